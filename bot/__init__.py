@@ -1,0 +1,1 @@
+"""The running program: command line, lifecycle, scheduler, delivery and the Telegram bot."""

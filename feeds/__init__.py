@@ -1,0 +1,1 @@
+"""Understanding news: collect, understand, decide, publish. May import storage, never bot or telegram."""

@@ -1,0 +1,154 @@
+"""What is only seen on the way: answers, parsed entries, and what was understood of them.
+
+Pure: standard library and `storage.model` only. Nothing here has a row; what is kept is in `storage/model.py`.
+All of it can be pickled, because it crosses the border of the worker process.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from storage.model import Evidence, MeetingFacts, Trust
+
+
+class FailureKind(StrEnum):
+    """Why a poll brought nothing. One word for logs and metrics; the message is for people."""
+
+    BAD_URL = "bad_url"
+    DNS = "dns"
+    REFUSED = "refused"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    NETWORK = "network"  # broken connection, malformed HTTP
+    BLOCKED_ADDRESS = "blocked_address"  # a private or reserved address, see feeds/collect/guard.py
+    REDIRECT = "redirect"  # too many, or to a place we do not follow
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    FORBIDDEN = "forbidden"
+    RATE_LIMITED = "rate_limited"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    TOO_LARGE = "too_large"
+    EMPTY = "empty"  # 200 without a body, or a list page on which the rules find nothing
+    NOT_A_FEED = "not_a_feed"  # an HTML page where a feed was expected
+    BROKEN = "broken"  # XML that nothing could be read from
+    PARSER = "parser"  # the worker ran out of time or memory, or died
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """A poll that brought nothing. An error is a value here: one bad source never stops the others."""
+
+    kind: FailureKind
+    message: str  #: one short line that says what to do; never holds credentials
+    detail: str = ""  #: for the log
+    retry_after_s: float | None = None  #: what the server asked for, in seconds from now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """A body, decompressed and within the cap."""
+
+    url: str  #: where it was found after redirects
+    body: bytes
+    content_type: str | None = None  #: the whole header, with charset
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotModified:
+    """HTTP 304: nothing changed since the validators we sent."""
+
+
+FetchResult = Fetched | NotModified | Failure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParsedEntry:
+    """One entry of a feed or list page, normalised once: plain title, plain text, canonical URL, aware dates."""
+
+    guid: str | None = None
+    url: str | None = None  #: absolute and canonical, http or https
+    title: str = ""  #: plain text, one line
+    text: str = ""  #: plain text of the content or summary; paragraphs separated by newlines
+    author: str | None = None
+    language: str | None = None  #: BCP 47 as declared by entry or feed
+    categories: tuple[str, ...] = ()
+    published_at: datetime | None = None  #: aware; None when the source gives none that can be trusted
+    published_text: str | None = None  #: the date as the source wrote it
+    identity: str = ""  #: the identity ladder's key (feeds/collect/identity.py)
+    url_is_own: bool = True  #: False when several entries of one document share the URL: it identifies none of them
+    content_hash: str = ""  #: of title, text and URL; unchanged means nothing to do
+    flags: tuple[str, ...] = ()  #: what is suspicious: `date_in_future`, `date_unreadable`, `text_cut`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParsedFeed:
+    """A document that was read."""
+
+    entries: tuple[ParsedEntry, ...]
+    title: str | None = None
+    language: str | None = None
+    duplicates: int = 0  #: entries that repeat another one of the same document to the letter
+    problems: tuple[str, ...] = ()  #: what was wrong but could be read around
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Article:
+    """What understanding looks at: one item's words and where they come from."""
+
+    title: str
+    text: str = ""
+    url: str | None = None
+    published_at: datetime | None = None  #: aware; the year and month of dates that lack them
+    language: str | None = None  #: as declared; a hint only
+    source_country: str | None = None  #: ISO 3166-1 alpha-2; its minister is implicit in an official text
+    source_name: str | None = None
+    trust: Trust = Trust.PRESS
+    time_zone: str = "UTC"  #: IANA zone in which the text says "today"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeetingMention:
+    """An item's report of a meeting: the facts it states and the words it states them with."""
+
+    facts: MeetingFacts
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Verdict(StrEnum):
+    """What understanding concluded about an item."""
+
+    MEETING = "meeting"
+    UNCERTAIN = "uncertain"  # for admins to look at, never pushed to subscribers
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """One rule that spoke for or against, for `kaigi explain`."""
+
+    rule: str  #: the rule's name in the lexicon or code: `series`, `office_and_form`, `look_alike:press_conference`
+    weight: float  #: what it added to the score; negative speaks against
+    quote: str = ""  #: the words it saw
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Understanding:
+    """What was understood of one item, and why. `mention` is None when the verdict is OTHER."""
+
+    language: str
+    verdict: Verdict
+    score: float  #: 0 to 1
+    mention: MeetingMention | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Understood:
+    """An entry of a poll with what was understood of it."""
+
+    entry: ParsedEntry
+    understanding: Understanding

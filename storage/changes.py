@@ -1,0 +1,143 @@
+"""What the core is given to decide on, and what it hands back to be written.
+
+`decide(snapshot, …, now)` reads a `Snapshot` and returns `Changes`; `storage/ingest.py` loads the one and applies the
+other inside one write transaction, so a poll lands whole or not at all. Frozen records, standard library only.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from storage.model import (
+    DeliveryKind,
+    Evidence,
+    Filter,
+    Meeting,
+    MeetingFacts,
+    Source,
+    SourceState,
+    Trust,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownItem:
+    """As much of a stored item as deciding needs."""
+
+    id: int
+    story_id: int
+    identity: str
+    guid: str | None
+    url: str | None
+    content_hash: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A stored meeting that a new item might be about."""
+
+    meeting: Meeting
+    alerted_filters: frozenset[str] = frozenset()  #: keys of the filters that already had their alert
+    oldest_report_at: datetime  #: publication (or first sight) of its first report
+    newest_report_at: datetime
+    trust: Trust  #: of the best source that has shaped its facts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What storage knows that bears on one poll, read inside the transaction that will apply the changes."""
+
+    source: Source
+    items: tuple[KnownItem, ...] = ()  #: items of this source with an identity or URL seen in the poll
+    stories_by_url: dict[str, int] = field(default_factory=dict)  #: stories that other sources gave these URLs
+    candidates: tuple[Candidate, ...] = ()
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewStory:
+    """Stands for the id of a story that this very change creates."""
+
+    number: int
+
+
+StoryRef = int | NewStory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemInsert:
+    """A new item to keep."""
+
+    story: StoryRef
+    identity: str
+    guid: str | None
+    url: str | None
+    title: str
+    text: str
+    author: str | None
+    language: str
+    categories: tuple[str, ...]
+    published_at: datetime | None
+    published_text: str | None
+    content_hash: str
+    verdict: str  #: `meeting`, `uncertain` or `other`
+    score: float
+    facts: MeetingFacts | None  #: what this item alone says
+    evidence: tuple[Evidence, ...]
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemUpdate:
+    """A known item whose words (or story) changed."""
+
+    item_id: int
+    insert: ItemInsert  #: the new words; the story may be another one than before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeetingWrite:
+    """A meeting's record, new or with changed facts."""
+
+    story: StoryRef
+    facts: MeetingFacts
+    evidence: tuple[Evidence, ...]
+    trust: Trust
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alert:
+    """A message owed to every active chat that subscribes to one of these filters; never twice to one chat."""
+
+    story: StoryRef
+    filters: tuple[str, ...]
+    kind: DeliveryKind = DeliveryKind.ALERT
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceUpdate:
+    """What a poll taught us about its source."""
+
+    source_id: int
+    state: SourceState
+    next_poll_at: datetime
+    polled_at: datetime
+    succeeded: bool
+    failures: int = 0
+    last_error: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """All that one poll changes, to be applied in one transaction."""
+
+    source: SourceUpdate
+    new_stories: tuple[NewStory, ...] = ()
+    inserts: tuple[ItemInsert, ...] = ()
+    updates: tuple[ItemUpdate, ...] = ()
+    meetings: tuple[MeetingWrite, ...] = ()
+    alerts: tuple[Alert, ...] = ()

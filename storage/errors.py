@@ -1,0 +1,50 @@
+"""The errors of storage.
+
+    KaigiError                     every error that we raise on purpose; str() is fit for a person
+    └── StorageError               the database said no; the driver's error is chained
+        ├── DatabaseBusy           another process holds the write lock for longer than we wait
+        ├── DatabaseReadOnly       the file or its folder cannot be written
+        ├── DatabaseFull           no space left
+        ├── DatabaseUnreachable    cannot be opened or connected to
+        ├── DatabaseCorrupt        not a database, or a damaged one
+        ├── SchemaTooNew           written by a newer Kaigi than this one
+        └── NotFound               no such source, filter, chat or story
+
+Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
+"""
+
+
+class KaigiError(Exception):
+    """Root of all errors raised on purpose. The message tells a person what happened and what to do."""
+
+
+class StorageError(KaigiError):
+    """The database said no."""
+
+
+class DatabaseBusy(StorageError):
+    """Another process holds the write lock."""
+
+
+class DatabaseReadOnly(StorageError):
+    """The database cannot be written."""
+
+
+class DatabaseFull(StorageError):
+    """No space left for the database."""
+
+
+class DatabaseUnreachable(StorageError):
+    """The database cannot be opened."""
+
+
+class DatabaseCorrupt(StorageError):
+    """The file is not a database, or damaged."""
+
+
+class SchemaTooNew(StorageError):
+    """The database was written by a newer Kaigi."""
+
+
+class NotFound(StorageError):
+    """No such record."""
