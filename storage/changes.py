@@ -67,6 +67,7 @@ StoryRef = int | NewStory
 class ItemInsert:
     """A new item to keep."""
 
+    source_id: int
     story: StoryRef
     identity: str
     guid: str | None
@@ -91,6 +92,7 @@ class ItemUpdate:
     """A known item whose words (or story) changed."""
 
     item_id: int
+    old_story_id: int
     insert: ItemInsert  #: the new words; the story may be another one than before
 
 
@@ -100,8 +102,7 @@ class MeetingWrite:
 
     story: StoryRef
     facts: MeetingFacts
-    evidence: tuple[Evidence, ...]
-    trust: Trust
+    trust: Trust  #: of the best source that shaped the facts
     revision: int
 
 

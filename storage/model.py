@@ -231,8 +231,7 @@ class Meeting:
     facts: MeetingFacts
     revision: int  #: grows by one each time a fact changes
     first_seen_at: datetime
-    updated_at: datetime  #: when a fact last changed
-    evidence: tuple[Evidence, ...] = ()
+    updated_at: datetime  #: when a fact last changed or a report came in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,261 @@
+"""What one poll changes: a pure function from what is known and what was seen to what must be written.
+
+    entries ──match_known──► unchanged: nothing
+                             changed:   update, and its meeting's facts with it
+                             new ──join──► a story that another source gave the same address
+                                           a meeting with the same facts (stories.same_meeting)
+                                           else a story of its own
+    meetings whose facts or reports are news ──routing──► alerts
+
+It reads no clock and no database, so every case is a test of three lines.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
+from feeds.decide.stories import Match, merge, same_meeting
+from feeds.observed import ParsedEntry, Understood, Verdict
+from storage.changes import (
+    Alert,
+    Candidate,
+    Changes,
+    ItemInsert,
+    ItemUpdate,
+    KnownItem,
+    MeetingWrite,
+    NewStory,
+    Snapshot,
+    SourceUpdate,
+    StoryRef,
+)
+from storage.model import MeetingFacts, Source, Trust
+
+
+def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> dict[str, KnownItem]:
+    """Which entries (by identity) are items that we have.
+
+    First by identity. Then by URL, for feeds that change their guids (feedbin#416, FreshRSS#5909) — but only where
+    the URL belongs to one entry of the document, and the item's own identity is gone from it: else they are two.
+    """
+    entries = tuple(entries)
+    by_identity = {item.identity: item for item in known}
+    by_url = {item.url: item for item in by_identity.values() if item.url}
+    here = {entry.identity for entry in entries}
+    found: dict[str, KnownItem] = {}
+    for entry in entries:
+        item = by_identity.get(entry.identity)
+        if item is None and entry.url and entry.url_is_own:
+            item = by_url.get(entry.url)
+            if item is not None and item.identity in here:
+                item = None
+        if item is not None:
+            found[entry.identity] = item
+    return found
+
+
+def is_news(entry: ParsedEntry, known: Mapping[str, KnownItem]) -> bool:
+    """Whether an entry is new or has changed words: all others need no understanding and no writing."""
+    item = known.get(entry.identity)
+    return item is None or item.content_hash != entry.content_hash
+
+
+def decide(
+    snapshot: Snapshot, understood: Iterable[Understood], source: SourceUpdate, policy: AlertPolicy, now: datetime
+) -> Changes:
+    """Decide about the new and changed entries of one poll; `source` is what the poll taught about its source."""
+    understood = tuple(understood)
+    desk = _Desk(snapshot=snapshot, policy=policy, now=now)
+    known = match_known([piece.entry for piece in understood], snapshot.items)
+    for piece in understood:
+        item = known.get(piece.entry.identity)
+        if item is None:
+            desk.add(piece)
+        elif item.content_hash != piece.entry.content_hash:
+            desk.change(piece, item)
+    return desk.changes(source)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Draft:
+    """A meeting while this poll is being decided."""
+
+    story: StoryRef
+    facts: MeetingFacts
+    trust: Trust
+    revision: int
+    before: MeetingFacts | None  #: as stored; None: new
+    alerted: frozenset[str]
+    oldest_at: datetime
+    newest_at: datetime
+    fresh: bool = False  #: a report of this poll may raise an alert
+
+    @classmethod
+    def stored(cls, candidate: Candidate) -> "_Draft":
+        meeting = candidate.meeting
+        return cls(
+            story=meeting.story_id,
+            facts=meeting.facts,
+            trust=candidate.trust,
+            revision=meeting.revision,
+            before=meeting.facts,
+            alerted=candidate.alerted_filters,
+            oldest_at=candidate.oldest_report_at,
+            newest_at=candidate.newest_report_at,
+        )
+
+    def learn(self, facts: MeetingFacts, trust: Trust) -> None:
+        self.facts = merge(self.facts, self.trust, facts, trust)
+        self.trust = min(self.trust, trust, key=_TRUST_ORDER.index)
+
+    def heard(self, reported_at: datetime, fresh: bool) -> None:
+        self.oldest_at = min(self.oldest_at, reported_at)
+        self.newest_at = max(self.newest_at, reported_at)
+        self.fresh = self.fresh or fresh
+
+
+_TRUST_ORDER = tuple(Trust)  # from official down to low
+
+
+@dataclass(kw_only=True, slots=True)
+class _Desk:
+    """Collects the changes of one poll. Lives only inside `decide`."""
+
+    snapshot: Snapshot
+    policy: AlertPolicy
+    now: datetime
+    drafts: dict[StoryRef, _Draft] = field(default_factory=dict)
+    new_stories: list[NewStory] = field(default_factory=list)
+    inserts: list[ItemInsert] = field(default_factory=list)
+    updates: list[ItemUpdate] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.drafts = {c.meeting.story_id: _Draft.stored(c) for c in self.snapshot.candidates}
+
+    @property
+    def source(self) -> Source:
+        return self.snapshot.source
+
+    def add(self, piece: Understood) -> None:
+        story = self._story_for(piece, own=None)
+        self.inserts.append(_item(piece, story, self.source.id))
+        self._report(piece, story)
+
+    def change(self, piece: Understood, item: KnownItem) -> None:
+        """Changed words stay in their story, unless the item only now turns out to report a meeting."""
+        story: StoryRef = item.story_id if item.story_id in self.drafts else self._story_for(piece, own=item.story_id)
+        insert = _item(piece, story, self.source.id)
+        self.updates.append(ItemUpdate(item_id=item.id, old_story_id=item.story_id, insert=insert))
+        self._report(piece, story)
+
+    def _story_for(self, piece: Understood, own: int | None) -> StoryRef:
+        facts = _facts(piece)
+        if facts is not None:
+            draft = self._draft_like(piece, facts)
+            if draft is not None:
+                return draft.story
+        if own is not None:
+            return own
+        entry = piece.entry
+        if entry.url and entry.url_is_own and entry.url in self.snapshot.stories_by_url:
+            return self.snapshot.stories_by_url[entry.url]
+        return self._new_story()
+
+    def _draft_like(self, piece: Understood, facts: MeetingFacts) -> _Draft | None:
+        reported_at = self._reported_at(piece)
+        best: tuple[Match, _Draft] | None = None
+        for draft in self.drafts.values():
+            match = same_meeting(draft.facts, draft.newest_at, facts, reported_at)
+            if match.same and (best is None or match.strength > best[0].strength):
+                best = (match, draft)
+        return best[1] if best else None
+
+    def _new_story(self) -> NewStory:
+        story = NewStory(len(self.new_stories))
+        self.new_stories.append(story)
+        return story
+
+    def _report(self, piece: Understood, story: StoryRef) -> None:
+        """Let a report shape and refresh its meeting. Only a certain one from a trusted source may found one."""
+        facts, trust = _facts(piece), self.source.definition.trust
+        certain = piece.understanding.verdict is Verdict.MEETING and trust is not Trust.LOW
+        if facts is None or not certain:
+            return
+        reported_at = self._reported_at(piece)
+        draft = self.drafts.get(story)
+        if draft is None:
+            draft = self._found(story, facts, reported_at)
+        draft.learn(facts, trust)
+        draft.heard(reported_at, is_fresh(self.source, reported_at, self.policy, self.now))
+
+    def _found(self, story: StoryRef, facts: MeetingFacts, reported_at: datetime) -> _Draft:
+        draft = _Draft(
+            story=story,
+            facts=facts,
+            trust=self.source.definition.trust,
+            revision=0,
+            before=None,
+            alerted=frozenset(),
+            oldest_at=reported_at,
+            newest_at=reported_at,
+        )
+        self.drafts[story] = draft
+        return draft
+
+    def _reported_at(self, piece: Understood) -> datetime:
+        return piece.entry.published_at or self.now
+
+    def changes(self, source: SourceUpdate) -> Changes:
+        """All that was decided."""
+        alerts = (self._alert(draft) for draft in self.drafts.values())
+        return Changes(
+            source=source,
+            new_stories=tuple(self.new_stories),
+            inserts=tuple(self.inserts),
+            updates=tuple(self.updates),
+            meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.facts != draft.before),
+            alerts=tuple(alert for alert in alerts if alert is not None),
+        )
+
+    def _alert(self, draft: _Draft) -> Alert | None:
+        moved_on = draft.before is not None and draft.before.phase is not draft.facts.phase
+        recent = moved_on or self.now - draft.oldest_at <= self.policy.max_age
+        if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
+            return None
+        keys = alert_filters(self.snapshot.filters, draft.facts, draft.alerted)
+        return Alert(story=draft.story, filters=keys) if keys else None
+
+
+def _written(draft: _Draft) -> MeetingWrite:
+    return MeetingWrite(story=draft.story, facts=draft.facts, trust=draft.trust, revision=draft.revision + 1)
+
+
+def _facts(piece: Understood) -> MeetingFacts | None:
+    mention = piece.understanding.mention
+    return mention.facts if mention is not None else None
+
+
+def _item(piece: Understood, story: StoryRef, source_id: int) -> ItemInsert:
+    entry, understanding = piece.entry, piece.understanding
+    mention = understanding.mention
+    return ItemInsert(
+        source_id=source_id,
+        story=story,
+        identity=entry.identity,
+        guid=entry.guid,
+        url=entry.url,
+        title=entry.title,
+        text=entry.text,
+        author=entry.author,
+        language=understanding.language,
+        categories=entry.categories,
+        published_at=entry.published_at,
+        published_text=entry.published_text,
+        content_hash=entry.content_hash,
+        verdict=understanding.verdict,
+        score=understanding.score,
+        facts=mention.facts if mention else None,
+        evidence=mention.evidence if mention else (),
+        flags=entry.flags,
+    )

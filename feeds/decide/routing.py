@@ -1,0 +1,40 @@
+"""Who is told about a meeting, and whether at all. Pure.
+
+An alert is news, so three things hold it back: the first poll of a source (its backlog is not news), an old report,
+and an old meeting. A meeting that was held back is not forgotten: the next fresh report of it raises the alert.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feeds.decide.filters import matches, parse_query
+from storage.model import Filter, MeetingFacts, Source
+
+# A joint statement may come two weeks after the meeting (the 57th SCM met on 4 November 2025, its communiqué came on
+# the 14th); an article about last year's meeting is history.
+OLD_MEETING = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertPolicy:
+    """The settings `alerts.*`."""
+
+    max_age: timedelta = timedelta(hours=48)
+    first_poll: bool = False  #: whether the first poll of a source may raise alerts
+
+
+def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: datetime) -> bool:
+    """Whether a report may raise an alert at all."""
+    silent = source.first_success_at is None and not policy.first_poll
+    return not silent and now - reported_at <= policy.max_age
+
+
+def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:
+    """Whether the meeting lies so far back that an alert about it would only puzzle."""
+    day = facts.ends_on or facts.starts_on
+    return day is not None and now.date() - day > OLD_MEETING
+
+
+def alert_filters(filters: tuple[Filter, ...], facts: MeetingFacts, had: frozenset[str]) -> tuple[str, ...]:
+    """The keys of the filters whose subscribers must be told and have not been."""
+    return tuple(f.key for f in filters if f.alerts and f.key not in had and matches(parse_query(f.query), facts))

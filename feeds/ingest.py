@@ -1,0 +1,279 @@
+"""The shell of one poll. All I/O of a poll is here; all judgement is in pure functions that it calls.
+
+    source ─► fetch ──────────► 304, or the same bytes as last time ─► note it, done
+                │ body
+                ▼
+              parse ───────────► (worker process) entries, normalised
+                │
+                ▼
+              known? ──────────► unchanged entries drop out here
+                │ new, changed
+                ▼
+              read articles ───► pages only: each new link's text
+                │
+                ▼
+              understand ──────► is it a meeting, who, where, when, with which words
+                │
+                ▼
+              one transaction: snapshot ─► decide ─► items, stories, meetings, outbox, validators
+
+A failure of the source is a value and becomes a line in its record; a mistake of ours raises.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from feeds.collect import schedule
+from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.page import ArticlePage, parse_article
+from feeds.collect.schedule import Rhythm
+from feeds.collect.worker import ParserPool, read_document
+from feeds.decide.decide import decide, is_news, match_known
+from feeds.decide.routing import AlertPolicy
+from feeds.observed import (
+    Article,
+    Failure,
+    FailureKind,
+    Fetched,
+    NotModified,
+    ParsedEntry,
+    ParsedFeed,
+    Understood,
+)
+from feeds.understand.meetings import understand
+from storage import ingest as store
+from storage.changes import Changes, KnownItem, SourceUpdate
+from storage.database import Database
+from storage.ingest import Lookup
+from storage.model import Source, SourceDefinition, SourceKind
+
+T = TypeVar("T")
+
+#: New links of a list page whose articles are read in one poll; what is left waits for the next.
+ARTICLES_PER_POLL = 40
+
+#: Failures that will not heal by asking for the same article again: it is then kept with its title alone.
+_FINAL = {
+    FailureKind.NOT_FOUND,
+    FailureKind.GONE,
+    FailureKind.FORBIDDEN,
+    FailureKind.CLIENT_ERROR,
+    FailureKind.BAD_URL,
+    FailureKind.BLOCKED_ADDRESS,
+    FailureKind.REDIRECT,
+    FailureKind.TOO_LARGE,
+    FailureKind.EMPTY,
+    FailureKind.BROKEN,
+    FailureKind.PARSER,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PollReport:
+    """What one poll did, for a log line and for `kaigi poll`."""
+
+    source_key: str
+    status: str  #: `changed`, `unchanged` or `failed`
+    seen: int = 0  #: entries in the document
+    new: int = 0
+    changed: int = 0
+    duplicates: int = 0  #: entries that repeat another to the letter
+    meetings: int = 0  #: meetings founded or whose facts changed
+    alerts: int = 0
+    failure: Failure | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PollPolicy:
+    """The settings that shape a poll."""
+
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingest:
+    """Polls sources. Holds the parts that all polls share."""
+
+    database: Database
+    fetcher: Fetcher
+    parsers: ParserPool
+    policy: PollPolicy
+    clock: Callable[[], datetime]  #: gives now, aware
+
+    async def poll(self, source: Source) -> PollReport:
+        """Poll one source once. Raises `StorageError` when the database cannot keep what was found."""
+        started = time.monotonic()
+        report = await self._poll(source)
+        return replace(report, seconds=round(time.monotonic() - started, 3))
+
+    async def _poll(self, source: Source) -> PollReport:
+        accept = {"accept": PAGE_ACCEPT} if source.definition.kind is SourceKind.PAGE else {}
+        answer = await self.fetcher.fetch(
+            source.definition.url, etag=source.etag, last_modified=source.last_modified, **accept
+        )
+        if isinstance(answer, Failure):
+            return await self._failed(source, answer)
+        if isinstance(answer, NotModified):
+            return await self._unchanged(source)
+        body_hash = _hash(answer.body, source.definition)
+        if body_hash == source.body_hash:
+            return await self._unchanged(source)
+        parsed = await self.parsers.run(read_document, answer, source.definition, self.clock())
+        if isinstance(parsed, Failure):
+            return await self._failed(source, parsed)
+        return await self._read(source, answer, body_hash, parsed)
+
+    async def _read(self, source: Source, answer: Fetched, body_hash: str, parsed: ParsedFeed) -> PollReport:
+        lookup = _lookup(parsed.entries)
+        known = await self._read_db(partial(_known, source_id=source.id, lookup=lookup, entries=parsed.entries))
+        news = [entry for entry in parsed.entries if is_news(entry, known)]
+        complete = True
+        if source.definition.kind is SourceKind.PAGE:
+            news, complete = await self._with_articles(source.definition, news)
+        understood = await asyncio.to_thread(_understand, news, source.definition)
+        now = self.clock()
+        update = schedule.after_success(
+            source,
+            self.policy.rhythm,
+            now,
+            # What could not be read yet must be seen again, so the document counts as not yet read.
+            etag=answer.etag if complete else None,
+            last_modified=answer.last_modified if complete else None,
+            body_hash=body_hash if complete else None,
+        )
+        changes = await self._write_db(partial(self._land, source, understood, update, now))
+        return _report(source, parsed, changes)
+
+    def _land(
+        self,
+        source: Source,
+        understood: Sequence[Understood],
+        update: SourceUpdate,
+        now: datetime,
+        connection: Connection,
+    ) -> Changes:
+        """The one transaction of a poll."""
+        lookup = _lookup([piece.entry for piece in understood], understood)
+        snapshot = store.load_snapshot(connection, source, lookup, now)
+        changes = decide(snapshot, understood, update, self.policy.alerts, now)
+        store.apply(connection, changes, now)
+        return changes
+
+    async def _with_articles(
+        self, definition: SourceDefinition, news: Sequence[ParsedEntry]
+    ) -> tuple[list[ParsedEntry], bool]:
+        """Give each entry of a list page the text of its article. Returns the entries that could be read, and
+        whether that is all of them."""
+        chosen = news[:ARTICLES_PER_POLL]
+        read = await asyncio.gather(*(self._with_article(definition, entry) for entry in chosen))
+        done = [entry for entry in read if entry is not None]
+        return done, len(done) == len(news)
+
+    async def _with_article(self, definition: SourceDefinition, entry: ParsedEntry) -> ParsedEntry | None:
+        if entry.url is None:
+            return entry
+        answer = await self.fetcher.fetch(entry.url, accept=PAGE_ACCEPT)
+        page: ArticlePage | Failure
+        if isinstance(answer, Fetched):
+            page = await self.parsers.run(parse_article, answer, definition, self.clock())
+        else:
+            page = answer if isinstance(answer, Failure) else _unasked_304(entry.url)
+        if isinstance(page, Failure):
+            return replace(entry, flags=(*entry.flags, "article_unread")) if page.kind in _FINAL else None
+        return _joined(entry, page)
+
+    async def _unchanged(self, source: Source) -> PollReport:
+        update = schedule.after_no_change(source, self.policy.rhythm, self.clock())
+        await self._write_db(partial(store.update_source, change=update))
+        return PollReport(source_key=source.definition.key, status="unchanged")
+
+    async def _failed(self, source: Source, failure: Failure) -> PollReport:
+        update = schedule.after_failure(source, failure, self.policy.rhythm, self.clock())
+        await self._write_db(partial(store.update_source, change=update))
+        return PollReport(source_key=source.definition.key, status="failed", failure=failure)
+
+    async def _read_db(self, fn: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self.database.read, fn)
+
+    async def _write_db(self, fn: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self.database.write, fn)
+
+
+def _hash(body: bytes, definition: SourceDefinition) -> str:
+    """Of the bytes and of the rules that read them: a changed rule must read the same bytes again."""
+    rules = repr((definition.kind, definition.rules)).encode()
+    return hashlib.blake2b(body, key=hashlib.blake2b(rules, digest_size=32).digest(), digest_size=20).hexdigest()
+
+
+def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = ()) -> Lookup:
+    facts = [p.understanding.mention.facts for p in understood if p.understanding.mention]
+    return Lookup(
+        identities=tuple(entry.identity for entry in entries),
+        urls=tuple(entry.url for entry in entries if entry.url and entry.url_is_own),
+        days=tuple(day for f in facts for day in (f.starts_on, f.ends_on) if day),
+        series=tuple(series for f in facts for series in (f.series, f.parent) if series),
+        has_meetings=bool(facts),
+    )
+
+
+def _known(
+    connection: Connection, *, source_id: int, lookup: Lookup, entries: Sequence[ParsedEntry]
+) -> Mapping[str, KnownItem]:
+    return match_known(entries, store.known_items(connection, source_id, lookup))
+
+
+def _understand(entries: Sequence[ParsedEntry], definition: SourceDefinition) -> list[Understood]:
+    return [Understood(entry=entry, understanding=understand(_article(entry, definition))) for entry in entries]
+
+
+def _article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
+    return Article(
+        title=entry.title,
+        text=entry.text,
+        url=entry.url,
+        published_at=entry.published_at,
+        language=entry.language or definition.language,
+        source_country=definition.country,
+        source_name=definition.name,
+        trust=definition.trust,
+        time_zone=definition.time_zone,
+    )
+
+
+def _joined(entry: ParsedEntry, page: ArticlePage) -> ParsedEntry:
+    return replace(
+        entry,
+        title=page.title or entry.title,
+        text=page.text,
+        author=page.author or entry.author,
+        language=page.language or entry.language,
+        published_at=entry.published_at or page.published_at,
+        published_text=entry.published_text or page.published_text,
+    )
+
+
+def _unasked_304(url: str) -> Failure:
+    return Failure(kind=FailureKind.SERVER_ERROR, message=f"{url} answered 304 although nothing was asked.")
+
+
+def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
+    return PollReport(
+        source_key=source.definition.key,
+        status="changed",
+        seen=len(parsed.entries),
+        new=len(changes.inserts),
+        changed=len(changes.updates),
+        duplicates=parsed.duplicates,
+        meetings=len(changes.meetings),
+        alerts=len(changes.alerts),
+    )

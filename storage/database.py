@@ -1,0 +1,187 @@
+"""The one door to the database: `read(fn)`, `write(fn)`.
+
+On SQLite every write begins with `BEGIN IMMEDIATE`, so that a transaction which reads first can never fail half way
+to the lock, and a lock of our own makes the threads of this process queue instead of spinning on `busy_timeout`.
+Driver errors are translated here and nowhere else (see `errors.py` for what is not translated and why).
+It knows no table.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+
+from storage.errors import (
+    DatabaseBusy,
+    DatabaseCorrupt,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    StorageError,
+)
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+class Database:
+    """A database that can be read and written in whole transactions. Safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        """Open `url` (`sqlite:///path` or `postgresql://…`). Nothing is connected or created until the first use.
+
+        Raises `DatabaseUnreachable` for an address that SQLAlchemy cannot read, `DatabaseReadOnly` when the folder
+        of an SQLite file cannot be made.
+        """
+        self.url = _driver_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _make_folder(self.url)
+        self.engine = _engine(self.url)
+        self._writer = threading.Lock()
+
+    def read(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` on one consistent view of the data and return what it returns."""
+        with self._translated(), self.engine.connect() as connection:
+            return fn(connection)
+
+    def write(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` in one write transaction: all of it lands, or, when it raises, none."""
+        with self._translated(), self._one_writer(), self.engine.connect() as connection:
+            writer = connection.execution_options(kaigi_write=True)
+            with writer.begin():
+                return fn(writer)
+
+    def close(self) -> None:
+        """Close all connections. SQLite then folds its write-ahead log into the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if not self.is_sqlite:  # PostgreSQL has row locks; writers need not queue there
+            yield
+            return
+        with self._writer:
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.IntegrityError, exc.ProgrammingError):
+            raise  # a mistake of ours, not a state of the database
+        except exc.DBAPIError as error:
+            raise _translate(error, self.place) from error
+
+    @property
+    def place(self) -> str:
+        """Where the data is, fit for a message: the file, or the server without user and password."""
+        if self.is_sqlite:
+            return self.url.database or "memory"
+        return self.url.set(username=None, password=None).render_as_string(hide_password=True)
+
+
+def _driver_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except exc.ArgumentError as error:
+        raise DatabaseUnreachable(
+            f"database_url is not an address: {text!r}. Write sqlite:///data/kaigi.db or postgresql://user@host/name."
+        ) from error
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseUnreachable(
+            f"database_url names {url.drivername!r}, but Kaigi keeps its data in SQLite or PostgreSQL only."
+        )
+    return url
+
+
+def _make_folder(url: URL) -> None:
+    folder = Path(url.database or ".").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseReadOnly(
+            f"Cannot make the data folder {folder}: {error.strerror}. "
+            "Make it writable for this user, or set database_url to another place."
+        ) from error
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        engine = create_engine(url)
+    except exc.NoSuchModuleError as error:
+        raise DatabaseUnreachable(f"No driver for {url.drivername}. Use sqlite:/// or postgresql://.") from error
+    except ModuleNotFoundError as error:
+        raise DatabaseUnreachable(
+            "PostgreSQL needs its driver: install Kaigi with the extra 'postgres' (psycopg)."
+        ) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    """Prepare each new SQLite connection.
+
+    synchronous=FULL: a committed `sent` must survive a power cut, or the alert would go out twice.
+    isolation_level=None: the driver must not begin transactions by itself; `_begin` does.
+    """
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("kaigi_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+# SQLite tells its states only by text; these are the words of its result codes (sqlite.org/rescode.html).
+_SQLITE_STATES: tuple[tuple[tuple[str, ...], type[StorageError], str], ...] = (
+    (
+        ("database is locked", "database table is locked"),
+        DatabaseBusy,
+        "The database {place} is held by another process. Stop the other one, or try again.",
+    ),
+    (
+        ("readonly database", "read-only"),
+        DatabaseReadOnly,
+        "The database {place} cannot be written. Check owner and permissions of the file and its folder.",
+    ),
+    (
+        ("disk is full", "disk i/o error"),
+        DatabaseFull,
+        "The disk under {place} is full or failing. Free some space; nothing that was stored is lost.",
+    ),
+    (
+        ("malformed", "not a database"),
+        DatabaseCorrupt,
+        "The file {place} is damaged or not a database. Restore a backup, or move it away to start anew.",
+    ),
+)
+
+
+def _translate(error: exc.DBAPIError, place: str) -> StorageError:
+    words = str(error.orig).lower()
+    for marks, kind, message in _SQLITE_STATES:
+        if any(mark in words for mark in marks):
+            return kind(message.format(place=place))
+    if isinstance(error, exc.OperationalError):
+        return DatabaseUnreachable(
+            f"Cannot open the database {place}. Check database_url, the path and the permissions ({words[:200]})."
+        )
+    return StorageError(f"The database {place} refused an operation ({words[:200]}).")

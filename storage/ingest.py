@@ -1,0 +1,301 @@
+"""The write side of a poll: load what bears on it, apply what was decided, in the caller's transaction.
+
+    write(fn):  snapshot = load_snapshot(…)  →  decide(snapshot, …)  →  apply(changes)
+
+Items, stories, meetings, outbox rows and the source's validators land together or not at all; a crash in between
+costs a second fetch, never an item.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, case, delete, exists, func, insert, literal, or_, select, true, update
+
+from storage import filters as filter_queries
+from storage.changes import (
+    Alert,
+    Candidate,
+    Changes,
+    ItemInsert,
+    ItemUpdate,
+    KnownItem,
+    MeetingWrite,
+    NewStory,
+    Snapshot,
+    SourceUpdate,
+    StoryRef,
+)
+from storage.model import ChatState, DeliveryState, Source, SourceState, Trust
+from storage.records import (
+    evidence_to_json,
+    facts_to_json,
+    insert_for,
+    insert_or_ignore,
+    meeting_from_row,
+)
+from storage.tables import (
+    chats,
+    deliveries,
+    filters,
+    items,
+    meetings,
+    sources,
+    stories,
+    story_alerts,
+    subscriptions,
+)
+
+# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
+CHUNK = 5_000
+
+# Reports of one meeting whose day is unknown, or given differently, come within these spans.
+DAYS_AROUND = timedelta(days=3)
+UNDATED_FOR = timedelta(days=14)
+EDITION_FOR = timedelta(days=400)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lookup:
+    """What of the archive a poll needs to see."""
+
+    identities: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()  #: canonical, only those that identify one entry
+    days: tuple[date, ...] = ()  #: on which the reported meetings take place
+    series: tuple[str, ...] = ()
+    has_meetings: bool = False  #: without one, no candidates are loaded
+
+
+def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[KnownItem]:
+    """Items of this source that have one of the identities or URLs."""
+    found: dict[int, KnownItem] = {}
+    columns = (items.c.id, items.c.story_id, items.c.identity, items.c.guid, items.c.url, items.c.content_hash)
+    for column, values in ((items.c.identity, lookup.identities), (items.c.url, lookup.urls)):
+        for chunk in _chunks(values):
+            where = (items.c.source_id == source_id, column.in_(chunk))
+            for row in connection.execute(select(*columns).where(*where)):
+                found[row.id] = KnownItem(**row._asdict())
+    return list(found.values())
+
+
+def load_snapshot(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:
+    """What storage knows that bears on this poll."""
+    known = known_items(connection, source.id, lookup)
+    by_url = _stories_by_url(connection, source.id, lookup.urls)
+    touched = {item.story_id for item in known} | set(by_url.values())
+    return Snapshot(
+        source=source,
+        items=tuple(known),
+        stories_by_url=by_url,
+        candidates=tuple(_candidates(connection, lookup, touched, now)) if lookup.has_meetings else (),
+        filters=tuple(filter_queries.every(connection)),
+    )
+
+
+def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for chunk in _chunks(urls):
+        where = (items.c.url.in_(chunk), items.c.source_id != source_id)
+        for row in connection.execute(select(items.c.url, items.c.story_id).where(*where).order_by(items.c.id)):
+            found.setdefault(row.url, row.story_id)
+    return found
+
+
+def _candidates(
+    connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime
+) -> Iterator[Candidate]:
+    """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
+    near = [meetings.c.starts_on.between(day - DAYS_AROUND, day + DAYS_AROUND) for day in set(lookup.days)]
+    recent = meetings.c.active_at >= now - UNDATED_FOR
+    same_series = meetings.c.series.in_(set(lookup.series)) & (meetings.c.active_at >= now - EDITION_FOR)
+    own = meetings.c.story_id.in_(touched)
+    rows = connection.execute(select(meetings).where(or_(recent, same_series, own, *near))).all()
+    alerted = _alerted(connection, [row.story_id for row in rows])
+    reported = _reported(connection, [row.story_id for row in rows])
+    for row in rows:
+        oldest, newest = reported.get(row.story_id, (row.first_seen_at, row.active_at))
+        yield Candidate(
+            meeting=meeting_from_row(row),
+            alerted_filters=frozenset(alerted.get(row.story_id, ())),
+            oldest_report_at=oldest,
+            newest_report_at=newest,
+            trust=Trust(row.trust),
+        )
+
+
+def _alerted(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[str]]:
+    query = select(story_alerts.c.story_id, filters.c.key).join_from(story_alerts, filters)
+    found: dict[int, list[str]] = {}
+    for chunk in _chunks(story_ids):
+        for row in connection.execute(query.where(story_alerts.c.story_id.in_(chunk))):
+            found.setdefault(row.story_id, []).append(row.key)
+    return found
+
+
+def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[datetime, datetime]]:
+    told_at = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
+    query = select(items.c.story_id, func.min(told_at).label("oldest"), func.max(told_at).label("newest"))
+    found: dict[int, tuple[datetime, datetime]] = {}
+    for chunk in _chunks(story_ids):
+        for row in connection.execute(query.where(items.c.story_id.in_(chunk)).group_by(items.c.story_id)):
+            found[row.story_id] = (row.oldest, row.newest)
+    return found
+
+
+def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewStory, int]:
+    """Write everything that was decided. Returns the ids that the new stories got."""
+    ids = _insert_stories(connection, changes.new_stories, now)
+
+    def story_id(ref: StoryRef) -> int:
+        return ids[ref] if isinstance(ref, NewStory) else ref
+
+    if changes.inserts:
+        connection.execute(insert(items), [_item_row(item, story_id(item.story), now) for item in changes.inserts])
+    _update_items(connection, changes.updates, story_id, now)
+    for meeting in changes.meetings:
+        _write_meeting(connection, meeting, story_id(meeting.story), now)
+    _touch_meetings(connection, [i.story for i in changes.inserts if not isinstance(i.story, NewStory)], now)
+    for alert in changes.alerts:
+        _owe(connection, alert, story_id(alert.story), now)
+    update_source(connection, changes.source)
+    return ids
+
+
+def _insert_stories(connection: Connection, new: Sequence[NewStory], now: datetime) -> dict[NewStory, int]:
+    if not new:
+        return {}
+    statement = insert(stories).returning(stories.c.id, sort_by_parameter_order=True)
+    made = connection.execute(statement, [{"created_at": now} for _ in new]).scalars()
+    return dict(zip(new, made, strict=True))
+
+
+def _item_row(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any]:
+    return {**_item_words(item, story_id, now), "identity": item.identity, "first_seen_at": now}
+
+
+def _item_words(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any]:
+    return {
+        "source_id": item.source_id,
+        "story_id": story_id,
+        "guid": item.guid,
+        "url": item.url,
+        "title": item.title,
+        "text": item.text,
+        "author": item.author,
+        "language": item.language,
+        "categories": list(item.categories),
+        "published_at": item.published_at,
+        "published_text": item.published_text,
+        "content_hash": item.content_hash,
+        "verdict": item.verdict,
+        "score": item.score,
+        "facts": facts_to_json(item.facts) if item.facts else None,
+        "evidence": evidence_to_json(item.evidence),
+        "flags": list(item.flags),
+        "updated_at": now,
+    }
+
+
+def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_id: Any, now: datetime) -> None:
+    left: list[int] = []
+    for change in updates:
+        new_story = story_id(change.insert.story)
+        row = {**_item_words(change.insert, new_story, now), "identity": change.insert.identity}
+        if change.old_story_id != new_story:
+            left.append(change.old_story_id)
+        connection.execute(update(items).where(items.c.id == change.item_id).values(**row))
+    forget_empty(connection, left)
+
+
+def forget_empty(connection: Connection, story_ids: Iterable[int]) -> None:
+    """Delete those of the stories that no item tells any more, with their meetings and messages."""
+    for chunk in _chunks(list(story_ids)):
+        told = exists().where(items.c.story_id == stories.c.id)
+        connection.execute(delete(stories).where(stories.c.id.in_(chunk), ~told))
+
+
+def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int, now: datetime) -> None:
+    facts = meeting.facts
+    words = {
+        "level": facts.level,
+        "kind": facts.kind,
+        "format": facts.format,
+        "phase": facts.phase,
+        "series": facts.series,
+        "edition": facts.edition,
+        "starts_on": facts.starts_on,
+        "facts": facts_to_json(facts),
+        "trust": meeting.trust,
+        "revision": meeting.revision,
+        "updated_at": now,
+        "active_at": now,
+    }
+    statement = insert_for(connection, meetings).values(story_id=story_id, first_seen_at=now, **words)
+    connection.execute(statement.on_conflict_do_update(index_elements=["story_id"], set_=words))
+
+
+def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: datetime) -> None:
+    for chunk in _chunks(list(story_ids)):
+        connection.execute(update(meetings).where(meetings.c.story_id.in_(chunk)).values(active_at=now))
+
+
+def _owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
+    """Note that the filters had their alert, and owe it to each active chat that follows one of them.
+
+    The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.
+    """
+    chosen = select(filters.c.id).where(filters.c.key.in_(alert.filters))
+    marks = select(literal(story_id), filters.c.id, literal(now, story_alerts.c.decided_at.type))
+    connection.execute(
+        insert_or_ignore(connection, story_alerts, "story_id", "filter_id").from_select(
+            ["story_id", "filter_id", "decided_at"], marks.where(filters.c.key.in_(alert.filters))
+        )
+    )
+    moment = literal(now, deliveries.c.not_before.type)
+    owed = (
+        select(
+            chats.c.id, literal(story_id), literal(alert.kind.value), literal(alert.version),
+            literal(DeliveryState.QUEUED.value), moment, literal(0), ~true(), moment, moment,
+        )
+        .where(chats.c.state == ChatState.ACTIVE)
+        .where(chats.c.id.in_(select(subscriptions.c.chat_id).where(subscriptions.c.filter_id.in_(chosen))))
+        .order_by(chats.c.id)
+    )  # fmt: skip
+    columns = [
+        "chat_id", "story_id", "kind", "version", "state",
+        "not_before", "attempt", "repeat", "created_at", "updated_at",
+    ]  # fmt: skip
+    statement = insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version")
+    connection.execute(statement.from_select(columns, owed))
+
+
+def update_source(connection: Connection, change: SourceUpdate) -> None:
+    """Keep what a poll taught us about its source, and give its lease back."""
+    values: dict[str, Any] = {
+        # An admin may have paused the source while it was being polled.
+        "state": case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED), else_=change.state),
+        "next_poll_at": change.next_poll_at,
+        "last_polled_at": change.polled_at,
+        "failures": change.failures,
+        "last_error": change.last_error,
+        "claimed_by": None,
+        "claimed_until": None,
+    }
+    if change.succeeded:
+        values |= {
+            "etag": change.etag,
+            "last_modified": change.last_modified,
+            "body_hash": change.body_hash,
+            "last_success_at": change.polled_at,
+            "first_success_at": func.coalesce(sources.c.first_success_at, literal(change.polled_at, _MOMENT)),
+        }
+    connection.execute(update(sources).where(sources.c.id == change.source_id).values(**values))
+
+
+_MOMENT = sources.c.first_success_at.type
+
+
+def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

@@ -1,0 +1,113 @@
+"""Reading the archive: meetings with their reports, items, figures."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from storage.errors import NotFound
+from storage.model import Meeting, MeetingStory, Report, Trust
+from storage.records import meeting_from_row
+from storage.tables import chats, deliveries, items, meetings, sources
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedItem:
+    """An item as feeds and pages show it."""
+
+    report: Report
+    text: str
+    author: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """How much there is."""
+
+    sources: int
+    sources_failing: int
+    items: int
+    meetings: int
+    chats: int
+    deliveries_waiting: int
+
+
+def latest_meetings(connection: Connection, *, level: str | None = None, limit: int = 50) -> list[MeetingStory]:
+    """The newest meetings first, of one level or all, each with its reports."""
+    query = select(meetings).order_by(meetings.c.first_seen_at.desc(), meetings.c.story_id.desc()).limit(limit)
+    if level is not None:
+        query = query.where(meetings.c.level == level)
+    return _with_reports(connection, [meeting_from_row(row) for row in connection.execute(query)])
+
+
+def meeting(connection: Connection, story_id: int) -> MeetingStory:
+    """One meeting with its reports. Raises `NotFound`."""
+    row = connection.execute(select(meetings).where(meetings.c.story_id == story_id)).first()
+    if row is None:
+        raise NotFound(f"There is no meeting {story_id}.")
+    return _with_reports(connection, [meeting_from_row(row)])[0]
+
+
+def latest_items(connection: Connection, *, limit: int = 50) -> list[ListedItem]:
+    """The newest items first, of all sources."""
+    query = _reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
+    rows = connection.execute(query.order_by(items.c.id.desc()).limit(limit))
+    return [
+        ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at) for row in rows
+    ]
+
+
+def figures(connection: Connection) -> Figures:
+    """Counts for health pages and the log."""
+
+    def count(table: Any, *where: Any) -> int:
+        return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+    return Figures(
+        sources=count(sources, sources.c.enabled),
+        sources_failing=count(sources, sources.c.enabled, sources.c.failures > 0),
+        items=count(items),
+        meetings=count(meetings),
+        chats=count(chats, chats.c.state == "active"),
+        deliveries_waiting=count(deliveries, deliveries.c.state.in_(["queued", "sending", "uncertain"])),
+    )
+
+
+def _with_reports(connection: Connection, found: Sequence[Meeting]) -> list[MeetingStory]:
+    reports: dict[int, list[Report]] = defaultdict(list)
+    query = _reports().add_columns(items.c.story_id).order_by(items.c.id)
+    for row in connection.execute(query.where(items.c.story_id.in_([m.story_id for m in found]))):
+        reports[row.story_id].append(_report(row))
+    return [MeetingStory(meeting=m, reports=tuple(reports[m.story_id])) for m in found]
+
+
+def _reports() -> Any:
+    return select(
+        items.c.id.label("item_id"),
+        sources.c.key.label("source_key"),
+        sources.c.name.label("source_name"),
+        sources.c.trust,
+        items.c.title,
+        items.c.url,
+        items.c.language,
+        items.c.published_at,
+        items.c.first_seen_at,
+    ).join_from(items, sources)
+
+
+def _report(row: Row[Any]) -> Report:
+    return Report(
+        item_id=row.item_id,
+        source_key=row.source_key,
+        source_name=row.source_name,
+        trust=Trust(row.trust),
+        title=row.title,
+        url=row.url,
+        language=row.language,
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+    )

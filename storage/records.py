@@ -1,0 +1,196 @@
+"""Between rows and records: the one place that knows how facts are written as JSON. No queries here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Row, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.model import (
+    Channel,
+    Chat,
+    ChatState,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Evidence,
+    Filter,
+    Format,
+    Kind,
+    Level,
+    Meeting,
+    MeetingFacts,
+    PageRules,
+    Phase,
+    Principal,
+    Source,
+    SourceDefinition,
+    SourceKind,
+    SourceState,
+    Trust,
+)
+
+JsonObject = dict[str, Any]
+
+
+def insert_for(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say ON CONFLICT in this connection's dialect; both spell it alike."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def insert_or_ignore(connection: Connection, table: Table, *keys: str) -> Insert:
+    """An INSERT that leaves an existing row with the same `keys` as it is."""
+    return insert_for(connection, table).on_conflict_do_nothing(index_elements=list(keys))
+
+
+def facts_to_json(facts: MeetingFacts) -> JsonObject:
+    """Facts as JSON; what is unknown is left out, so that a later version can add fields."""
+    full = asdict(facts)
+    known = {name: value for name, value in full.items() if value not in (None, (), [])}
+    for name in ("starts_on", "ends_on"):
+        if name in known:
+            known[name] = known[name].isoformat()
+    return known
+
+
+def facts_from_json(data: Mapping[str, Any]) -> MeetingFacts:
+    """The reverse of `facts_to_json`. Fields that this version does not know are ignored."""
+    return MeetingFacts(
+        level=Level(data["level"]),
+        kind=Kind(data["kind"]),
+        format=Format(data["format"]),
+        phase=Phase(data["phase"]),
+        countries=tuple(data.get("countries", ())),
+        principals=tuple(_principal(p) for p in data.get("principals", ())),
+        starts_on=_day(data.get("starts_on")),
+        ends_on=_day(data.get("ends_on")),
+        outcomes=tuple(data.get("outcomes", ())),
+        confidence=data.get("confidence", 1.0),
+        **{
+            name: data.get(name)
+            for name in ("series", "edition", "name_ja", "name_en", "city", "country", "venue", "parent")
+        },
+    )
+
+
+def _principal(data: Mapping[str, Any]) -> Principal:
+    return Principal(
+        country=data["country"],
+        name=data.get("name"),
+        name_ja=data.get("name_ja"),
+        office=data.get("office"),
+        level=Level(data.get("level", Level.MINISTER)),
+        substitute=data.get("substitute", False),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def evidence_to_json(evidence: Iterable[Evidence]) -> list[JsonObject]:
+    """Evidence as JSON."""
+    return [asdict(piece) for piece in evidence]
+
+
+def evidence_from_json(data: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    """The reverse of `evidence_to_json`."""
+    return tuple(Evidence(**piece) for piece in data)
+
+
+def rules_from_json(data: Mapping[str, Any] | None) -> PageRules | None:
+    """Page rules of a source, if it has any."""
+    return None if data is None else PageRules(**{**data, "cut": tuple(data.get("cut", ()))})
+
+
+def definition_from_row(row: Row[Any]) -> SourceDefinition:
+    """What an operator wrote about a source."""
+    return SourceDefinition(
+        key=row.key,
+        url=row.url,
+        name=row.name,
+        kind=SourceKind(row.kind),
+        language=row.language,
+        country=row.country,
+        trust=Trust(row.trust),
+        time_zone=row.time_zone,
+        enabled=row.enabled,
+        rules=rules_from_json(row.rules),
+        interval_s=row.interval_s,
+    )
+
+
+def definition_to_row(definition: SourceDefinition) -> JsonObject:
+    """The columns that an operator's words fill."""
+    row = asdict(definition)
+    row["rules"] = asdict(definition.rules) if definition.rules else None
+    return row
+
+
+def source_from_row(row: Row[Any]) -> Source:
+    """A source with what polling taught us."""
+    return Source(
+        id=row.id,
+        definition=definition_from_row(row),
+        state=SourceState(row.state),
+        next_poll_at=row.next_poll_at,
+        etag=row.etag,
+        last_modified=row.last_modified,
+        body_hash=row.body_hash,
+        first_success_at=row.first_success_at,
+        last_success_at=row.last_success_at,
+        last_polled_at=row.last_polled_at,
+        failures=row.failures,
+        last_error=row.last_error,
+    )
+
+
+def meeting_from_row(row: Row[Any]) -> Meeting:
+    """A meeting's record."""
+    return Meeting(
+        story_id=row.story_id,
+        facts=facts_from_json(row.facts),
+        revision=row.revision,
+        first_seen_at=row.first_seen_at,
+        updated_at=max(row.updated_at, row.active_at),
+    )
+
+
+def filter_from_row(row: Row[Any]) -> Filter:
+    """A named query."""
+    return Filter(id=row.id, key=row.key, title=row.title, query=row.query, alerts=row.alerts)
+
+
+def chat_from_row(row: Any) -> Chat:
+    """A chat."""
+    return Chat(
+        id=row.id,
+        channel=Channel(row.channel),
+        address=row.address,
+        language=row.language,
+        time_zone=row.time_zone,
+        state=ChatState(row.state),
+    )
+
+
+def delivery_from_row(row: Row[Any], chat: Chat) -> Delivery:
+    """A message owed to `chat`."""
+    return Delivery(
+        id=row.id,
+        chat=chat,
+        story_id=row.story_id,
+        kind=DeliveryKind(row.kind),
+        version=row.version,
+        state=DeliveryState(row.state),
+        not_before=row.not_before,
+        attempt=row.attempt,
+        worker=row.worker,
+        repeat=row.repeat,
+        message_id=row.message_id,
+        error=row.error,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,135 @@
+"""Sources: what is polled, when, and by whom."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy.sql import ColumnElement
+
+from storage.errors import NotFound
+from storage.ingest import forget_empty
+from storage.model import Source, SourceDefinition, SourceState
+from storage.records import definition_to_row, source_from_row
+from storage.tables import items, sources
+
+FILE = "file"
+COMMAND = "command"
+
+
+def every(connection: Connection) -> list[Source]:
+    """All sources, by key."""
+    return [source_from_row(row) for row in connection.execute(select(sources).order_by(sources.c.key))]
+
+
+def find(connection: Connection, key_or_url: str) -> Source:
+    """The source with this key or address. Raises `NotFound`."""
+    wanted = or_(sources.c.key == key_or_url, sources.c.url == key_or_url)
+    row = connection.execute(select(sources).where(wanted)).first()
+    if row is None:
+        raise NotFound(f"No source is called {key_or_url!r}. `kaigi sources list` shows them all.")
+    return source_from_row(row)
+
+
+def get(connection: Connection, source_id: int) -> Source:
+    """The source with this id. Raises `NotFound`, since an admin may remove it while it is being polled."""
+    row = connection.execute(select(sources).where(sources.c.id == source_id)).first()
+    if row is None:
+        raise NotFound(f"Source {source_id} was removed.")
+    return source_from_row(row)
+
+
+def follow_file(connection: Connection, definitions: Iterable[SourceDefinition], now: datetime) -> None:
+    """Make the sources that come from sources_file equal to the file.
+
+    A source that left the file is disabled, not deleted: its items stay, and so does what was seen. Sources added
+    by command are left alone, unless the file now names the same key: then the file wins.
+    """
+    known = {row.key: row for row in connection.execute(select(sources))}
+    named = set()
+    for definition in definitions:
+        named.add(definition.key)
+        if definition.key in known:
+            _redefine(connection, known[definition.key], definition, now)
+        else:
+            add(connection, definition, now, origin=FILE)
+    for key, row in known.items():
+        if key not in named and row.origin == FILE and row.enabled:
+            connection.execute(update(sources).where(sources.c.key == key).values(enabled=False))
+
+
+def _redefine(connection: Connection, row: Any, definition: SourceDefinition, now: datetime) -> None:
+    new: dict[str, Any] = {**definition_to_row(definition), "origin": FILE}
+    if all(getattr(row, name) == value for name, value in new.items()):
+        return
+    if row.url != definition.url or row.rules != new["rules"]:  # what we remember is of another document
+        new |= {"etag": None, "last_modified": None, "body_hash": None, "next_poll_at": now}
+    connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
+
+
+def add(connection: Connection, definition: SourceDefinition, now: datetime, *, origin: str = COMMAND) -> int:
+    """Keep a new source, due at once. Returns its id."""
+    values = {
+        **definition_to_row(definition),
+        "origin": origin,
+        "state": SourceState.NEW,
+        "next_poll_at": now,
+        "failures": 0,
+    }
+    return int(connection.execute(insert(sources).values(**values).returning(sources.c.id)).scalar_one())
+
+
+def remove(connection: Connection, source_id: int) -> None:
+    """Forget a source, its items, and the stories that only it reported."""
+    told = select(items.c.story_id).where(items.c.source_id == source_id).distinct()
+    story_ids = list(connection.execute(told).scalars())
+    connection.execute(delete(sources).where(sources.c.id == source_id))
+    forget_empty(connection, story_ids)
+
+
+def pause(connection: Connection, source_id: int) -> None:
+    """Stop polling a source until it is resumed."""
+    connection.execute(update(sources).where(sources.c.id == source_id).values(state=SourceState.PAUSED))
+
+
+def resume(connection: Connection, source_id: int, now: datetime) -> None:
+    """Poll a source again, at once and from a clean slate."""
+    values = {"state": SourceState.NEW, "enabled": True, "next_poll_at": now, "failures": 0, "last_error": None}
+    connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
+
+
+def claim_due(connection: Connection, *, now: datetime, until: datetime, worker: str, limit: int) -> list[Source]:
+    """Lease up to `limit` due sources to `worker` until the moment `until`, the longest overdue first.
+
+    A lease that ran out belongs to a process that died: its source is due again.
+    """
+    due = (
+        select(sources.c.id)
+        .where(_due(now))
+        .order_by(sources.c.next_poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # ignored by SQLite, where one writer holds the whole file
+    )
+    rows = connection.execute(
+        update(sources)
+        .where(sources.c.id.in_(due.scalar_subquery()))
+        .values(claimed_by=worker, claimed_until=until)
+        .returning(sources)
+    )
+    return [source_from_row(row) for row in rows]
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    free = or_(sources.c.claimed_until.is_(None), sources.c.claimed_until < now)
+    polled = and_(sources.c.enabled, sources.c.state != SourceState.PAUSED)
+    return and_(polled, sources.c.next_poll_at <= now, free)
+
+
+def release(connection: Connection, source_id: int) -> None:
+    """Give a lease back without having polled."""
+    connection.execute(update(sources).where(sources.c.id == source_id).values(claimed_by=None, claimed_until=None))
+
+
+def release_all(connection: Connection) -> None:
+    """Give all leases back. Only for the start of the single service on this database."""
+    connection.execute(update(sources).values(claimed_by=None, claimed_until=None))

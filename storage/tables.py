@@ -1,0 +1,229 @@
+"""The tables, as SQLAlchemy Core knows them. Every index says which query it serves.
+
+The history of this schema is in `migrations/`; `tests/storage/test_migrations.py` fails when the two disagree, on
+SQLite and on PostgreSQL. Long, rarely searched facts are JSON; what is searched or joined on has a column of its own.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC. SQLite has no time zones, so there the UTC wall clock is stored as text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive datetimes: an hour that nobody can place is worse than an error."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment needs a time zone: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give every moment back as aware UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+# Names of constraints are fixed so that a later migration can name them on both engines.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts rows by itself only for a plain INTEGER key; PostgreSQL should have 64 bits for ten years of items.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="facts about this installation that must never change, such as the authority in its feed ids",
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("language", String(16)),
+    Column("country", String(8)),
+    Column("trust", String(16), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("rules", JSON),
+    Column("interval_s", Integer),
+    Column("origin", String(16), nullable=False, comment="file: follows sources_file; command: added by hand"),
+    Column("state", String(16), nullable=False),
+    Column("next_poll_at", Moment, nullable=False),
+    Column("claimed_by", String(64)),
+    Column("claimed_until", Moment),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("body_hash", String(64)),
+    Column("first_success_at", Moment),
+    Column("last_success_at", Moment),
+    Column("last_polled_at", Moment),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    UniqueConstraint("key"),
+    Index(None, "next_poll_at"),  # serves: which sources are due
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False),
+    Column("story_id", Key, ForeignKey("stories.id"), nullable=False),
+    Column("identity", String(80), nullable=False),
+    Column("guid", Text),
+    Column("url", Text),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", Text),
+    Column("language", String(16), nullable=False),
+    Column("categories", JSON, nullable=False),
+    Column("published_at", Moment),
+    Column("published_text", Text),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("content_hash", String(80), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("facts", JSON(none_as_null=True)),
+    Column("evidence", JSON, nullable=False),
+    Column("flags", JSON, nullable=False),
+    UniqueConstraint("source_id", "identity"),  # serves: is this entry known?
+    Index(None, "url"),  # serves: which story did another source give this address?
+    Index(None, "story_id"),  # serves: the reports of a story
+)
+
+meetings = Table(
+    "meetings",
+    metadata,
+    Column("story_id", Key, ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("level", String(24), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("series", String(64)),
+    Column("edition", Integer),
+    Column("starts_on", Date),
+    Column("facts", JSON, nullable=False),
+    Column("trust", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("active_at", Moment, nullable=False, comment="when its newest report came in"),
+    Index(None, "starts_on"),  # serves: meetings near a day, for joining reports
+    Index(None, "series", "edition"),  # serves: the same edition announced months before
+    Index(None, "active_at"),  # serves: recently reported meetings whose day is unknown
+    Index(None, "first_seen_at"),  # serves: newest meetings first, for feeds and pages
+)
+
+filters = Table(
+    "filters",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("key", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("alerts", Boolean, nullable=False),
+    UniqueConstraint("key"),
+)
+
+story_alerts = Table(
+    "story_alerts",
+    metadata,
+    Column("story_id", Key, ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True),
+    Column("filter_id", Key, ForeignKey("filters.id", ondelete="CASCADE"), primary_key=True),
+    Column("decided_at", Moment, nullable=False),
+    comment="that a story had its alert for a filter, whoever was subscribed then",
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("channel", "address"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("chat_id", Key, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column("filter_id", Key, ForeignKey("filters.id", ondelete="CASCADE"), primary_key=True),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "filter_id"),  # serves: who must be told, when a filter matches
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("chat_id", Key, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    Column("story_id", Key, ForeignKey("stories.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("worker", String(64)),
+    Column("repeat", Boolean, nullable=False),
+    Column("message_id", String(64)),
+    Column("error", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    UniqueConstraint("chat_id", "story_id", "kind", "version"),  # serves: never the same message twice
+    Index(None, "state", "not_before", "id"),  # serves: what to send next; what a dead process left in `sending`
+    Index(None, "story_id"),  # serves: deletion of a story
+)
