@@ -29,8 +29,6 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from feeds.collect import schedule
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.page import ArticlePage, parse_article
@@ -51,7 +49,7 @@ from feeds.observed import (
 from feeds.understand.meetings import understand
 from storage import ingest as store
 from storage.changes import Changes, KnownItem, SourceUpdate
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.ingest import Lookup
 from storage.model import Source, SourceDefinition, SourceKind
 

@@ -33,6 +33,7 @@ class FailureKind(StrEnum):
     NOT_A_FEED = "not_a_feed"  # an HTML page where a feed was expected
     BROKEN = "broken"  # XML that nothing could be read from
     PARSER = "parser"  # the worker ran out of time or memory, or died
+    INTERNAL = "internal"  # our own mistake; the log has the traceback
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

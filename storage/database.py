@@ -25,6 +25,8 @@ from storage.errors import (
     StorageError,
 )
 
+__all__ = ["Connection", "Database"]
+
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000

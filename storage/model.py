@@ -281,6 +281,16 @@ class MeetingStory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ListedItem:
+    """An item as feeds and pages show it."""
+
+    report: Report
+    text: str
+    author: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
     """One message owed to one chat."""
 

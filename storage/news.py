@@ -3,25 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from storage.errors import NotFound
-from storage.model import Meeting, MeetingStory, Report, Trust
+from storage.model import ListedItem, Meeting, MeetingStory, Report, Trust
 from storage.records import meeting_from_row
 from storage.tables import chats, deliveries, items, meetings, sources
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ListedItem:
-    """An item as feeds and pages show it."""
-
-    report: Report
-    text: str
-    author: str | None
-    updated_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

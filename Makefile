@@ -1,0 +1,66 @@
+# Everything a contributor or operator types. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+# Stamp files inside the environment: each is newer than what it was made from, so a second run does nothing.
+MADE := $(VENV)/.made
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+KAIGI := $(VENV)/.kaigi
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run demo test lint clean
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(KAIGI) ## make .venv with the command kaigi in it (does nothing when nothing changed)
+
+install-dev: $(DEV) $(KAIGI) ## install, and the tools for tests and checks
+
+run: install ## start the service (ARGS="--config kaigi.toml")
+	@$(BIN)/kaigi run $(ARGS)
+
+demo: install ## start the whole service against a local newsroom: no network, no token
+	@$(BIN)/kaigi demo $(ARGS)
+
+test: install-dev ## run the tests (ARGS="tests/feeds -k dates")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: install-dev ## check style, types and the borders between the packages
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean: ## remove the environment, caches and build results
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find bot feeds storage tests bench -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(MADE):
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo "Kaigi needs Python 3.11 or newer, and '$(PYTHON)' was not found. Name one: make PYTHON=/path/to/python3 install" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Kaigi needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.13 install" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUNTIME): requirements.lock $(MADE)
+	@echo "Installing what Kaigi needs into $(VENV) ..."
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "Installing the tools for tests and checks into $(VENV) ..."
+	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(KAIGI): pyproject.toml $(RUNTIME)
+	@$(PIP) install --no-deps --editable .
+	@touch $@

@@ -1,0 +1,312 @@
+"""The composition root: makes the parts of the service, starts them in order, and stops them in reverse.
+
+    sockets ─► database, schema ─► web server ─► deliverer ─► bot ─► scheduler
+    (so that two services on one port never touch one database)
+
+Nothing else in the program chooses parts, and no part knows this module.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+
+from bot.config import Settings
+from bot.deliver import Deliverer, Pace, Sender
+from bot.jobs import Collector, Scheduler
+from bot.sender import TelegramSender
+from bot.telegram.commands import Desk
+from bot.telegram.service import TelegramService
+from bot.terminal import ADDRESS, TerminalSender
+from feeds.collect.catalogue import load_sources
+from feeds.collect.fetch import Fetcher
+from feeds.collect.schedule import Rhythm
+from feeds.collect.worker import ParserPool
+from feeds.decide.routing import AlertPolicy
+from feeds.ingest import Ingest, PollPolicy
+from feeds.publish.web import Health, Library, create_app
+from storage import filters, instance, schema, sources, subscriptions
+from storage.database import Connection, Database
+from storage.errors import KaigiError
+from storage.model import Channel, SourceDefinition
+
+log = structlog.get_logger("kaigi")
+
+BUNDLED_SOURCES = Path(__file__).parents[1] / "feeds" / "sources.toml"
+TICK = 1.0  # seconds between two looks at what is due
+STALE = 60.0  # seconds without a tick after which the service calls itself not ready
+PATIENCE = 5.0  # seconds for messages in flight when stopping; the whole stop stays under ten
+
+
+class ServiceError(KaigiError):
+    """The service cannot start. The message says what to do."""
+
+
+def utc_now() -> datetime:
+    """The clock of the program: everything below takes the moment as an argument."""
+    return datetime.now(UTC)
+
+
+def new_worker_id() -> str:
+    """A name that no other process has or had."""
+    return f"{socket.gethostname()[:20]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take the port, or say who to blame. Raises `ServiceError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ServiceError(
+            f"Cannot serve on {host}:{port}: {error.strerror}. "
+            f"Stop the program that uses the port, or set KAIGI_WEB__PORT (web.port) to another one."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
+    """The sources of `sources_file`, or the bundled ones. Raises `SourcesFileError`, `ServiceError`."""
+    file = settings.sources_file or BUNDLED_SOURCES
+    try:
+        return load_sources(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServiceError(f"sources_file {file} cannot be read: {error}.") from error
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, brought to this version's schema. Raises a `StorageError` that says what to do."""
+    database = Database(settings.database_url)
+    schema.upgrade(database)
+    return database
+
+
+def state_folder(database: Database) -> Path:
+    """Where small files of this installation live: beside the SQLite file."""
+    place = database.url.database if database.is_sqlite else None
+    return Path(place).parent if place and place != ":memory:" else Path("data")
+
+
+@contextlib.asynccontextmanager
+async def collecting(settings: Settings, database: Database) -> AsyncIterator[Ingest]:
+    """All that polling needs, opened and closed together."""
+    fetcher = Fetcher(
+        user_agent=settings.fetch.user_agent,
+        allow_private_networks=settings.fetch.allow_private_networks,
+        max_body_bytes=settings.fetch.max_body_mb * 2**20,
+        concurrency=settings.fetch.concurrency,
+    )
+    parsers = ParserPool()
+    policy = PollPolicy(
+        rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
+        alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
+    )
+    async with fetcher:
+        try:
+            yield Ingest(database=database, fetcher=fetcher, parsers=parsers, policy=policy, clock=utc_now)
+        finally:
+            await parsers.close()
+
+
+@dataclass(kw_only=True)
+class Service:
+    """The running service. `on_start` is for the demo, which has a newsroom to open once everything polls."""
+
+    settings: Settings
+    definitions: tuple[SourceDefinition, ...]
+    tick: float = TICK
+    on_start: Callable[[Database], Awaitable[None]] | None = None
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises a `KaigiError` when it cannot start."""
+        listener = bind(self.settings.web.host, self.settings.web.port)
+        with contextlib.closing(listener):
+            database = await asyncio.to_thread(open_database, self.settings)
+            with contextlib.closing(database), _stop_signal() as stop:
+                await self._serve(listener, database, stop)
+
+    async def _serve(self, listener: socket.socket, database: Database, stop: asyncio.Event) -> None:
+        authority, began_at = await asyncio.to_thread(database.write, self._prepare)
+        worker = new_worker_id()
+        telegram = self._telegram(database)
+        deliverer = self._deliverer(database, telegram, worker)
+        async with collecting(self.settings, database) as ingest, _Tasks(stop) as tasks:
+            collector = Collector(
+                database=database,
+                ingest=ingest,
+                worker=worker,
+                clock=utc_now,
+                concurrency=self.settings.fetch.concurrency,
+                on_alerts=deliverer.wake,
+            )
+            library = Library(
+                database=database,
+                authority=authority,
+                began_at=began_at,
+                address=self.settings.address,
+                language=self.settings.language,
+                health=partial(_health, collector, telegram),
+            )
+            server = _WebServer(uvicorn.Config(create_app(library), log_config=None, lifespan="off", access_log=False))
+            tasks.start(server.serve(sockets=[listener]), "web server")
+            tasks.start(deliverer.run(), "deliverer")
+            if telegram is not None:
+                tasks.start(telegram.run(), "telegram")
+            scheduler = Scheduler()
+            scheduler.every(self.tick, collector.tick, "poll what is due")
+            scheduler.start()
+            if self.on_start is not None:
+                tasks.start(self.on_start(database), "start")
+            self._greet()
+            await stop.wait()
+            log.info("stopping")
+            scheduler.stop()
+            await collector.stop()
+            await deliverer.stop(PATIENCE)
+            if telegram is not None:
+                await telegram.stop()
+            server.should_exit = True
+            await tasks.finished("web server", patience_s=2.0)
+
+    def _prepare(self, connection: Connection) -> tuple[str, datetime]:
+        """What must be in the database before anything runs. This process is the only service on it."""
+        now = utc_now()
+        filters.ensure_built_in(connection)
+        sources.follow_file(connection, self.definitions, now)
+        sources.release_all(connection)
+        if self.settings.telegram.token is None:
+            chat = subscriptions.open_chat(
+                connection,
+                Channel.TERMINAL,
+                ADDRESS,
+                language=self.settings.language,
+                time_zone=self.settings.time_zone,
+                now=now,
+            )
+            subscriptions.subscribe(connection, chat.id, filters.MEETINGS, now)
+        else:
+            subscriptions.suspend_channel(connection, Channel.TERMINAL, now)
+        host = urlsplit(self.settings.address).hostname or "localhost"
+        return instance.born(connection, host, now)
+
+    def _telegram(self, database: Database) -> TelegramService | None:
+        token = self.settings.telegram.token
+        if token is None:
+            return None
+        desk = Desk(
+            database=database,
+            clock=utc_now,
+            language=self.settings.language,
+            time_zone=self.settings.time_zone,
+            address=self.settings.address,
+        )
+        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk)
+
+    def _deliverer(self, database: Database, telegram: TelegramService | None, worker: str) -> Deliverer:
+        channels: dict[Channel, Sender] = {}
+        if telegram is None:
+            journal = state_folder(database) / "terminal.last"
+            channels[Channel.TERMINAL] = TerminalSender(journal)
+        else:
+            channels[Channel.TELEGRAM] = TelegramSender(telegram)
+        quick = Pace(per_second=100, chat_rest=_NO_REST, group_rest=_NO_REST)
+        return Deliverer(
+            database=database,
+            senders=channels,
+            worker=worker,
+            clock=utc_now,
+            paces={Channel.TERMINAL: quick},
+        )
+
+    def _greet(self) -> None:
+        where = "this terminal" if self.settings.telegram.token is None else "Telegram"
+        polled = sum(definition.enabled for definition in self.definitions)
+        log.info(
+            "Kaigi is running",
+            page=f"{self.settings.address}/",
+            feed=f"{self.settings.address}/feeds/ministerial-meetings.atom",
+            sources=polled,
+            alerts=where,
+        )
+
+
+_NO_REST = Pace().chat_rest * 0
+
+
+def _health(collector: Collector, telegram: TelegramService | None) -> Health:
+    tick = collector.last_tick
+    ticking = tick is not None and (utc_now() - tick).total_seconds() < STALE
+    return {
+        "ready": ticking,
+        "collector": "ok" if ticking else "not polling",
+        "telegram": telegram.state if telegram else "off",
+    }
+
+
+class _WebServer(uvicorn.Server):
+    """Uvicorn without its own signal handlers: the service stops all its parts in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Tasks:
+    """The long-running tasks. One that ends by itself is a mistake, which stops the service and is then raised."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    def start(self, work: Awaitable[None], name: str) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._ended)
+        self._tasks[name] = task
+
+    def _ended(self, task: "asyncio.Future[None]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._stop.set()
+
+    async def finished(self, name: str, patience_s: float) -> None:
+        await asyncio.wait([self._tasks[name]], timeout=patience_s)
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        results = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

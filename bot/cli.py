@@ -1,0 +1,80 @@
+"""The command `kaigi`. Each command is a few lines that call the parts; what they need is imported when they run,
+because `kaigi --help` should not load a bot, a web server and a parser.
+
+Exit codes: 0 fine, 1 failed, 2 misuse (a wrong option, setting or query).
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import cli_archive, cli_explain, cli_sources
+from storage.errors import KaigiError
+
+app = typer.Typer(
+    help="Kaigi (会議) watches defence newsrooms and tells people, once, about every meeting of defence ministers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(cli_sources.app, name="sources")
+app.add_typer(cli_archive.db, name="db")
+app.command()(cli_sources.poll)
+app.command()(cli_explain.explain)
+app.command()(cli_explain.evaluate)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings to use instead of ./kaigi.toml.")
+]
+
+
+@app.command()
+def run(config_file: ConfigOption = None) -> None:
+    """Run the service: poll sources, serve page and feeds, send alerts. Without a Telegram token alerts are printed."""
+    from bot import app as program
+    from bot import config, logs
+
+    settings = config.load(config_file)
+    logs.set_up(settings.log.format, config.secrets(settings))
+    definitions = program.read_sources(settings)
+    asyncio.run(program.Service(settings=settings, definitions=definitions).run())
+
+
+@app.command()
+def demo() -> None:
+    """Run the whole service against a small newsroom on this machine: no network, no token, alerts within 15 seconds."""
+    from bot import demo as show
+    from bot import logs
+
+    settings = show.settings_for_demo()
+    logs.set_up(settings.log.format)
+    asyncio.run(show.run(settings, lambda words: print(words, flush=True)))  # noqa: T201  the demo speaks to people
+
+
+def main() -> None:
+    """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
+    from bot.config import ConfigError
+    from feeds.decide.filters import QueryError
+
+    try:
+        app()
+    except (ConfigError, QueryError) as error:
+        _fail(error, 2)
+    except KaigiError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(error: KaigiError, code: int) -> None:
+    for line in str(error).splitlines():
+        sys.stderr.write(f"kaigi: {line}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

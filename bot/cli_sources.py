@@ -1,0 +1,229 @@
+"""Commands on sources: `kaigi sources …` and `kaigi poll`."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from storage.model import SourceKind, SourceState, Trust
+
+if TYPE_CHECKING:
+    from bot.config import Settings
+    from feeds.ingest import PollReport
+    from storage.database import Connection, Database
+    from storage.model import Source
+
+app = typer.Typer(help="The newsrooms that are polled.", no_args_is_help=True)
+
+NAME = Annotated[str, typer.Argument(metavar="SOURCE", help="Key or address of the source.")]
+
+
+@contextmanager
+def _archive() -> "Iterator[tuple[Settings, Database]]":
+    """Settings and database, with the sources of sources_file in it."""
+    from bot import app as program
+    from bot import config, logs
+
+    settings = config.load()
+    logs.set_up(settings.log.format, config.secrets(settings))
+    definitions = program.read_sources(settings)
+    database = program.open_database(settings)
+
+    def prepare(connection: "Connection") -> None:
+        from storage import filters, sources
+
+        filters.ensure_built_in(connection)
+        sources.follow_file(connection, definitions, program.utc_now())
+
+    try:
+        database.write(prepare)
+        yield settings, database
+    finally:
+        database.close()
+
+
+@app.command("list")
+def list_sources(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
+) -> None:
+    """Show all sources with their state."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from storage import sources
+
+    with _archive() as (_, database):
+        every = database.read(sources.every)
+    if as_json:
+        for source in every:
+            typer.echo(json.dumps(_as_dict(source), ensure_ascii=False))
+        return
+    table = Table("source", "state", "last success (UTC)", "kind", "trust", "name", "problem", box=None)
+    for source in every:
+        about = source.definition
+        seen = f"{source.last_success_at:%Y-%m-%d %H:%M}" if source.last_success_at else "–"
+        table.add_row(about.key, _state(source), seen, about.kind, about.trust, about.name, source.last_error or "")
+    Console().print(table)
+
+
+def _state(source: "Source") -> str:
+    return str(source.state) if source.definition.enabled else "disabled"
+
+
+def _as_dict(source: "Source") -> dict[str, object]:
+    about = source.definition
+    return {
+        "key": about.key,
+        "url": about.url,
+        "name": about.name,
+        "kind": about.kind,
+        "language": about.language,
+        "country": about.country,
+        "trust": about.trust,
+        "state": _state(source),
+        "last_success_at": source.last_success_at.isoformat() if source.last_success_at else None,
+        "failures": source.failures,
+        "last_error": source.last_error,
+    }
+
+
+@app.command()
+def add(  # noqa: PLR0913  the fields of a source
+    url: Annotated[str, typer.Argument(help="Address of a feed (or, with --kind page, of a list page).")],
+    key: Annotated[str | None, typer.Option(help="Short unique name; made from the host if left out.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name for readers.")] = None,
+    kind: Annotated[SourceKind, typer.Option(help="How it is read.")] = SourceKind.FEED,
+    language: Annotated[str | None, typer.Option(help="BCP 47, such as ja or en.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166-1 code of the publisher.")] = None,
+    trust: Annotated[Trust, typer.Option(help="How far it may shape a meeting's facts.")] = Trust.PRESS,
+    time_zone: Annotated[str, typer.Option(help="IANA zone of dates that name none.")] = "UTC",
+) -> None:
+    """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
+    from bot.app import utc_now
+    from feeds.collect import catalogue
+    from storage import sources
+
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    entry = {
+        "key": key or re.sub(r"[^a-z0-9]+", "-", host).strip("-"),
+        "url": url,
+        "name": name or host,
+        "kind": kind.value,
+        "language": language,
+        "country": country,
+        "trust": trust.value,
+        "time_zone": time_zone,
+    }
+    definition = catalogue.definition({field: value for field, value in entry.items() if value is not None})
+    with _archive() as (_, database):
+        database.write(lambda connection: sources.add(connection, definition, utc_now()))
+    typer.echo(f"Added {definition.key}: {definition.url}")
+
+
+@app.command()
+def remove(source: NAME) -> None:
+    """Forget a source, its items, and the stories that only it reported."""
+    from storage import sources
+
+    with _archive() as (_, database):
+        found = database.read(lambda connection: sources.find(connection, source))
+        database.write(lambda connection: sources.remove(connection, found.id))
+    typer.echo(f"Removed {found.definition.key}.")
+
+
+@app.command()
+def pause(source: NAME) -> None:
+    """Stop polling a source until it is resumed."""
+    from storage import sources
+
+    with _archive() as (_, database):
+        found = database.read(lambda connection: sources.find(connection, source))
+        database.write(lambda connection: sources.pause(connection, found.id))
+    typer.echo(f"Paused {found.definition.key}. `kaigi sources resume {found.definition.key}` polls it again.")
+
+
+@app.command()
+def resume(source: NAME) -> None:
+    """Poll a source again."""
+    from bot.app import utc_now
+    from storage import sources
+
+    with _archive() as (_, database):
+        found = database.read(lambda connection: sources.find(connection, source))
+        database.write(lambda connection: sources.resume(connection, found.id, utc_now()))
+    typer.echo(f"Resumed {found.definition.key}.")
+
+
+def poll(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]…", help="Keys or addresses; all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
+) -> None:
+    """Poll sources once, now. Ends with 1 when one of them failed."""
+    with _archive() as (settings, database):
+        chosen = database.read(lambda connection: _chosen(connection, names or []))
+        reports = asyncio.run(_poll_all(settings, database, chosen, quiet=as_json))
+    if as_json:
+        for report in reports:
+            typer.echo(json.dumps(_report_as_dict(report), ensure_ascii=False))
+    else:
+        _print_reports(reports)
+    if any(report.failure for report in reports):
+        raise typer.Exit(1)
+
+
+def _chosen(connection: "Connection", names: list[str]) -> "list[Source]":
+    from storage import sources
+
+    if names:
+        return [sources.find(connection, name) for name in names]
+    every = sources.every(connection)
+    return [s for s in every if s.definition.enabled and s.state is not SourceState.PAUSED]
+
+
+async def _poll_all(
+    settings: "Settings", database: "Database", chosen: "list[Source]", *, quiet: bool
+) -> "list[PollReport]":
+    from rich.console import Console
+    from rich.progress import track
+
+    from bot.app import collecting
+
+    async with collecting(settings, database) as ingest:
+        polls = [asyncio.create_task(ingest.poll(source)) for source in chosen]
+        console = Console(stderr=True, quiet=quiet)
+        for done in track(asyncio.as_completed(polls), "Polling", total=len(polls), console=console):
+            await done
+        return [poll.result() for poll in polls]
+
+
+def _report_as_dict(report: "PollReport") -> dict[str, object]:
+    failure = report.failure
+    return {
+        "source": report.source_key,
+        "status": report.status,
+        "seen": report.seen,
+        "new": report.new,
+        "changed": report.changed,
+        "duplicates": report.duplicates,
+        "meetings": report.meetings,
+        "alerts": report.alerts,
+        "error": {"kind": failure.kind, "message": failure.message} if failure else None,
+        "seconds": report.seconds,
+    }
+
+
+def _print_reports(reports: "list[PollReport]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("source", "status", "entries", "new", "changed", "meetings", "error", box=None)
+    for report in reports:
+        error = report.failure.message if report.failure else ""
+        row = (report.seen, report.new, report.changed, report.meetings)
+        table.add_row(report.source_key, report.status, *map(str, row), error)
+    Console().print(table)

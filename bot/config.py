@@ -1,0 +1,270 @@
+"""The settings: `kaigi.toml`, then `KAIGI_…` variables over it (`__` for nesting, `…_FILE` for secrets).
+
+A setting that nobody knows is refused, wherever it is written, because a misspelt one that is silently ignored is
+found out months later. Secrets are `SecretStr`, so that printing the settings never shows them.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from storage.errors import KaigiError
+
+PREFIX = "KAIGI_"
+DEFAULT_FILE = Path("kaigi.toml")
+TELEGRAM_API = "https://api.telegram.org"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
+
+
+class ConfigError(KaigiError):
+    """A setting that cannot be used. The message names it and says what would be right."""
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value.strip())
+    if match is None:
+        raise ValueError("write a duration such as 90s, 10m, 48h or 7d")
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("write an IANA time zone such as Asia/Tokyo") from error
+    return value
+
+
+def _token(value: SecretStr | None) -> SecretStr | None:
+    if value is None or not value.get_secret_value().strip():
+        return None
+    if not _TOKEN.fullmatch(value.get_secret_value().strip()):
+        raise ValueError("this is not a bot token; @BotFather gives one like 123456789:AAF… for /newbot")
+    return SecretStr(value.get_secret_value().strip())
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Token = Annotated[SecretStr | None, AfterValidator(_token)]
+Address = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Web(_Section):
+    """Where the page and the feeds are served."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+
+
+class Telegram(_Section):
+    """The bot. Without a token, alerts are printed to the terminal."""
+
+    token: Token = None
+    api_url: str = TELEGRAM_API
+    admins: tuple[int, ...] = ()
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_secret: SecretStr | None = None
+
+
+class Fetch(_Section):
+    """How sources are asked."""
+
+    user_agent: str = "Kaigi/0.1 (self-hosted news watcher)"
+    allow_private_networks: bool = False
+    max_body_mb: int = Field(default=8, ge=1, le=256)
+    concurrency: int = Field(default=64, ge=1, le=1000)
+
+
+class Poll(_Section):
+    """How often."""
+
+    default_interval: Duration = timedelta(minutes=10)
+    min_interval: Duration = timedelta(minutes=1)
+
+
+class Alerts(_Section):
+    """What is news."""
+
+    max_age: Duration = timedelta(hours=48)
+    first_poll: bool = False
+    flood_brake: int = Field(default=10, ge=1)
+
+
+class Log(_Section):
+    """How the log is written."""
+
+    format: Literal["console", "json"] = "console"
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults. Made by `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: str = "sqlite:///data/kaigi.db"
+    public_url: Address | None = None
+    web: Web = Web()
+    telegram: Telegram = Telegram()
+    fetch: Fetch = Fetch()
+    poll: Poll = Poll()
+    alerts: Alerts = Alerts()
+    sources_file: Path | None = None
+    time_zone: Zone = "Asia/Tokyo"
+    language: Literal["ja", "en"] = "ja"
+    log: Log = Log()
+
+    @property
+    def address(self) -> str:
+        """The public address without a slash at its end; where the page is served, if none is set."""
+        host = "localhost" if self.web.host in ("0.0.0.0", "::", "127.0.0.1") else self.web.host  # noqa: S104
+        return str(self.public_url) if self.public_url else f"http://{host}:{self.web.port}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then variables, then the file that `load` chose."""
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=_chosen_file)
+        return init_settings, env_settings, toml
+
+
+_chosen_file: Path | None = None
+
+SECRETS = ("telegram.token", "telegram.webhook_secret", "database_url")
+
+
+def load(file: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings. `file` must exist when it is given; `kaigi.toml` in this folder is used when it exists.
+
+    Raises `ConfigError` with one line per mistake.
+    """
+    global _chosen_file  # noqa: PLW0603  pydantic-settings takes the file from a class method without arguments
+    _chosen_file = _existing(file)
+    _refuse_unknown(os.environ)
+    with _secret_files(os.environ):
+        try:
+            return Settings(**overrides)
+        except ValidationError as error:
+            raise ConfigError("\n".join(_lines(error))) from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{_chosen_file} cannot be read as TOML: {error}.") from None
+
+
+def secrets(settings: Settings) -> list[str]:
+    """The secret words of these settings, to be kept out of the log."""
+    telegram = settings.telegram
+    found = [word.get_secret_value() for word in (telegram.token, telegram.webhook_secret) if word]
+    password = urlsplit(settings.database_url).password
+    return [*found, password] if password else found
+
+
+def names(model: type[BaseModel] = Settings, before: str = "") -> Iterator[str]:
+    """The names of all settings, with dots."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from names(kind, f"{before}{name}.")
+        else:
+            yield before + name
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `web.port` is `KAIGI_WEB__PORT`."""
+    return PREFIX + name.upper().replace(".", "__")
+
+
+def _existing(file: Path | None) -> Path | None:
+    if file is None:
+        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+    if not file.is_file():
+        raise ConfigError(f"There is no settings file {file}. Leave --config out to run on the defaults.")
+    return file
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {variable(name) for name in names()}
+    allowed = known | {f"{variable(name)}_FILE" for name in SECRETS}
+    wrong = [name for name in environment if name.startswith(PREFIX) and name.upper() not in allowed]
+    if wrong:
+        raise ConfigError("\n".join(f"{name} is not a setting.{_hint(name, known)}" for name in wrong))
+
+
+@contextmanager
+def _secret_files(environment: MutableMapping[str, str]) -> Iterator[None]:
+    """While open, each secret whose `…_FILE` variable is set stands in the environment as if given directly.
+
+    It must not stay there: a child process, or a crash report, would carry it.
+    """
+    before = {
+        key: environment[key] for name in map(variable, SECRETS) for key in (name, f"{name}_FILE") if key in environment
+    }
+    read = {name: _secret(name, place) for name in map(variable, SECRETS) if (place := environment.get(f"{name}_FILE"))}
+    for key in before:
+        del environment[key]
+    environment.update({key: value for key, value in before.items() if not key.endswith("_FILE")} | read)
+    try:
+        yield
+    finally:
+        for name in map(variable, SECRETS):
+            environment.pop(name, None)
+        environment.update(before)
+
+
+def _secret(name: str, place: str) -> str:
+    if os.environ.get(name):
+        raise ConfigError(f"{name} and {name}_FILE are both set. Keep one of them.")
+    try:
+        return Path(place).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE names {place}, which cannot be read: {error.strerror}.") from None
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
+        if problem["type"] == "extra_forbidden":
+            yield f"{name} is not a setting.{_hint(name, set(names()))}"
+        else:
+            words = problem["msg"].removeprefix("Value error, ")
+            yield f"{name} (or {variable(name)}): {words[:1].lower()}{words[1:]}."
+
+
+def _hint(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else " docs/configuration.md lists them all."

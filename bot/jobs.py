@@ -1,0 +1,133 @@
+"""The scheduler: one APScheduler on the service's loop, and the only place that imports it.
+
+The database says what is due (`next_poll_at`), so nothing is lost when a tick is late: the scheduler only asks often.
+`misfire_grace_time=None` and `coalesce` because APScheduler's defaults drop a run that comes one second late
+(agronholm/apscheduler#296).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from feeds.collect import schedule
+from feeds.ingest import Ingest, PollReport
+from feeds.observed import Failure, FailureKind
+from storage import ingest, sources
+from storage.database import Connection, Database
+from storage.errors import NotFound, StorageError
+from storage.model import Source
+
+log = structlog.get_logger("poll")
+
+#: Longer than any poll can take; a lease older than this belongs to a dead process.
+LEASE = timedelta(minutes=10)
+
+
+@dataclass(kw_only=True)
+class Collector:
+    """Starts a poll for every source that is due. Polls run beside each other, so a slow one delays no other."""
+
+    database: Database
+    ingest: Ingest
+    worker: str
+    clock: Callable[[], datetime]
+    concurrency: int
+    on_alerts: Callable[[], None]  #: called after a poll that owes messages
+    last_tick: datetime | None = None
+    _polls: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def tick(self) -> None:
+        """Claim what is due and start polling it. Returns without waiting for the polls."""
+        now = self.clock()
+        room = self.concurrency - len(self._polls)
+        if room > 0:
+            try:
+                due = await asyncio.to_thread(self.database.write, partial(self._claim, now=now, limit=room))
+            except StorageError as error:
+                log.error("cannot ask what is due", error=str(error))
+                return
+            for source in due:
+                self._start(source)
+        self.last_tick = now
+
+    def _claim(self, connection: Connection, now: datetime, limit: int) -> list[Source]:
+        return sources.claim_due(connection, now=now, until=now + LEASE, worker=self.worker, limit=limit)
+
+    def _start(self, source: Source) -> None:
+        task = asyncio.create_task(self._poll(source), name=f"poll {source.definition.key}")
+        self._polls.add(task)
+        task.add_done_callback(self._polls.discard)
+
+    async def _poll(self, source: Source) -> None:
+        try:
+            report = await self.ingest.poll(source)
+        except NotFound:
+            log.info("removed while it was polled", source=source.definition.key)
+        except StorageError as error:
+            log.error("cannot keep what was found", source=source.definition.key, error=str(error))
+        except Exception:
+            log.exception("a poll failed by our own mistake", source=source.definition.key)
+            await self._slow_down(source)
+        else:
+            tell(report)
+            if report.alerts:
+                self.on_alerts()
+
+    async def _slow_down(self, source: Source) -> None:
+        """Our mistakes, too, are tried again ever more slowly, and stand in the source's record."""
+        failure = Failure(kind=FailureKind.INTERNAL, message="Kaigi itself failed on this source; see the log.")
+        update = schedule.after_failure(source, failure, self.ingest.policy.rhythm, self.clock())
+        with contextlib.suppress(StorageError):  # then its lease runs out, which slows it down as well
+            await asyncio.to_thread(self.database.write, partial(ingest.update_source, change=update))
+
+    async def stop(self) -> None:
+        """Cancel what is under way. A poll lands whole or not at all, so nothing is half done."""
+        for task in self._polls:
+            task.cancel()
+        if self._polls:
+            await asyncio.gather(*self._polls, return_exceptions=True)
+
+
+def tell(report: PollReport) -> None:
+    """One line a poll, with fixed keys. What did not change is not worth a line."""
+    if report.failure is not None:
+        log.warning("failed", source=report.source_key, kind=report.failure.kind, error=report.failure.message)
+    elif report.status == "changed":
+        log.info(
+            "polled",
+            source=report.source_key,
+            new=report.new,
+            changed=report.changed,
+            meetings=report.meetings,
+            alerts=report.alerts,
+            seconds=report.seconds,
+        )
+
+
+class Scheduler:
+    """The ticking of one service."""
+
+    def __init__(self) -> None:
+        """Must be made on the running loop."""
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    def every(self, seconds: float, job: Callable[[], Awaitable[None]], name: str) -> None:
+        """Run `job` now and then every `seconds`; a run that is still going is not started twice."""
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, next_run_time=datetime.now(UTC))
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Tick no more; what a tick started is not touched."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)

@@ -1,0 +1,115 @@
+"""Starts, watches and stops the bot on the service's own loop.
+
+Telegram may be out of reach, or refuse the token, for days: sources are polled and feeds are served all the same, and
+alerts wait in the outbox. So the bot is started by a task of its own that tries until it succeeds.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import structlog
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.ext import Application, ApplicationBuilder
+
+from bot.telegram.commands import Desk, command_list, register
+from bot.telegram.texts import LANGUAGES
+
+log = structlog.get_logger("telegram")
+
+RETRY = 10.0  # seconds, doubling up to
+RETRY_MOST = 300.0
+STOP_PATIENCE = 3.0
+
+
+class TelegramService:
+    """The bot, from the first try to reach Telegram to the last update."""
+
+    def __init__(self, token: str, api_url: str, desk: Desk) -> None:
+        """`api_url`: Telegram's, or a local Bot API server's address without a slash at its end."""
+        self.state = "starting"
+        self._running = False
+        self._application = _build(token, api_url)
+        register(self._application, desk)
+
+    @property
+    def ready_bot(self) -> Bot | None:
+        """The bot, once Telegram has accepted its token."""
+        bot: Bot | None = self._application.bot if self._running else None
+        return bot
+
+    async def run(self) -> None:
+        """Connect, whatever it takes, and stay until cancelled."""
+        wait = RETRY
+        while not await self._started():
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, RETRY_MOST)
+        await asyncio.Event().wait()
+
+    async def _started(self) -> bool:
+        try:
+            await self._application.initialize()
+            await self._set_commands()
+            await self._application.start()
+            assert self._application.updater is not None
+            await self._application.updater.start_polling(
+                allowed_updates=[Update.MESSAGE, Update.MY_CHAT_MEMBER], error_callback=self._polling_failed
+            )
+        except InvalidToken:
+            self._tell(
+                "token refused",
+                "Telegram refuses the bot token. Ask @BotFather for a valid one and set KAIGI_TELEGRAM__TOKEN; "
+                "alerts wait until then.",
+            )
+            return False
+        except TelegramError as error:
+            self._tell("unreachable", f"Telegram cannot be reached ({error}). Alerts wait; trying again.")
+            return False
+        self._running, self.state = True, "ok"
+        log.info("the bot is ready", name=self._application.bot.username)
+        return True
+
+    async def _set_commands(self) -> None:
+        bot = self._application.bot
+        await bot.set_my_commands(command_list("en"))
+        for language in LANGUAGES:
+            await bot.set_my_commands(command_list(language), language_code=language)
+
+    def _polling_failed(self, error: TelegramError) -> None:
+        if isinstance(error, Conflict):
+            self._tell("conflict", "Another program reads this bot's updates. Stop it, or use a token of its own.")
+        else:
+            self._tell("unreachable", f"Updates cannot be read ({error}). Trying again.")
+
+    def _tell(self, state: str, words: str) -> None:
+        """Each state is told once, not with every try."""
+        if state != self.state:
+            log.error(words)
+        self.state = state
+
+    async def stop(self) -> None:
+        """Finish what is being handled and close the connections, within a few seconds."""
+        with contextlib.suppress(TimeoutError, TelegramError):
+            async with asyncio.timeout(STOP_PATIENCE):
+                await self._stop()
+        self._running = False
+
+    async def _stop(self) -> None:
+        updater = self._application.updater
+        if updater is not None and updater.running:
+            await updater.stop()
+        if self._application.running:
+            await self._application.stop()
+        await self._application.shutdown()
+
+
+def _build(token: str, api_url: str) -> "Application[Any, Any, Any, Any, Any, Any]":
+    builder = (
+        ApplicationBuilder()
+        .token(token)
+        .base_url(f"{api_url.rstrip('/')}/bot")
+        .base_file_url(f"{api_url.rstrip('/')}/file/bot")
+        .job_queue(None)  # there is one scheduler in this program
+    )
+    return builder.build()

@@ -1,0 +1,98 @@
+"""The parser's own process: reads requests on stdin, runs them, writes answers to stdout.
+
+Started by `worker.py` as `python -P -m feeds.collect.child`, in a session of its own, so Ctrl-C in a terminal does
+not reach it. It ends by itself when its parent does (end of input), and the kernel ends it when it runs on without one.
+
+A message is eight bytes of length and a pickle. Request: (function, arguments, seconds of CPU). Answer: ("ok", value)
+or ("error", exception's name, traceback).
+"""
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import traceback
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+LENGTH = struct.Struct(">Q")
+MAX_MEMORY = 2**30  # address space; feeds at the size cap need a quarter of it
+
+
+def main() -> None:
+    """Serve until the parent goes away."""
+    requests, answers = _own_streams()
+    _limit_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    write(answers, ("ready",))
+    while (request := read(requests)) is not None:
+        function, arguments, cpu_s = request
+        _limit_cpu(cpu_s)
+        write(answers, _answer(function, arguments))
+
+
+def read(stream: BinaryIO) -> Any:
+    """Read one message; None at the end of input."""
+    header = stream.read(LENGTH.size)
+    if len(header) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(header)
+    return pickle.loads(stream.read(length))  # noqa: S301  only our own parent writes here
+
+
+def write(stream: BinaryIO, message: object) -> None:
+    """Write one message."""
+    stream.write(pack(message))
+    stream.flush()
+
+
+def pack(message: object) -> bytes:
+    """Return a message as it goes over the pipe."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(body)) + body
+
+
+def _answer(function: Any, arguments: tuple[Any, ...]) -> tuple[object, ...]:
+    try:
+        answer = ("ok", function(*arguments))
+        pickle.dumps(answer[1], protocol=pickle.HIGHEST_PROTOCOL)
+    except BaseException as error:  # noqa: BLE001  MemoryError and SystemExit too: the parent decides what they mean
+        return ("error", type(error).__name__, traceback.format_exc(limit=-8)[-2000:])
+    return answer
+
+
+def _own_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the two pipes to ourselves: what libraries print must not get between the messages."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    return requests, answers
+
+
+def _limit_memory() -> None:
+    with suppress(ImportError, ValueError, OSError):  # no such limit on this system
+        import resource  # noqa: PLC0415
+
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+
+
+def _limit_cpu(seconds: float) -> None:
+    """Allow this many seconds from now: a runaway parser whose parent was killed does not run for ever."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        allowed = int(used.ru_utime + used.ru_stime + seconds) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (allowed, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    # Loaded before the first request, so that its time limit is spent on parsing. A failure here shows on stderr.
+    import feeds.collect.document  # noqa: F401
+
+    sys.setrecursionlimit(3000)
+    main()

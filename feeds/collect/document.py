@@ -1,0 +1,15 @@
+"""One way into the parsers: bytes of a source in, entries out. Pure; runs in the worker process."""
+
+from datetime import datetime
+
+from feeds.collect.feed import parse_feed
+from feeds.collect.page import parse_list_page
+from feeds.observed import Failure, Fetched, ParsedFeed
+from storage.model import SourceDefinition, SourceKind
+
+
+def read_document(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
+    """Read what a source serves, by its kind. `now` is aware; it decides which dates lie in the future."""
+    if definition.kind is SourceKind.PAGE:
+        return parse_list_page(fetched, definition, now)
+    return parse_feed(fetched, definition, now)

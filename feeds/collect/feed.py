@@ -1,0 +1,222 @@
+"""RSS and Atom documents to entries. Runs in the worker process (`worker.py`), because its input is hostile.
+
+    bytes → decode.py → feedparser → normalise.py → identity.py → ParsedFeed
+
+feedparser gets UTF-8 that we decoded, as a stream (a plain string could name a file), with its sanitiser and its link
+resolver off: both are quadratic on hostile markup. Of its dates only the raw text is used: it reads JST as UTC and
+Japanese dates as the first of the month. No entry that feedparser finds is dropped, except repetitions to the letter,
+which are counted. Reading the text of linked pages is not done here.
+"""
+
+import io
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import feedparser
+
+from feeds.collect import identity, normalise
+from feeds.collect.decode import decode
+from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.understand.dates import parse_moment
+from storage.model import SourceDefinition
+
+MAX_ENTRIES = 5_000
+MAX_GUID = 1_000
+FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is a mistake
+
+_DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
+_FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
+# The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
+_PLAIN_DATE = re.compile(
+    r"^(?:[A-Z][a-z]{2},\s+)?\d{1,2}\s+[A-Z][a-z]{2,8}\s+\d{4}\s+[\d:]{4,8}\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)$"
+    r"|^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})$"
+)
+
+
+def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
+    """Read a feed. `now` is an aware datetime; dates without a zone are read in the source's.
+
+    A valid feed without entries is a ParsedFeed without entries. What is no feed, and what nothing can be read from,
+    is a Failure.
+    """
+    decoded = decode(fetched.body, fetched.content_type)
+    text = _DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n"))
+    try:
+        found = _feedparser(text, fetched.url)
+    except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones
+        return _broken(f"{type(error).__name__}: {error}")
+    if not found.entries and (failure := _why_no_entries(found, text)) is not None:
+        return failure
+    problems = ["the declared encoding is wrong; read as " + decoded.encoding] if decoded.suspicious else []
+    if found.get("bozo"):
+        problems.append(f"not well-formed: {_first_line(found.get('bozo_exception'))}")
+    return _assemble(found, fetched.url, definition, now, problems)
+
+
+def _feedparser(text: str, url: str) -> Any:
+    return feedparser.parse(
+        io.BytesIO(text.encode("utf-8", errors="replace")),
+        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+
+
+def _why_no_entries(found: Any, text: str) -> Failure | None:
+    """Tell a page and rubbish from a feed that simply has nothing to say."""
+    head = text[: 64 * 1024]
+    root = _FEED_ROOT.search(head)
+    html = _HTML.search(head)
+    if html and (root is None or html.start() < root.start()):
+        return Failure(
+            kind=FailureKind.NOT_A_FEED,
+            message="This is a web page, not a feed. Add it as a page source, or run `kaigi sources check` on it.",
+            detail="an HTML document",
+        )
+    if root is None or not found.get("version"):
+        return _broken(_first_line(found.get("bozo_exception")) or "no feed element in the document")
+    # A broken document may have lost its entries; a feed that ends as it should has none.
+    lost = bool(found.get("bozo")) and re.search(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", text) is not None
+    return _broken(_first_line(found.get("bozo_exception"))) if lost else None
+
+
+def _assemble(
+    found: Any, url: str, definition: SourceDefinition, now: datetime, problems: list[str]
+) -> ParsedFeed | Failure:
+    entries: list[ParsedEntry] = []
+    language = _language(found.feed) or definition.language
+    for raw in found.entries[:MAX_ENTRIES]:
+        try:
+            entries.append(_entry(raw, url, language, definition.time_zone, now))
+        except Exception as error:  # noqa: BLE001  one strange entry must not cost the others
+            problems.append(f"an entry could not be read: {type(error).__name__}: {_first_line(error)}")
+    if found.entries and not entries:
+        return _broken(problems[-1])
+    if len(found.entries) > MAX_ENTRIES:
+        problems.append(f"only the first {MAX_ENTRIES} of {len(found.entries)} entries were read")
+    named, duplicates = identity.assign(entries)
+    return ParsedFeed(
+        entries=named,
+        title=normalise.one_line(_text(found.feed, "title")) or None,
+        language=language,
+        duplicates=duplicates,
+        problems=tuple(problems[:20]),
+    )
+
+
+def _entry(raw: Any, base: str, language: str | None, zone: str, now: datetime) -> ParsedEntry:
+    moment, written, flags = _date(raw, zone, now)
+    text = _body(raw)
+    if len(text) > normalise.MAX_TEXT:
+        text = text[: normalise.MAX_TEXT]
+        flags = (*flags, "text_cut")
+    return ParsedEntry(
+        guid=_guid(raw),
+        url=normalise.canonical_url(_text(raw, "link"), base),
+        title=_title(raw),
+        text=text,
+        author=normalise.one_line(_text(raw, "author"), normalise.MAX_AUTHOR) or None,
+        language=_detail_language(raw) or language,
+        categories=_categories(raw.get("tags") or ()),
+        published_at=moment,
+        published_text=written,
+        flags=flags,
+    )
+
+
+def _guid(raw: Any) -> str | None:
+    text = " ".join(_text(raw, "id").split())
+    if len(text) > MAX_GUID:
+        text = f"{text[:100]}…{identity.content_hash(text, '', None)}"
+    return text or None
+
+
+def _title(raw: Any) -> str:
+    return normalise.one_line(_text(raw, "title"))
+
+
+def _body(raw: Any) -> str:
+    """Take the longest of contents and summary: some feeds put the teaser into one and the article into the other."""
+    parts = [raw.get("summary_detail"), *(raw.get("content") or ())]
+    texts = [_plain(part) for part in parts if part and part.get("value")]
+    return max(texts, key=len, default="")
+
+
+def _plain(part: Any) -> str:
+    value = str(part["value"])
+    if part.get("type") == "text/plain" and "<" not in value and "&" not in value:
+        return normalise.plain_text(value)
+    return normalise.html_to_text(value)
+
+
+def _date(raw: Any, zone: str, now: datetime) -> tuple[datetime | None, str | None, tuple[str, ...]]:
+    """Return the moment, the text it was read from, and what is wrong with it.
+
+    RSS 1.0 and Dublin Core dates arrive as `updated`. Plain dict access: feedparser's own maps one key to another.
+    """
+    for key in ("published", "created", "updated"):
+        written = " ".join(_text(raw, key).split())[:100]
+        if not written:
+            continue
+        moment = parse_moment(written, zone, now) or _trusted(written, dict.get(raw, f"{key}_parsed"))
+        if moment is None:
+            return None, written, ("date_unreadable",)
+        if moment > now + FUTURE:
+            return None, written, ("date_in_future",)
+        return moment.astimezone(UTC), written, ()
+    return None, None, ()
+
+
+def _trusted(written: str, parsed: Any) -> datetime | None:
+    if not isinstance(parsed, time.struct_time) or not _PLAIN_DATE.match(written):
+        return None
+    try:
+        return datetime(*parsed[:6], tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _language(feed: Any) -> str | None:
+    declared = _text(feed, "language") or _detail_language(feed) or ""
+    return _tag(declared)
+
+
+def _detail_language(raw: Any) -> str | None:
+    """Return `xml:lang` of the title or text, which is where feedparser keeps it."""
+    for key in ("title_detail", "summary_detail"):
+        detail = dict.get(raw, key)
+        if detail and (tag := _tag(detail.get("language") or "")):
+            return tag
+    return None
+
+
+def _tag(declared: str) -> str | None:
+    """Accept a language only in the form of BCP 47."""
+    text = declared.strip().replace("_", "-")
+    return text if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}", text) else None
+
+
+def _categories(tags: Iterable[Any]) -> tuple[str, ...]:
+    terms = (normalise.one_line(tag.get("term") or tag.get("label"), 100) for tag in list(tags)[:50])
+    return tuple(dict.fromkeys(term for term in terms if term))
+
+
+def _text(raw: Any, key: str) -> str:
+    value = dict.get(raw, key)
+    return value if isinstance(value, str) else ""
+
+
+def _first_line(error: object) -> str:
+    return str(error or "").split("\n", 1)[0][:200]
+
+
+def _broken(detail: str) -> Failure:
+    return Failure(
+        kind=FailureKind.BROKEN,
+        message="The feed is broken and nothing could be read from it. Tell the publisher; we try again later.",
+        detail=detail,
+    )

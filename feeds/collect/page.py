@@ -1,0 +1,337 @@
+"""News pages without a feed: the list page gives entries, the article page gives the text.
+
+Both are read by a source's `PageRules` where it has them, else by what nearly every site does. The last step cuts the
+text by its words and not by its markup, because rankings and "related articles" also stand inside the article's own
+container, and one ranking full of headlines would make every page of a site look like every meeting. Fetching is not
+done here.
+
+Pure; runs in the worker process.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from feeds.collect import identity, normalise
+from feeds.collect.cutter import cut_text
+from feeds.collect.decode import decode
+from feeds.collect.feed import FUTURE
+from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.understand.dates import parse_moment
+from storage.model import PageRules, SourceDefinition
+
+MAX_LINKS = 1_000
+_FURNITURE = ("nav", "header", "footer", "aside", "form")
+_MIN_TITLE = 8  # characters: shorter links of an unruled page are its menu
+
+# A line that is a date and nothing else: `2025-11-6 10:31`, `2025.11.17`, `令和7年11月6日（木）`, `6 November 2025`.
+_DATE_LINE = re.compile(
+    r"^(?:公開|更新|掲載|配信|発表|Published:?|Updated:?|Posted:?)?\s*(?P<date>"
+    r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?.{0,20}"
+    r"|(?:令和|平成|R|H)\s?\d{1,2}\s?[年.]\s?\d{1,2}\s?[月.]\s?\d{1,2}日?.{0,12}"
+    r"|(?:[A-Z][a-z]+day,?\s)?\d{1,2}\s[A-Z][a-z]{2,8}\.?\s\d{4}.{0,12}"
+    r"|[A-Z][a-z]{2,8}\.?\s\d{1,2},\s\d{4}.{0,16})$"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArticlePage:
+    """What an article's own page says."""
+
+    title: str
+    text: str
+    published_at: datetime | None = None  #: aware, UTC
+    published_text: str | None = None  #: the date as the page writes it
+    author: str | None = None
+    language: str | None = None  #: BCP 47, as the page declares it
+
+
+def parse_list_page(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
+    """Read a list of news: an entry per address, with title and date but no text.
+
+    A link that appears twice (picture and headline, "pick-up" block and list) is one entry with the longer title; these
+    repetitions are not duplicates in the sense of a feed and are not counted.
+    """
+    tree = _tree(fetched)
+    if isinstance(tree, Failure):
+        return tree
+    rules = definition.rules or PageRules()
+    base = _base(tree, fetched.url)
+    try:
+        found = _merge(_links(tree, rules, base, definition, now))
+    except (SelectolaxError, re.error) as error:
+        return _bad_rules(str(error))
+    entries = [entry for entry in found if entry.title]
+    if not entries:
+        return Failure(
+            kind=FailureKind.EMPTY,
+            message="The rules find nothing on this page; it may have been redesigned. Correct the rules.",
+            detail=f"item={rules.item!r} link={rules.link!r} include={rules.include!r}",
+        )
+    named, _ = identity.assign(entries)
+    return ParsedFeed(
+        entries=named,
+        title=normalise.one_line(_node_text(tree.css_first("title"))) or None,
+        language=_language(tree) or definition.language,
+        problems=("links without a title were left out",) if len(entries) < len(found) else (),
+    )
+
+
+def parse_article(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ArticlePage | Failure:
+    """Read an article's page: text by the rules' container, else as trafilatura finds it; rankings are cut off."""
+    tree = _tree(fetched)
+    if isinstance(tree, Failure):
+        return tree
+    rules = definition.rules or PageRules()
+    structured = _structured(tree)
+    try:
+        date_text = _article_date_text(tree, rules, structured)
+        title = _article_title(tree, rules)
+        author = _author(tree, structured)
+        text = cut_text(_article_text(tree, rules, fetched.url))
+    except SelectolaxError as error:
+        return _bad_rules(str(error))
+    if not text:
+        return Failure(
+            kind=FailureKind.EMPTY,
+            message="No article text was found on this page. If all pages of the source fail, correct its rules.",
+            detail=f"article={rules.article!r}",
+        )
+    return ArticlePage(
+        title=title,
+        text=text[: normalise.MAX_TEXT],
+        published_at=_moment(date_text, definition.time_zone, now)[0],
+        published_text=date_text,
+        author=author,
+        language=_language(tree) or definition.language,
+    )
+
+
+def _tree(fetched: Fetched) -> LexborHTMLParser | Failure:
+    text = decode(fetched.body, fetched.content_type).text
+    if not normalise.is_parsable(text):
+        return Failure(
+            kind=FailureKind.TOO_LARGE,
+            message="The page is too large or too deeply nested to be read safely. Use another page of the site.",
+            detail=f"{len(text)} characters",
+        )
+    return LexborHTMLParser(text)
+
+
+def _base(tree: LexborHTMLParser, url: str) -> str:
+    node = tree.css_first("base[href]")
+    return (normalise.canonical_url(node.attributes.get("href"), url) if node else None) or url
+
+
+# --- list pages ---
+
+
+def _links(
+    tree: LexborHTMLParser, rules: PageRules, base: str, definition: SourceDefinition, now: datetime
+) -> Iterator[ParsedEntry]:
+    include = re.compile(rules.include) if rules.include else None
+    host = _site(base)
+    for item, link in _candidates(tree, rules):
+        url = normalise.canonical_url(link.attributes.get("href"), base)
+        if url is None or not (include.search(url) if include else _site(url) == host):
+            continue
+        title = _title_in(item, link, rules)
+        if not (rules.item or rules.include) and len(title) < _MIN_TITLE:
+            continue
+        moment, flags = _moment(written := _date_in(item, rules), definition.time_zone, now)
+        yield ParsedEntry(
+            url=url,
+            title=title,
+            language=definition.language,
+            published_at=moment,
+            published_text=written,
+            flags=flags,
+        )
+
+
+def _candidates(tree: LexborHTMLParser, rules: PageRules) -> Iterator[tuple[LexborNode, LexborNode]]:
+    """Yield (item, link) pairs; without an item rule the link is its own item."""
+    if rules.item:
+        for item in tree.css(rules.item)[:MAX_LINKS]:
+            link = (
+                item if item.tag == "a" and item.css_matches(rules.link or "a") else item.css_first(rules.link or "a")
+            )
+            if link is not None:
+                yield item, link
+        return
+    for link in tree.css(rules.link or "a")[:MAX_LINKS]:
+        if link.tag == "a" and (rules.include or not _in_furniture(link)):
+            yield link, link
+
+
+def _in_furniture(node: LexborNode) -> bool:
+    parent = node.parent
+    while parent is not None:
+        if parent.tag in _FURNITURE:
+            return True
+        parent = parent.parent
+    return False
+
+
+def _title_in(item: LexborNode, link: LexborNode, rules: PageRules) -> str:
+    if rules.title and (node := item.css_first(rules.title)) is not None:
+        return normalise.one_line(_node_text(node))
+    text = normalise.one_line(_node_text(link))
+    if text:
+        return text
+    image = link.css_first("img[alt]")
+    return normalise.one_line(link.attributes.get("title") or (image.attributes.get("alt") if image else ""))
+
+
+def _date_in(item: LexborNode, rules: PageRules) -> str | None:
+    node = item.css_first(rules.date) if rules.date else item.css_first("time")
+    return _date_text(node)
+
+
+def _merge(found: Iterator[ParsedEntry]) -> list[ParsedEntry]:
+    merged: dict[str | None, ParsedEntry] = {}
+    for entry in found:
+        known = merged.setdefault(entry.url, entry)
+        if len(entry.title) > len(known.title):
+            known = replace(known, title=entry.title)
+        if known.published_text is None and entry.published_text is not None:
+            known = replace(
+                known,
+                published_at=entry.published_at,
+                published_text=entry.published_text,
+                flags=entry.flags,
+            )
+        merged[entry.url] = known
+    return list(merged.values())
+
+
+def _site(url: str) -> str:
+    """The host without `www.`, which many sites use on half of their links."""
+    return url.split("/", 3)[2].removeprefix("www.")
+
+
+# --- article pages ---
+
+
+def _article_text(tree: LexborHTMLParser, rules: PageRules, url: str) -> str:
+    for selector in rules.cut:
+        for node in tree.css(selector):
+            node.decompose()
+    if rules.article:
+        text = "\n".join(filter(None, map(normalise.node_text, tree.css(rules.article)[:20])))
+        if text:
+            return text
+    return _extracted(tree.html or "", url) or normalise.node_text(tree.body)
+
+
+def _extracted(html: str, url: str) -> str:
+    """Let trafilatura find the text. Imported late: it takes 0.8 s and 60 MB, and feeds never need it."""
+    import trafilatura  # noqa: PLC0415
+
+    text = trafilatura.extract(html, url=url, favor_precision=True, include_comments=False, include_tables=True)
+    return normalise.plain_text(text)
+
+
+def _article_title(tree: LexborHTMLParser, rules: PageRules) -> str:
+    """Take the rule's title, else the heading that the page's own title contains, else the page's own title."""
+    if rules.article_title and (node := tree.css_first(rules.article_title)) is not None:
+        return normalise.one_line(_node_text(node))
+    page = normalise.one_line(_meta(tree, "og:title") or _node_text(tree.css_first("title")))
+    headings = [normalise.one_line(_node_text(node)) for node in tree.css("h1, h2")[:20]]
+    fitting = [text for text in headings if len(text) >= _MIN_TITLE and text in page]
+    return max(fitting, key=len, default="") or page or next(filter(None, headings), "")
+
+
+def _article_date_text(tree: LexborHTMLParser, rules: PageRules, structured: dict[str, Any]) -> str | None:
+    if rules.article_date and (node := tree.css_first(rules.article_date)) is not None:
+        return _date_text(node)
+    declared = _meta(tree, "article:published_time") or structured.get("datePublished")
+    if isinstance(declared, str) and declared.strip():
+        return declared.strip()[:100]
+    return _date_text(tree.css_first("time[datetime]")) or _date_line(tree)
+
+
+def _date_line(tree: LexborHTMLParser) -> str | None:
+    """Find the line near the top that is a date and nothing else, as ministries write it."""
+    for line in normalise.node_text(tree.body).split("\n")[:120]:
+        if len(line) <= 60 and (match := _DATE_LINE.match(line)) is not None:
+            return match["date"].strip()
+    return None
+
+
+def _author(tree: LexborHTMLParser, structured: dict[str, Any]) -> str | None:
+    author = structured.get("author")
+    if isinstance(author, list) and author:
+        author = author[0]
+    name = author.get("name") if isinstance(author, dict) else author
+    text = name if isinstance(name, str) else _meta(tree, "author") or ""
+    return normalise.one_line(text, normalise.MAX_AUTHOR) or None
+
+
+def _structured(tree: LexborHTMLParser) -> dict[str, Any]:
+    """Return the page's schema.org article, if it has one."""
+    for node in tree.css('script[type="application/ld+json"]')[:10]:
+        try:
+            data = json.loads(node.text())
+        except (ValueError, RecursionError):
+            continue
+        for record in _records(data):
+            if "Article" in str(record.get("@type", "")):
+                return record
+    return {}
+
+
+def _records(data: Any) -> list[dict[str, Any]]:
+    if isinstance(data, dict):
+        graph = data.get("@graph")
+        data = [data, *graph] if isinstance(graph, list) else [data]
+    return [record for record in data if isinstance(record, dict)] if isinstance(data, list) else []
+
+
+# --- both ---
+
+
+def _moment(written: str | None, zone: str, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
+    if not written:
+        return None, ()
+    moment = parse_moment(written, zone, now)
+    if moment is None:
+        return None, ("date_unreadable",)
+    if moment > now + FUTURE:
+        return None, ("date_in_future",)
+    return moment.astimezone(UTC), ()
+
+
+def _date_text(node: LexborNode | None) -> str | None:
+    if node is None:
+        return None
+    text = (node.attributes.get("datetime") or "").strip() or normalise.one_line(_node_text(node))
+    return text[:100] or None
+
+
+def _node_text(node: LexborNode | None) -> str:
+    return normalise.node_text(node)
+
+
+def _meta(tree: LexborHTMLParser, name: str) -> str | None:
+    node = tree.css_first(f'meta[property="{name}"], meta[name="{name}"]')
+    return node.attributes.get("content") if node is not None else None
+
+
+def _language(tree: LexborHTMLParser) -> str | None:
+    node = tree.css_first("html[lang]")
+    declared = (node.attributes.get("lang") or "").strip() if node is not None else ""
+    return declared if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}", declared) else None
+
+
+def _bad_rules(why: str) -> Failure:
+    return Failure(
+        kind=FailureKind.EMPTY,
+        message="A rule of this source is not a valid CSS selector or pattern. Correct it in the sources file.",
+        detail=why[:300],
+    )

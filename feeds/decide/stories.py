@@ -1,0 +1,236 @@
+"""Which reports tell of one meeting, and how their facts become one record. Facts only, never likeness of words.
+
+`same_meeting` compares two records: vetoes first (another edition, other sides, another day, another form or level), then
+what binds them (series and edition, or the same sides about the same day). `merge` folds a report into a record: gaps
+are filled, better sources correct, and a meeting that was held is never announced again. Both are pure.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from storage.model import Format, Kind, Level, MeetingFacts, Phase, Principal, Trust
+
+#: Local days differ between the place, the newsroom and the reader.
+DAY_TOLERANCE = timedelta(days=1)
+#: A report without a day belongs to a meeting up to this long before its publication …
+REPORT_LAG = timedelta(days=6)
+#: … or this long after it, where it announces one.
+ANNOUNCEMENT_LEAD = timedelta(days=21)
+#: Two reports that both name no day are about one meeting when published within this.
+UNDATED_WINDOW = timedelta(days=4)
+#: A yearly forum meets once within this; two reports of it without an edition are the same one.
+SERIES_WINDOW = timedelta(days=10)
+
+_SMALL = {Kind.BILATERAL, Kind.TRILATERAL, Kind.TWO_PLUS_TWO}
+_TRUST = {Trust.LOW: 0, Trust.AGGREGATOR: 1, Trust.PRESS: 2, Trust.OFFICIAL: 3}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """Whether two reports tell of one meeting, why, and how surely (0 to 1, to choose among several matches)."""
+
+    same: bool
+    reason: str
+    strength: float = 0.0
+
+
+def same_meeting(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> Match:
+    """Whether `a` and `b`, reported at those moments (aware), are one meeting. Symmetric."""
+    veto = _veto(a, a_reported, b, b_reported)
+    if veto:
+        return Match(same=False, reason=veto)
+    return _bond(a, b)
+
+
+def _veto(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
+    if a.level is not b.level:
+        return "another level"
+    if _other_form(a, b):
+        return "another form"
+    if a.series and b.series and a.series != b.series:
+        return "another series"
+    if a.edition and b.edition and a.edition != b.edition:
+        return "another edition"
+    if _other_kind(a, b):
+        return "another kind"
+    if _other_sides(a, b):
+        return "other countries"
+    if a.city and b.city and a.city != b.city:
+        return "another place"
+    return _other_time(a, a_reported, b, b_reported)
+
+
+def _other_form(a: MeetingFacts, b: MeetingFacts) -> bool:
+    """Face to face or at a distance. Telephone and video are one form: newsrooms use the words for the same call."""
+    return (a.format is Format.IN_PERSON) is not (b.format is Format.IN_PERSON)
+
+
+def _other_kind(a: MeetingFacts, b: MeetingFacts) -> bool:
+    if a.kind is b.kind or (a.series and a.series == b.series):
+        return False
+    if Kind.TWO_PLUS_TWO in {a.kind, b.kind}:
+        return True
+    # Three sides and more are told apart by who they are; two sides never turn into many.
+    return Kind.BILATERAL in {a.kind, b.kind} and min(len(a.countries), len(b.countries)) >= 2
+
+
+def _other_sides(a: MeetingFacts, b: MeetingFacts) -> bool:
+    if not a.countries or not b.countries or (a.series and a.series == b.series and a.kind not in _SMALL):
+        return False
+    one, other = set(a.countries), set(b.countries)
+    if a.kind in _SMALL and b.kind in _SMALL and min(len(one), len(other)) >= 2:
+        return one != other and not _minister_of_third(a, b)
+    return not (one <= other or other <= one)
+
+
+def _minister_of_third(a: MeetingFacts, b: MeetingFacts) -> bool:
+    """Trilateral reports often name two of three; bilateral ones never share two sides with another meeting."""
+    small, large = sorted((set(a.countries), set(b.countries)), key=len)
+    return a.kind is b.kind is Kind.TRILATERAL and small < large
+
+
+def _other_time(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
+    first, second = _days(a), _days(b)
+    if first and second:
+        apart = first[0] > second[1] + DAY_TOLERANCE or second[0] > first[1] + DAY_TOLERANCE
+        return "another day" if apart else None
+    if first or second:
+        days, undated, reported = (first, b, b_reported) if first else (second, a, a_reported)
+        return _undated(days, undated, reported) if days else None
+    window = SERIES_WINDOW if a.series and a.series == b.series else UNDATED_WINDOW
+    if Phase.ANNOUNCED in {a.phase, b.phase} and a.phase is not b.phase:
+        window = ANNOUNCEMENT_LEAD
+    return "reported at another time" if abs(a_reported - b_reported) > window else None
+
+
+def _days(facts: MeetingFacts) -> tuple[date, date] | None:
+    return (facts.starts_on, facts.ends_on or facts.starts_on) if facts.starts_on else None
+
+
+def _undated(days: tuple[date, date], facts: MeetingFacts, reported: datetime) -> str | None:
+    """A report that names no day, against a meeting that has one."""
+    day = reported.date()
+    earliest = days[0] - (ANNOUNCEMENT_LEAD if facts.phase is not Phase.HELD else DAY_TOLERANCE)
+    return None if earliest <= day <= days[1] + REPORT_LAG else "reported at another time"
+
+
+def _bond(a: MeetingFacts, b: MeetingFacts) -> Match:
+    if a.series and a.series == b.series:
+        strength = 1.0 if a.edition and a.edition == b.edition else 0.9
+        return Match(same=True, reason=f"the same series {a.series}", strength=strength)
+    shared = set(a.countries) & set(b.countries)
+    day = bool(a.starts_on and b.starts_on)
+    if len(shared) >= 2:
+        return Match(same=True, reason="the same sides at the same time", strength=0.9 if day else 0.8)
+    if len(shared) == 1 and _one_is_partial(a, b) and (day or a.city == b.city):
+        return Match(same=True, reason="one side in common, the same day", strength=0.5 if day else 0.4)
+    if not shared and a.kind is b.kind and day and a.city and a.city == b.city and _one_is_partial(a, b):
+        return Match(same=True, reason="the same kind, day and place", strength=0.4)
+    return Match(same=False, reason="nothing in common")
+
+
+def _one_is_partial(a: MeetingFacts, b: MeetingFacts) -> bool:
+    """One of the reports does not name who met whom, so it cannot contradict the other."""
+    if a.series or b.series:
+        return a.kind is b.kind and not (a.series and b.series)
+    return min(len(a.countries), len(b.countries)) < 2
+
+
+def merge(old: MeetingFacts, old_trust: Trust, new: MeetingFacts, new_trust: Trust) -> MeetingFacts:
+    """The record after a further report of the same meeting.
+
+    A source of low trust changes nothing. Otherwise gaps are filled, a better (or equal) source corrects what differs
+    only if it is better, and the phase moves forward alone. Merging the same report again gives an equal record.
+    """
+    if new_trust is Trust.LOW:
+        return old
+    better = _TRUST[new_trust] > _TRUST[old_trust]
+    first, second = (new, old) if better else (old, new)
+    starts_on, ends_on = _merged_days(first, second, old, new)
+    return replace(
+        first,
+        level=first.level,
+        kind=_merged_kind(first, second),
+        format=first.format if first.format is not Format.IN_PERSON else second.format,
+        phase=_merged_phase(old.phase, new.phase),
+        countries=tuple(sorted({*old.countries, *new.countries})),
+        principals=_merged_principals(first.principals, second.principals),
+        series=first.series or second.series,
+        edition=first.edition or second.edition,
+        name_ja=first.name_ja or second.name_ja,
+        name_en=first.name_en or second.name_en,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        city=first.city or second.city,
+        country=first.country if first.city or not second.city else second.country,
+        venue=first.venue or (second.venue if first.city in {None, second.city} else None),
+        parent=first.parent or second.parent,
+        outcomes=_merged_outcomes(first.outcomes, second.outcomes),
+        confidence=max(old.confidence, new.confidence),
+    )
+
+
+def _merged_days(
+    first: MeetingFacts, second: MeetingFacts, old: MeetingFacts, new: MeetingFacts
+) -> tuple[date | None, date | None]:
+    """A postponed or announced day gives way to the day it was really held."""
+    if old.phase is not Phase.HELD and new.phase is Phase.HELD and new.starts_on:
+        return new.starts_on, new.ends_on
+    chosen = first if first.starts_on else second
+    return chosen.starts_on, chosen.ends_on
+
+
+def _merged_kind(first: MeetingFacts, second: MeetingFacts) -> Kind:
+    if first.series or not second.series:
+        return first.kind
+    return second.kind
+
+
+def _merged_phase(old: Phase, new: Phase) -> Phase:
+    """Announced → held, or → cancelled or postponed; what was held stays held. A new date revives a postponed one."""
+    if old is Phase.HELD or new is Phase.ANNOUNCED:
+        return old
+    return new
+
+
+def _merged_principals(first: Iterable[Principal], second: Iterable[Principal]) -> tuple[Principal, ...]:
+    kept: list[Principal] = list(first)
+    for principal in second:
+        twin = next((one for one in kept if _same_principal(one, principal)), None)
+        if twin is None:
+            kept.append(principal)
+        else:
+            kept[kept.index(twin)] = _completed(twin, principal)
+    return tuple(sorted(kept, key=lambda one: (one.country, one.name or "", one.name_ja or "", one.office or "")))
+
+
+def _same_principal(a: Principal, b: Principal) -> bool:
+    if a.country != b.country or a.level is not b.level:
+        return False
+    for one, other in ((a.name, b.name), (a.name_ja, b.name_ja)):
+        if one and other:
+            return one == other or _part_of(one, other)
+    return True
+
+
+def _part_of(one: str, other: str) -> bool:
+    """One newsroom writes the surname, another the whole name."""
+    short, long = sorted((one.lower(), other.lower()), key=len)
+    return short in long
+
+
+def _completed(kept: Principal, other: Principal) -> Principal:
+    return replace(
+        kept,
+        name=kept.name or other.name,
+        name_ja=kept.name_ja or other.name_ja,
+        office=kept.office or other.office,
+        substitute=kept.substitute or (kept.level is not Level.MINISTER and other.substitute),
+    )
+
+
+def _merged_outcomes(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    """Documents of both, without a bare kind (共同声明) that a fuller title already holds."""
+    joined = tuple(dict.fromkeys((*first, *second)))
+    return tuple(one for one in joined if not any(one != other and one in other for other in joined))

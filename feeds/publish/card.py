@@ -1,0 +1,156 @@
+"""A meeting as people read it: one headline, a few rows of facts, the sources. Pure.
+
+Feeds, pages, messages and the terminal all show this card; each only dresses it in its own markup. A fact that is not
+known has no row.
+"""
+
+from dataclasses import dataclass
+
+from feeds.publish.words import (
+    Language,
+    city_name,
+    country_name,
+    days_name,
+    edition_name,
+    flag,
+    label,
+    series_name,
+)
+from storage.model import Format, Kind, Level, MeetingFacts, MeetingStory, Phase, Principal, Report, Trust
+
+_TRUST_ORDER = tuple(Trust)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One fact, as `key: value`; `label` is the key in the reader's language."""
+
+    key: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """A meeting in one language."""
+
+    language: Language
+    flags: str
+    headline: str
+    rows: tuple[Row, ...]
+    sources: tuple[Report, ...]  #: the best first, one a source
+
+
+def card(story: MeetingStory, language: Language) -> Card:
+    """The card of a meeting."""
+    facts = story.meeting.facts
+    return Card(
+        language=language,
+        flags="".join(flag(code) for code in facts.countries[:6]),
+        headline=headline(facts, language),
+        rows=tuple(_rows(facts, language)),
+        sources=best_reports(story.reports),
+    )
+
+
+def headline(facts: MeetingFacts, language: Language) -> str:
+    """What the meeting is called. A meeting that has not been held says so."""
+    name = _name(facts, language)
+    if facts.phase is Phase.HELD:
+        return name
+    phase = label(language, facts.phase)
+    return f"【{phase}】{name}" if language == "ja" else f"{name} ({phase})"
+
+
+def _name(facts: MeetingFacts, language: Language) -> str:
+    own = facts.name_ja if language == "ja" else facts.name_en
+    if facts.series is not None:
+        name = series_name(facts.series, language)
+        return edition_name(facts.edition, name, language) if facts.edition else name
+    return own or _composed_name(facts, language)
+
+
+def _composed_name(facts: MeetingFacts, language: Language) -> str:
+    """日本・オーストラリア防衛相電話会談, Japan–Australia defence ministers' call."""
+    sides = [country_name(code, language) for code in _home_first(facts)]
+    if language == "ja":
+        who = "外務・防衛閣僚" if facts.kind is Kind.TWO_PLUS_TWO else _RANKS_JA[facts.level]
+        how = {Format.PHONE: "電話会談", Format.VIDEO: "テレビ会談"}.get(facts.format, _form_ja(facts))
+        return "・".join(sides) + who + how
+    who = "2+2" if facts.kind is Kind.TWO_PLUS_TWO else _RANKS_EN[facts.level]
+    how = {Format.PHONE: "call", Format.VIDEO: "video call"}.get(facts.format, "meeting")
+    return f"{'–'.join(sides)} {who} {how}".strip()
+
+
+_RANKS_JA = {
+    Level.MINISTER: "防衛相",
+    Level.VICE_MINISTER: "防衛次官級",
+    Level.OFFICIAL: "防衛当局",
+    Level.HEAD_OF_GOVERNMENT: "首脳",
+}
+_RANKS_EN = {
+    Level.MINISTER: "defence ministers'",
+    Level.VICE_MINISTER: "defence vice ministers'",
+    Level.OFFICIAL: "defence officials'",
+    Level.HEAD_OF_GOVERNMENT: "leaders'",
+}
+
+
+def _form_ja(facts: MeetingFacts) -> str:
+    return "会合" if facts.kind in (Kind.MULTILATERAL, Kind.TWO_PLUS_TWO) else "会談"
+
+
+def _home_first(facts: MeetingFacts) -> tuple[str, ...]:
+    """In the order in which the principals are named; sides without a named principal after them."""
+    named = tuple(dict.fromkeys(p.country for p in facts.principals if p.country in facts.countries))
+    return named + tuple(code for code in facts.countries if code not in named)
+
+
+def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
+    values = {
+        "when": days_name(facts.starts_on, facts.ends_on, language) if facts.starts_on else "",
+        "where": place(facts, language),
+        "who": _joined([_principal(p, language) for p in facts.principals], language),
+        "sides": _joined([country_name(code, language) for code in facts.countries], language),
+        "form": _form(facts, language),
+        "margins": series_name(facts.parent, language) if facts.parent else "",
+        "outcome": _joined(list(facts.outcomes), language),
+        "phase": label(language, facts.phase),
+    }
+    return [Row(key=key, label=label(language, key), value=value) for key, value in values.items() if value]
+
+
+def place(facts: MeetingFacts, language: Language) -> str:
+    """Venue, city and country, as far as they are known."""
+    city = city_name(facts.city, language) if facts.city else ""
+    country = country_name(facts.country, language) if facts.country else ""
+    if language == "ja":
+        inner = "・".join(part for part in (city, facts.venue or "") if part)
+        return f"{country}({inner})" if country and inner else country or inner
+    return ", ".join(part for part in (facts.venue or "", city, country) if part)
+
+
+def _form(facts: MeetingFacts, language: Language) -> str:
+    parts = [label(language, facts.kind), label(language, facts.format)]
+    if facts.level is not Level.MINISTER:
+        parts.append(label(language, facts.level))
+    return _joined(parts, language)
+
+
+def _principal(principal: Principal, language: Language) -> str:
+    name = (principal.name_ja or principal.name) if language == "ja" else (principal.name or principal.name_ja)
+    country = country_name(principal.country, language)
+    office = principal.office or ""
+    words = f"{country} {name or ''} {office}" if language == "ja" else f"{name or office or ''} ({country})"
+    note = f" [{label(language, 'substitute')}]" if principal.substitute else ""
+    return " ".join(words.split()) + note
+
+
+def _joined(parts: list[str], language: Language) -> str:
+    return ("、" if language == "ja" else ", ").join(part for part in parts if part)
+
+
+def best_reports(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """One report a source: the most trusted source first, then who was first."""
+    first = {report.source_key: report for report in reversed(reports)}
+    return tuple(sorted(first.values(), key=lambda r: (_TRUST_ORDER.index(r.trust), r.item_id)))

@@ -1,0 +1,104 @@
+"""The words in which facts are shown, in Japanese and English: names from the lexicon, labels from here. Pure."""
+
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from babel import Locale
+from babel.dates import format_date
+
+from feeds.understand.lexicon import default_lexicon
+from storage.model import Format, Kind, Level, Phase
+
+Language = Literal["ja", "en"]
+
+LABELS: dict[Language, dict[str, str]] = {
+    "ja": {
+        "when": "日付", "where": "場所", "who": "出席", "sides": "参加国", "form": "形式", "phase": "状況",
+        "outcome": "成果文書", "sources": "出典", "margins": "併催", Kind.BILATERAL: "二国間会談", Kind.TRILATERAL: "三か国会談",
+        Kind.MINILATERAL: "少数国会談", Kind.MULTILATERAL: "多国間会議", Kind.TWO_PLUS_TWO: "外務・防衛閣僚会合(2+2)",
+        Format.IN_PERSON: "対面", Format.PHONE: "電話", Format.VIDEO: "テレビ会議", Phase.ANNOUNCED: "予定",
+        Phase.HELD: "実施", Phase.CANCELLED: "中止", Phase.POSTPONED: "延期", Level.MINISTER: "閣僚級",
+        Level.VICE_MINISTER: "次官・副大臣級", Level.OFFICIAL: "事務レベル", Level.HEAD_OF_GOVERNMENT: "首脳級",
+        "substitute": "代理",
+    },
+    "en": {
+        "when": "Date", "where": "Place", "who": "Present", "sides": "Sides", "form": "Form", "phase": "Status",
+        "outcome": "Outcome", "sources": "Sources", "margins": "On the margins of", Kind.BILATERAL: "bilateral meeting",
+        Kind.TRILATERAL: "trilateral meeting", Kind.MINILATERAL: "small-group meeting",
+        Kind.MULTILATERAL: "multilateral meeting", Kind.TWO_PLUS_TWO: "2+2 meeting", Format.IN_PERSON: "in person",
+        Format.PHONE: "by phone", Format.VIDEO: "by video", Phase.ANNOUNCED: "announced", Phase.HELD: "held",
+        Phase.CANCELLED: "cancelled", Phase.POSTPONED: "postponed", Level.MINISTER: "ministers",
+        Level.VICE_MINISTER: "vice ministers", Level.OFFICIAL: "officials",
+        Level.HEAD_OF_GOVERNMENT: "heads of government", "substitute": "substitute",
+    },
+}  # fmt: skip
+
+# Where the common short name differs from the lexicon's first spelling or from CLDR's full one.
+_ORGANISATIONS = {"EU": "EU", "NATO": "NATO", "ASEAN": "ASEAN", "UN": "UN"}
+_FLAGS = {"EU": "🇪🇺", "UN": "🇺🇳"}
+
+
+def label(language: Language, word: str) -> str:
+    """The word for a field, kind, format, phase or level."""
+    return LABELS[language][word]
+
+
+@cache
+def country_name(code: str, language: Language) -> str:
+    """The usual name of a country or organisation; the code itself when nobody knows it."""
+    if code in _ORGANISATIONS:
+        return _ORGANISATIONS[code]
+    country = default_lexicon().countries.get(code)
+    if country is not None and (names := country.ja if language == "ja" else country.en):
+        return names[0]
+    return str(Locale(language).territories.get(code, code))
+
+
+def flag(code: str) -> str:
+    """The flag as an emoji of two regional indicators; nothing for an organisation without one."""
+    if code in _FLAGS:
+        return _FLAGS[code]
+    if len(code) != 2 or not code.isascii() or not code.isalpha():
+        return ""
+    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code.upper())
+
+
+@cache
+def city_name(name: str, language: Language) -> str:
+    """The city's name in the language, as far as the lexicon knows it."""
+    place = next((place for place in default_lexicon().places if place.name == name and not place.venue), None)
+    return place.ja[0] if place is not None and place.ja and language == "ja" else name
+
+
+def series_name(key: str, language: Language) -> str:
+    """The standard name of a series; the key itself when it has left the lexicon."""
+    series = default_lexicon().series.get(key)
+    if series is None:
+        return key
+    return series.ja if language == "ja" else series.en
+
+
+def edition_name(edition: int, name: str, language: Language) -> str:
+    """第13回拡大ASEAN国防相会議, 13th ASEAN Defence Ministers' Meeting-Plus."""
+    return f"第{edition}回{name}" if language == "ja" else f"{edition}{_ordinal(edition)} {name}"
+
+
+def _ordinal(number: int) -> str:
+    if number % 100 in (11, 12, 13):
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def day_name(day: date, language: Language) -> str:
+    """2026年11月23日(月), Monday 23 November 2026."""
+    if language == "ja":
+        return str(format_date(day, "y年M月d日(E)", locale="ja"))
+    return str(format_date(day, "EEEE d MMMM y", locale="en"))
+
+
+def days_name(start: date, end: date | None, language: Language) -> str:
+    """A day, or from one to another."""
+    if end is None or end == start:
+        return day_name(start, language)
+    return f"{day_name(start, language)} – {day_name(end, language)}"

@@ -1,0 +1,196 @@
+"""Decides whether an item tells of a meeting of defence ministers, and hands out its facts with their evidence.
+
+The title counts most: what a newsroom puts there is what the item is about. The first sentences of the text can carry an
+item whose title only hints. Look-alikes (`lexicon/look_alikes.toml`) veto a title; sentences that caption a picture, look
+back or tell of a refusal are no evidence. What remains is graded: MEETING is pushed to subscribers, UNCERTAIN goes to
+admins.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from feeds.observed import Article, MeetingMention, Reason, Understanding, Verdict
+from feeds.understand.detect import Reading, read_sentence
+from feeds.understand.facts import Extractor, Part
+from feeds.understand.folding import Folded, fold
+from feeds.understand.language import detect_language
+from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
+from feeds.understand.people import Reader
+from feeds.understand.scan import Hits, scanner_for
+from feeds.understand.sentences import article_end, split_sentences
+from storage.model import Phase, Trust
+
+#: At or above: pushed to subscribers.
+MEETING_THRESHOLD = 0.70
+#: At or above: shown to admins.
+UNCERTAIN_THRESHOLD = 0.45
+#: What the text's sentences weigh against the title, first sentence first. Later ones only give facts.
+LEAD_WEIGHTS = (0.92, 0.85, 0.75)
+#: What a text can reach when the title speaks of something that is often mistaken for a meeting.
+BORDERLINE_CAP = 0.6
+#: How much of a text is read; whatever a page says beyond is not its news.
+READ = 20_000
+#: Sentences from which facts are taken.
+FACT_SENTENCES = 6
+
+
+def understand(article: Article, lexicon: Lexicon | None = None) -> Understanding:
+    """What an item says about a meeting of defence ministers.
+
+    Never raises on any text. `mention` is None when the verdict is OTHER. A source of low trust never gets more than
+    UNCERTAIN: it may join a story that others tell, but not found one.
+    """
+    return _Item(article, lexicon or default_lexicon()).understanding()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A sentence that was read, and whether it may speak."""
+
+    reading: Reading
+    against: tuple[Reason, ...]
+    phase: Phase | None = None
+
+    @property
+    def strength(self) -> float:
+        return 0.0 if self.against else self.reading.strength
+
+
+class _Item:
+    def __init__(self, article: Article, lexicon: Lexicon) -> None:
+        self._article = article
+        self._lexicon = lexicon
+        self._title = fold(article.title[:1_000])
+        self._text = fold(article.text[:READ])
+        scanner = scanner_for(lexicon)
+        self._title_hits = scanner.scan(self._title)
+        self._text_hits = scanner.scan(self._text)
+        self._published = _local_day(article)
+
+    def understanding(self) -> Understanding:
+        language = detect_language(self._title.text, self._text.text, self._article.language)
+        title = self._judge(self._title, self._title_hits, 0, len(self._title.text))
+        lead = list(self._lead())
+        vetoes = list(self._vetoes())
+        score = self._score(title, lead, vetoes)
+        phase = _phase(title, lead)
+        reasons = tuple(self._reasons(title, lead, vetoes))
+        verdict = self._verdict(score, phase)
+        if verdict is Verdict.OTHER:
+            return Understanding(language=language, verdict=verdict, score=round(score, 3), reasons=reasons)
+        mention = self._mention(title, lead, phase, score)
+        return Understanding(
+            language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=reasons
+        )
+
+    def _judge(self, folded: Folded, hits: Hits, start: int, end: int) -> _Judged:
+        reader = Reader(folded, hits, self._lexicon, self._published)
+        reading = read_sentence(reader, hits, self._lexicon, folded.text, start, end)
+        against = tuple(self._sentence_reasons(folded, hits, reading))
+        return _Judged(reading, against, _refusal(hits, reading))
+
+    def _lead(self) -> Iterator[_Judged]:
+        end = article_end(self._text.text)
+        for sentence in split_sentences(self._text.text, self._text.cased, end):
+            if sentence.number >= FACT_SENTENCES:
+                return
+            yield self._judge(self._text, self._text_hits, sentence.start, sentence.end)
+
+    def _sentence_reasons(self, folded: Folded, hits: Hits, reading: Reading) -> Iterator[Reason]:
+        for name, group in (("caption", "caption.words"), ("background", "background.words")):
+            for hit in hits.of(group, start=reading.start, end=reading.end)[:1]:
+                if name == "background" and not _looks_back(reading, hit.start):
+                    continue
+                yield Reason(rule=name, weight=-1.0, quote=folded.quote(hit.start, hit.end))
+        for look_alike in self._lexicon.look_alikes:
+            if look_alike.scope == "sentence":
+                match = look_alike.find(folded.text[reading.start : reading.end])
+                if match:
+                    begin = reading.start + match.start()
+                    quote = folded.quote(begin, begin + len(match.group()))
+                    yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=quote)
+
+    def _vetoes(self) -> Iterator[tuple[LookAlike, str]]:
+        for look_alike in self._lexicon.look_alikes:
+            if look_alike.scope == "title":
+                match = look_alike.find(self._title.text)
+                if match:
+                    yield look_alike, self._title.quote(match.start(), match.end())
+
+    def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
+        weights = [
+            weight * judged.strength for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)
+        ]
+        score = max([title.strength, *weights])
+        if any(not look_alike.borderline for look_alike, _ in vetoes):
+            return min(score, 0.2)
+        if vetoes or title.against:
+            return min(score, BORDERLINE_CAP)
+        return score
+
+    def _verdict(self, score: float, phase: Phase | None) -> Verdict:
+        if score < UNCERTAIN_THRESHOLD:
+            return Verdict.OTHER
+        sure = score >= MEETING_THRESHOLD and self._article.trust is not Trust.LOW
+        called_off = phase in {Phase.CANCELLED, Phase.POSTPONED}
+        return Verdict.MEETING if sure and not called_off else Verdict.UNCERTAIN
+
+    def _mention(
+        self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float
+    ) -> MeetingMention:
+        telling = [judged.reading for judged in lead if not judged.against]
+        title_part = Part(where="title", folded=self._title, hits=self._title_hits, readings=(title.reading,))
+        text_part = Part(where="text", folded=self._text, hits=self._text_hits, readings=tuple(telling))
+        extractor = Extractor(title_part, text_part, self._lexicon, self._published)
+        facts, evidence = extractor.extract(phase, score)
+        return MeetingMention(facts=facts, evidence=evidence)
+
+    def _reasons(
+        self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]
+    ) -> Iterator[Reason]:
+        for look_alike, quote in vetoes:
+            yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=quote, note="title")
+        for place, folded, judged in [("title", self._title, title)] + [("text", self._text, one) for one in lead]:
+            for signal in judged.reading.signals:
+                yield Reason(
+                    rule=signal.rule, weight=signal.weight, quote=folded.quote(signal.start, signal.end), note=place
+                )
+            if judged.reading.signals:
+                yield from (replace(reason, note=place) for reason in judged.against)
+
+
+def _looks_back(reading: Reading, position: int) -> bool:
+    """A word of background only disarms a sentence when it stands before what the sentence tells."""
+    return bool(reading.signals) and position <= max(signal.end for signal in reading.signals) + 12
+
+
+def _refusal(hits: Hits, reading: Reading) -> Phase | None:
+    for group, phase in (
+        ("phase.postponed", Phase.POSTPONED),
+        ("phase.cancelled", Phase.CANCELLED),
+        ("phase.refused", Phase.CANCELLED),
+    ):
+        if hits.any(group, start=reading.start, end=reading.end):
+            return phase
+    return None
+
+
+def _phase(title: _Judged, lead: list[_Judged]) -> Phase | None:
+    """Cancelled or postponed when the sentence that tells of the meeting says so."""
+    if title.phase and title.reading.signals:
+        return title.phase
+    telling = [judged for judged in lead[:2] if judged.strength]
+    if not title.reading.signals and telling and telling[0].phase:
+        return telling[0].phase
+    return title.phase
+
+
+def _local_day(article: Article) -> date | None:
+    if article.published_at is None:
+        return None
+    try:
+        return article.published_at.astimezone(ZoneInfo(article.time_zone)).date()
+    except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
+        return article.published_at.date()

@@ -1,0 +1,248 @@
+"""Who takes part: binds offices to countries and persons inside one sentence.
+
+A title alone has a rank; which country it belongs to stands beside it: before it (ヘグセス米国防長官, "Japanese Defense
+Minister"), after it ("Defence Minister of Japan") or in a chain of countries ("Turkey, Syria defense chiefs",
+日米豪防衛相). A name that the lexicon knows only completes what the words already say.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from feeds.understand.folding import Folded
+from feeds.understand.lexicon import Lexicon, Office, Person
+from feeds.understand.scan import Hit, Hits
+
+_CODES = dict(
+    zip("日米豪英仏独伊加韓朝中台露ロ印比尼越泰星馬宇ウ蘭土波", "JP US AU GB FR DE IT CA KR KP CN TW RU RU IN PH ID VN TH SG MY UA UA NL TR PL".split(), strict=True)
+)  # fmt: skip
+_KANJI = "".join(_CODES)
+_COMPOUND = re.compile(
+    rf"(?P<states>[{_KANJI}]{{2,7}})(?P<count>[2-9二三四五六](?:か|カ|ヶ|ケ|か)?国)?(?:両国|両政府)?(?:の|が)?"
+    r"(?=(?:防衛|国防|軍事相|外務・?防衛|外務、防衛|外相・?防衛|外務・?国防|外務省|安全保障協議|安保協議|定例安保|[「『\"]?2\+2|[「『\"]?2プラス2))"
+)
+_HALF_COMPOUND = re.compile(r"日・?$")
+_NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[一-龥々]{1,5}[ぁ-ん]{0,2})$")
+_KANJI_NAME_BEFORE = re.compile(rf"(?<![一-龥])(?P<state>[{_KANJI}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$")
+_PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
+_CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
+_EN_GAP = re.compile(r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|deputy prime minister and|deputy prime minister &|minister at the prime minister's office and|state|union|federal)\s)?$")
+_AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
+_NAME_EN = re.compile(r"^,?\s(?:general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |army general |senior general |prince )?(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})")
+_NOT_A_NAME = re.compile(
+    r"^(?:Meets?|Met|To|In|At|On|The|And|Holds?|Hosts?|Talks?|Visits?|Says?|Said|With|For|From|Will|Who|After|Joins?|Attends?|"
+    r"Discuss\w*|Speaks?|Calls?|Meeting|Ministers?|Of|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Statement|Urges?|Warns?|Makes?|"
+    r"Commits?|Agrees?|Signs?|Affirms?|Reaffirms?|Vows?|Pledges?|Arrives?|Welcomes?|Remarks|Joint|Readout|Plus|Informal|As|Amid|Over|By|Is|Are)\b"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One side of a meeting as a sentence names it."""
+
+    start: int
+    end: int
+    rank: str
+    countries: tuple[str, ...] = ()  #: several for a chain or a compound; empty when the words do not say
+    plural: bool = False
+    how: str = "office"  #: office, compound, counterpart, person
+    office: str | None = None  #: as the text writes it
+    person: Person | None = None
+    name: str | None = None
+    name_ja: str | None = None
+
+
+class Reader:
+    """Reads the sides out of sentences of one text."""
+
+    def __init__(self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None) -> None:
+        self._folded = folded
+        self._text = folded.text
+        self._hits = hits
+        self._lexicon = lexicon
+        self._day = day
+
+    def sides(self, start: int, end: int) -> list[Side]:
+        """Offices, counterparts, compounds and known persons between two offsets, in order."""
+        chains = list(_chains(self._hits.of("country", start=start, end=end), self._text))
+        found = [*self._compounds(start, end)]
+        offices = self._hits.of("office", start=start, end=end)
+        found += [self._office(hit, chains, start, end) for hit in offices]
+        found += [
+            self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)
+        ]
+        named = {side.person.name for side in found if side.person}
+        found += [side for side in self._persons(start, end) if side.person and side.person.name not in named]
+        return sorted(found, key=lambda side: side.start)
+
+    def _compounds(self, start: int, end: int) -> Iterator[Side]:
+        for match in _COMPOUND.finditer(self._text, start, end):
+            codes = tuple(_CODES[character] for character in match["states"])
+            yield _compound(match.start(), match.end(), codes)
+        for hit in self._hits.of("country", start=start, end=end):
+            # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
+            before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
+            if before and re.match(r"(?:防衛|国防|外務|[「『]?2\+2|[「『]?2プラス2)", self._text[hit.end : hit.end + 6]):
+                yield _compound(before.start(), hit.end, ("JP", hit.value))
+
+    def _office(self, hit: Hit, chains: list["_Chain"], start: int, end: int) -> Side:
+        office: Office = hit.value
+        begin = self._office_start(hit.start)
+        countries, name_ja = self._country_before(begin, chains, start)
+        if not countries:
+            countries = self._country_after(hit.end, chains)
+        japanese = not self._text[hit.end - 1].isascii()
+        name = None if japanese else self._name_after(hit.end, end)
+        person = self._known(name, name_ja, countries, office.rank)
+        if not countries and person and person.country != office.country and office.country != "JP":
+            countries = (person.country,)
+        if not countries and office.country:
+            countries = (office.country,)
+        rank = office.rank_in(countries[0] if len(countries) == 1 else None)
+        return Side(
+            start=begin, end=hit.end, rank=rank, countries=countries, plural=office.plural or len(countries) > 1,
+            office=self._folded.quote(begin, hit.end), person=person, name=name, name_ja=name_ja,
+        )  # fmt: skip
+
+    def _office_start(self, start: int) -> int:
+        match = _PREFIX_OFFICE.search(self._text, max(0, start - 6), start)
+        return match.start() if match else start
+
+    def _country_before(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
+        text = self._text
+        for chain in reversed(chains):
+            if chain.end <= start and _EN_GAP.match(text[chain.end : start]):
+                return chain.codes, self._name_before(chain.start, floor)
+            # 英国防相: the office's own first character belongs to a country's name (英国).
+            if chain.start < start < chain.end and chain.end - start <= 1 and len(chain.codes) == 1:
+                return chain.codes, self._name_before(chain.start, floor)
+        kanji = text[start - 1] if start > floor else ""
+        if kanji in _CODES and not _ends_compound(text, start):
+            return (_CODES[kanji],), self._name_before(start - 1, floor)
+        match = _KANJI_NAME_BEFORE.search(text, max(floor, start - 20), start)
+        if match:
+            return (_CODES[match["state"]],), match["name"]
+        return self._country_then_name(start, chains, floor)
+
+    def _country_then_name(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
+        name = self._name_before(start, floor)
+        if name is None:
+            return (), None
+        stop = start - len(name)
+        for chain in reversed(chains):
+            gap = self._text[chain.end : stop] if chain.end <= stop else "far"
+            if gap in {"", "の", "・"} and self._text[start - 1 : start]:
+                return chain.codes, name
+        return (), name
+
+    def _name_before(self, start: int, floor: int) -> str | None:
+        window = self._text[max(floor, start - 20) : start].removesuffix("・")
+        match = _NAME_JA.search(window)
+        if not match:
+            return None
+        name = match.group()
+        known = [
+            short
+            for person in self._lexicon.people
+            for short in ((person.ja or "-"), *person.short_ja)
+            if name.endswith(short) and person.held_office_on(self._day)
+        ]
+        if known:
+            return max(known, key=len)
+        return name if re.fullmatch(r"[ァ-ヺー・=]{2,}", name) else None
+
+    def _country_after(self, end: int, chains: list["_Chain"]) -> tuple[str, ...]:
+        for chain in chains:
+            if chain.start >= end and _AFTER_GAP.match(self._text[end : chain.start]):
+                return chain.codes
+        return ()
+
+    def _name_after(self, start: int, end: int) -> str | None:
+        match = _NAME_EN.match(self._folded.cased[start : min(end, start + 70)])
+        if not match or _NOT_A_NAME.match(match["name"]):
+            return None
+        words = re.split(r"\s", match["name"])
+        kept = []
+        for word in words:
+            if _NOT_A_NAME.match(word):
+                break
+            kept.append(word)
+        first = start + match.start("name")
+        quote = self._folded.quote(first, first + len(" ".join(kept))).rstrip(".,")
+        return quote.removesuffix("'s").removesuffix("’s") or None
+
+    def _known(self, name: str | None, name_ja: str | None, countries: tuple[str, ...], rank: str) -> Person | None:
+        candidates = [
+            person
+            for person in self._lexicon.people
+            if person.held_office_on(self._day)
+            and (not countries or person.country in countries)
+            and _same_rank(person.rank, rank)
+            and _named(person, name, name_ja)
+        ]
+        return candidates[0] if candidates else None
+
+    def _counterpart(self, hit: Hit, chains: list["_Chain"]) -> Side:
+        countries, _ = self._country_before(hit.start, chains, hit.start - 60)
+        countries = countries or self._country_after(hit.end, chains)
+        plural = hit.value.endswith("s")
+        return Side(
+            start=hit.start, end=hit.end, rank="minister", countries=countries, plural=plural, how="counterpart"
+        )
+
+    def _persons(self, start: int, end: int) -> Iterator[Side]:
+        for hit in self._hits.of("person", "surname", start=start, end=end):
+            person: Person = hit.value
+            if not person.held_office_on(self._day):
+                continue
+            if hit.group == "surname" and not self._folded.cased[hit.start].isupper():
+                continue
+            yield Side(
+                start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """Countries named in one breath."""
+
+    start: int
+    end: int
+    codes: tuple[str, ...]
+
+
+def _chains(countries: Iterable[Hit], text: str) -> Iterator[_Chain]:
+    current: _Chain | None = None
+    for hit in countries:
+        if current and _CHAIN_GAP.match(text[current.end : hit.start]) and hit.start - current.end <= 10:
+            current = _Chain(current.start, hit.end, (*current.codes, hit.value))
+            continue
+        if current:
+            yield current
+        current = _Chain(hit.start, hit.end, (hit.value,))
+    if current:
+        yield current
+
+
+def _compound(start: int, end: int, codes: tuple[str, ...]) -> Side:
+    return Side(start=start, end=end, rank="minister", countries=codes, plural=True, how="compound")
+
+
+def _ends_compound(text: str, start: int) -> bool:
+    return start >= 2 and text[start - 2] in _CODES and text[start - 1] in _CODES
+
+
+def _same_rank(held: str, rank: str) -> bool:
+    return held == rank or {held, rank} <= {"minister", "organisation"}
+
+
+def _named(person: Person, name: str | None, name_ja: str | None) -> bool:
+    if name_ja and name_ja in {person.ja, *person.short_ja, *person.forms}:
+        return True
+    if not name:
+        return False
+    folded = name.lower()
+    return folded in {spelling.lower() for spelling in (person.name, *person.short, *person.forms)} or any(
+        folded.split()[-1] == short.lower() or folded.split()[0] == short.lower() for short in person.short
+    )

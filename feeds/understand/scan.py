@@ -1,0 +1,154 @@
+"""Finds every term of the lexicon in a folded text in one pass.
+
+A term in Latin script counts only as a whole word, one in katakana only where no katakana touches it (タイ is not in
+タイトル), and short all-capital names only in capitals (US is not "us"). Within one group the longest term at a place wins;
+groups do not shadow each other, because 日米防衛相会談 is a series, two countries, an office and a meeting at once.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import ahocorasick_rs
+
+from feeds.understand.folding import Folded, fold
+from feeds.understand.lexicon import Lexicon
+
+_KATAKANA = re.compile(r"[ァ-ヺー]")
+_ALL_KATAKANA = re.compile(r"[ァ-ヺー・=]+$")
+_CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A term of the lexicon at a place in the folded text."""
+
+    start: int
+    end: int
+    group: str  #: country, people, office, person, city, series, or a group of words.toml
+    value: Any  #: the record behind it, or the term itself for words
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    group: str
+    value: Any
+    latin_start: bool
+    latin_end: bool
+    katakana: bool
+    capitals: str | None
+
+
+class Hits:
+    """The hits of one text by group, each group in order and without overlaps."""
+
+    def __init__(self, hits: Iterable[Hit]) -> None:
+        groups: dict[str, list[Hit]] = defaultdict(list)
+        for hit in hits:
+            groups[hit.group].append(hit)
+        self._groups = {group: tuple(_longest_first(found)) for group, found in groups.items()}
+
+    def of(self, *groups: str, start: int = 0, end: int | None = None) -> list[Hit]:
+        """Hits of these groups that lie within [start, end), in order."""
+        found = [
+            hit
+            for group in groups
+            for hit in self._groups.get(group, ())
+            if hit.start >= start and (end is None or hit.end <= end)
+        ]
+        return sorted(found, key=lambda hit: (hit.start, hit.end)) if len(groups) > 1 else found
+
+    def any(self, *groups: str, start: int = 0, end: int | None = None) -> bool:
+        """Whether any of these groups was found there."""
+        return bool(self.of(*groups, start=start, end=end))
+
+
+def _longest_first(hits: list[Hit]) -> Iterator[Hit]:
+    reached = -1
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        if hit.start >= reached:
+            reached = hit.end
+            yield hit
+
+
+class Scanner:
+    """A lexicon made ready for searching."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._terms: dict[str, list[_Term]] = defaultdict(list)
+        for group, term, value in _all_terms(lexicon):
+            self._add(group, term, value)
+        self._patterns = list(self._terms)
+        self._automaton = ahocorasick_rs.AhoCorasick(self._patterns)
+
+    def scan(self, folded: Folded) -> Hits:
+        """Every term of the lexicon in the text; time grows linearly with its length."""
+        text = folded.text
+        return Hits(
+            Hit(start, end, term.group, term.value)
+            for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
+            for term in self._terms[self._patterns[index]]
+            if _stands_alone(term, text, start, end) and _capital(term, folded.cased, start, end)
+        )
+
+    def _add(self, group: str, term: str, value: Any) -> None:
+        folded = fold(term)
+        text = folded.text
+        self._terms[text].append(
+            _Term(
+                group,
+                value,
+                latin_start=text[0].isascii() and text[0].isalnum(),
+                latin_end=text[-1].isascii() and text[-1].isalnum(),
+                katakana=bool(_ALL_KATAKANA.match(text)),
+                capitals=folded.cased if _CAPITALS.match(folded.cased) and group in {"country", "office"} else None,
+            )
+        )
+
+
+def _stands_alone(term: _Term, text: str, start: int, end: int) -> bool:
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    if term.latin_start and before.isascii() and before.isalnum():
+        return False
+    if term.latin_end and after.isascii() and after.isalnum():
+        return False
+    return not (term.katakana and (_KATAKANA.match(before) or _KATAKANA.match(after)))
+
+
+def _capital(term: _Term, cased: str, start: int, end: int) -> bool:
+    return term.capitals is None or cased[start:end] == term.capitals
+
+
+def _all_terms(lexicon: Lexicon) -> Iterator[tuple[str, str, Any]]:
+    for country in lexicon.countries.values():
+        for name in (*country.ja, *country.en, *country.people):
+            yield "country", name, country.code
+    for office in lexicon.offices:
+        for term in office.terms:
+            yield "office", term, office
+    for series in lexicon.series.values():
+        for alias in (series.ja, series.en, *series.aliases):
+            yield "series", alias, series
+        for alias in series.weak:
+            yield "series_weak", alias, series
+    for place in lexicon.places:
+        for name in (*place.ja, *place.en):
+            yield "place", name, place
+    for person in lexicon.people:
+        for name in (person.name, *((person.ja,) if person.ja else ()), *person.forms):
+            yield "person", name, person
+        for name in person.short:
+            yield "surname", name, person
+    for group, terms in lexicon.words.items():
+        for term in dict.fromkeys(terms):
+            yield group, term, term
+
+
+@lru_cache(maxsize=4)
+def scanner_for(lexicon: Lexicon) -> Scanner:
+    """The scanner of a lexicon, built once."""
+    return Scanner(lexicon)

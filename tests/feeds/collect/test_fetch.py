@@ -1,0 +1,398 @@
+"""Fetching from real servers on loopback that do everything a server can do wrong."""
+
+import asyncio
+import gzip
+import socket
+import zlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from aiohttp import web
+
+from feeds.collect.failures import MAX_RETRY_AFTER_S, retry_after
+from feeds.collect.fetch import Fetcher
+from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Serve = Callable[[Handler], Awaitable[str]]
+
+CHALLENGE = (
+    "<!DOCTYPE html><html><head><title>Just a moment...</title></head><script>window._cf_chl_opt={}</script></html>"
+)
+
+
+async def _get(url: str, **validators: str) -> FetchResult:
+    async with Fetcher(
+        user_agent="kaigi-tests",
+        allow_private_networks=True,
+        max_body_bytes=100_000,
+        total_timeout_s=1,
+        read_timeout_s=0.4,
+    ) as fetcher:
+        return await fetcher.fetch(url, **validators)
+
+
+def _answering(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=status, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    return handler
+
+
+def _failed(result: FetchResult, kind: FailureKind) -> Failure:
+    assert isinstance(result, Failure), result
+    assert result.kind is kind, result
+    assert "\n" not in result.message
+    assert len(result.message) < 160
+    return result
+
+
+async def test_a_document_comes_with_its_validators_and_type(serve: Serve) -> None:
+    handler = _answering(body="<rss>会談</rss>".encode(), ETag='W/"7"', Last_Modified="Thu, 20 Nov 2025 01:00:00 GMT")
+    result = await _get(await serve(handler) + "/feed")
+    assert isinstance(result, Fetched)
+    assert result.body.decode() == "<rss>会談</rss>"
+    assert result.etag == 'W/"7"'
+    assert result.last_modified == "Thu, 20 Nov 2025 01:00:00 GMT"
+    assert result.url.endswith("/feed")
+
+
+async def test_validators_are_sent_and_304_means_not_modified(serve: Serve) -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append((request.headers.get("If-None-Match"), request.headers.get("If-Modified-Since")))
+        return web.Response(status=304)
+
+    base = await serve(handler)
+    assert isinstance(await _get(base, etag='"7"', last_modified="yesterday"), NotModified)
+    assert seen == [('"7"', "yesterday")]
+    _failed(await _get(base), FailureKind.NETWORK)
+
+
+async def test_only_encodings_that_are_bounded_are_asked_for_and_no_cookie_is_kept(serve: Serve) -> None:
+    seen: list[web.Request] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request)
+        return web.Response(text="<rss/>", headers={"Set-Cookie": "who=you"})
+
+    base = await serve(handler)
+    async with Fetcher(user_agent="kaigi-tests", allow_private_networks=True) as fetcher:
+        await fetcher.fetch(base)
+        await fetcher.fetch(base)
+    assert [request.headers.get("Cookie") for request in seen] == [None, None]
+    assert seen[0].headers["Accept-Encoding"] == "gzip, deflate"
+    assert seen[0].headers["User-Agent"] == "kaigi-tests"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, FailureKind.CLIENT_ERROR),
+        (401, FailureKind.FORBIDDEN),
+        (403, FailureKind.FORBIDDEN),
+        (404, FailureKind.NOT_FOUND),
+        (410, FailureKind.GONE),
+        (429, FailureKind.RATE_LIMITED),
+        (451, FailureKind.FORBIDDEN),
+        (500, FailureKind.SERVER_ERROR),
+        (503, FailureKind.SERVER_ERROR),
+        (599, FailureKind.SERVER_ERROR),
+        (305, FailureKind.NETWORK),
+    ],
+)
+async def test_every_error_status_has_its_word(serve: Serve, status: int, kind: FailureKind) -> None:
+    failure = _failed(await _get(await serve(_answering(status, b"<html>no</html>"))), kind)
+    assert str(status) in failure.message
+
+
+async def test_a_server_that_asks_us_to_wait_is_heard(serve: Serve) -> None:
+    failure = _failed(await _get(await serve(_answering(429, Retry_After="120"))), FailureKind.RATE_LIMITED)
+    assert failure.retry_after_s == 120
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("0", 0), ("120", 120), ("9" * 400, MAX_RETRY_AFTER_S), ("-5", None), ("soon", None), ("", None), (None, None)],
+)
+def test_retry_after_is_seconds_or_nothing(header: str | None, seconds: float | None, now: datetime) -> None:
+    assert retry_after(header, now=now) == seconds
+
+
+def test_retry_after_may_be_a_date_and_a_past_one_means_now(now: datetime) -> None:
+    assert retry_after(format_datetime(now + timedelta(hours=1), usegmt=True), now=now) == 3600
+    assert retry_after(format_datetime(now - timedelta(hours=1), usegmt=True), now=now) == 0
+    assert retry_after("Thu, 20 Nov 2025 12:00:30", now=now.astimezone(UTC)) == 30
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n\t "])
+async def test_a_success_without_a_document_is_empty(serve: Serve, body: bytes) -> None:
+    _failed(await _get(await serve(_answering(200, body))), FailureKind.EMPTY)
+
+
+async def test_a_document_over_the_cap_is_refused_by_its_length_or_while_reading(serve: Serve) -> None:
+    _failed(await _get(await serve(_answering(200, b"x" * 100_001))), FailureKind.TOO_LARGE)
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with pytest.raises(ConnectionError):
+            while True:
+                await response.write(b"x" * 65_536)
+        return response
+
+    _failed(await _get(await serve(endless)), FailureKind.TOO_LARGE)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_bomb_is_stopped_at_the_cap_of_decompressed_bytes(serve: Serve, encoding: str) -> None:
+    zeros = bytes(50_000_000)
+    bomb = gzip.compress(zeros) if encoding == "gzip" else zlib.compress(zeros)
+    assert len(bomb) < 100_000
+    _failed(await _get(await serve(_answering(200, bomb, Content_Encoding=encoding))), FailureKind.TOO_LARGE)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+async def test_a_body_that_does_not_decompress_is_a_failure(serve: Serve, encoding: str) -> None:
+    _failed(await _get(await serve(_answering(200, b"not compressed", Content_Encoding=encoding))), FailureKind.NETWORK)
+
+
+async def test_a_server_that_drips_is_left_at_the_deadline(serve: Serve) -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b"x")
+            await asyncio.sleep(0.05)
+        return response
+
+    async with asyncio.timeout(4):
+        _failed(await _get(await serve(drip)), FailureKind.TIMEOUT)
+
+
+async def test_a_server_that_falls_silent_is_left_after_the_read_timeout() -> None:
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(5)
+        writer.close()
+
+    async with asyncio.timeout(4), await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        _failed(await _get(f"http://127.0.0.1:{port}/"), FailureKind.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 99_999,
+    ],
+)
+async def test_what_is_not_http_or_breaks_off_is_a_network_failure(answer: bytes) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        _failed(await _get(f"http://127.0.0.1:{port}/"), FailureKind.NETWORK)
+
+
+async def test_redirects_are_followed_up_to_five(serve: Serve) -> None:
+    async def down(request: web.Request) -> web.Response:
+        left = int(request.path.strip("/"))
+        if left == 0:
+            return web.Response(text="<rss/>")
+        return web.Response(status=302, headers={"Location": f"/{left - 1}"})
+
+    base = await serve(down)
+    arrived = await _get(base + "/5")
+    assert isinstance(arrived, Fetched)
+    assert arrived.url == base + "/0"
+    _failed(await _get(base + "/6"), FailureKind.REDIRECT)
+
+
+@pytest.mark.parametrize(
+    "location", ["", "ftp://example.com/", "javascript:alert(1)", "file:///etc/passwd", "http://[::x/"]
+)
+async def test_a_redirect_to_what_is_no_web_address_is_not_followed(serve: Serve, location: str) -> None:
+    _failed(await _get(await serve(_answering(301, Location=location))), FailureKind.REDIRECT)
+
+
+async def test_credentials_are_used_go_nowhere_else_and_are_never_shown(serve: Serve) -> None:
+    seen: list[str | None] = []
+
+    async def second(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization"))
+        return web.Response(text="<rss/>")
+
+    other = await serve(second)
+
+    async def first(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization"))
+        return web.Response(status=302, headers={"Location": other})
+
+    url = (await serve(first)).replace("http://", "http://reader:s3cret@")
+    result = await _get(url)
+    assert isinstance(result, Fetched)
+    assert seen[0] is not None
+    assert seen[1] is None
+    assert "s3cret" not in result.url
+
+
+@pytest.mark.parametrize(
+    "address", ["http://reader:s3cret@127.0.0.1:1/", "http://reader:s3cret@host.invalid/", "gopher://reader:s3cret@x/"]
+)
+async def test_a_failure_never_tells_credentials(address: str) -> None:
+    result = await _get(address)
+    assert isinstance(result, Failure)
+    assert "s3cret" not in result.message + result.detail
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("", FailureKind.BAD_URL),
+        ("news", FailureKind.BAD_URL),
+        ("http://", FailureKind.BAD_URL),
+        ("ftp://example.com/", FailureKind.BAD_URL),
+        ("http://\ud800/", FailureKind.BAD_URL),
+        ("http://example.com/" + "x" * 5000, FailureKind.BAD_URL),
+        ("http://host.invalid/", FailureKind.DNS),
+        ("http://" + "a" * 64 + ".example/", FailureKind.DNS),
+        ("http://127.0.0.1:1/", FailureKind.REFUSED),
+    ],
+)
+async def test_an_address_that_leads_nowhere_has_its_word(address: str, kind: FailureKind) -> None:
+    _failed(await _get(address), kind)
+
+
+async def test_https_to_a_server_without_tls_is_a_tls_failure(serve: Serve) -> None:
+    base = await serve(_answering(200, b"<rss/>"))
+    _failed(await _get(base.replace("http:", "https:")), FailureKind.TLS)
+
+
+@pytest.mark.parametrize(("status", "headers"), [(403, {"Cf-Mitigated": "challenge"}), (503, {}), (403, {}), (200, {})])
+async def test_a_challenge_is_told_apart_from_a_plain_refusal(
+    serve: Serve, status: int, headers: dict[str, str]
+) -> None:
+    failure = _failed(await _get(await serve(_answering(status, CHALLENGE.encode(), **headers))), FailureKind.FORBIDDEN)
+    assert "challenge" in failure.message
+
+
+# --- the guard in place ---
+
+
+async def _get_guarded(url: str) -> FetchResult:
+    async with Fetcher(user_agent="kaigi-tests", total_timeout_s=3) as fetcher:
+        return await fetcher.fetch(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "0",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "１２７.０.０.１",
+    ],
+)
+async def test_no_spelling_of_this_machine_is_reached(serve: Serve, host: str) -> None:
+    hits: list[str] = []
+
+    async def canary(request: web.Request) -> web.Response:
+        hits.append(request.path)
+        return web.Response(text="<rss/>")
+
+    port = (await serve(canary)).rpartition(":")[2]
+    _failed(await _get_guarded(f"http://{host}:{port}/"), FailureKind.BLOCKED_ADDRESS)
+    assert not hits
+
+
+async def test_a_public_site_cannot_redirect_or_rebind_us_into_a_private_network(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hits: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        hits.append(request.path)
+        return web.Response(status=302, headers={"Location": f"http://inner.example:{port}/inner"})
+
+    port = (await serve(handler)).rpartition(":")[2]
+    names: list[str] = []
+
+    def look_up(host: str, port: int, **_: object) -> list[object]:
+        names.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", look_up)
+    # "outer" stands for a public host: the guard lets its first connection pass, as if the name had been rebound later.
+    answers = iter([True])
+    monkeypatch.setattr("feeds.collect.guard.is_public", lambda _: next(answers, False))
+    monkeypatch.setattr("feeds.collect.guard.PORTS", {int(port)})
+    _failed(await _get_guarded(f"http://outer.example:{port}/outer"), FailureKind.BLOCKED_ADDRESS)
+    assert hits == ["/outer"]
+    assert names == ["outer.example", "inner.example"]
+
+
+async def test_https_is_never_given_up_for_http() -> None:
+    import ada_url  # noqa: PLC0415
+
+    from feeds.collect.fetch import _next  # noqa: PLC0415
+
+    down = _next(ada_url.URL("https://news.example/"), "http://news.example/")
+    assert isinstance(down, Failure)
+    assert down.kind is FailureKind.REDIRECT
+    assert not isinstance(_next(ada_url.URL("https://news.example/"), "/rss"), Failure)
+
+
+async def test_a_silent_name_server_costs_the_connect_timeout_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time  # noqa: PLC0415
+
+    def look_up(*_: object, **__: object) -> list[object]:
+        time.sleep(1)
+        return []
+
+    monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", look_up)
+    async with Fetcher(user_agent="kaigi-tests", connect_timeout_s=0.1) as fetcher:
+        _failed(await fetcher.fetch("http://slow.example/"), FailureKind.DNS)
+
+
+async def test_at_most_two_requests_go_to_one_host_and_waiting_does_not_count_as_slow(serve: Serve) -> None:
+    now_there = most = 0
+
+    async def handler(_: web.Request) -> web.Response:
+        nonlocal now_there, most
+        now_there += 1
+        most = max(most, now_there)
+        await asyncio.sleep(0.1)
+        now_there -= 1
+        return web.Response(text="<rss/>")
+
+    base = await serve(handler)
+    async with Fetcher(user_agent="kaigi-tests", allow_private_networks=True, total_timeout_s=0.45) as fetcher:
+        results = await asyncio.gather(*(fetcher.fetch(f"{base}/{n}") for n in range(12)))
+    assert all(isinstance(result, Fetched) for result in results)
+    assert most == 2
+
+
+async def test_cancelling_a_fetch_cancels_it(serve: Serve) -> None:
+    async def forever(_: web.Request) -> web.Response:
+        await asyncio.sleep(3)
+        return web.Response()
+
+    base = await serve(forever)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await _get(base)

@@ -1,0 +1,170 @@
+"""The door to the database: transactions that hold, and errors that say what to do."""
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from storage import database as database_module
+from storage import schema
+from storage.database import Connection, Database
+from storage.errors import (
+    DatabaseBusy,
+    DatabaseCorrupt,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+)
+from storage.tables import filters, instance
+
+
+def _put(key: str) -> object:
+    return lambda connection: connection.execute(insert(instance).values(key=key, value="x"))
+
+
+def _count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(instance)).scalar_one()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """An SQLite file with the schema."""
+    path = tmp_path / "kaigi.db"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    return path
+
+
+def test_a_write_that_raises_leaves_nothing_behind(database: Database) -> None:
+    def half(connection: Connection) -> None:
+        connection.execute(insert(instance).values(key="a", value="x"))
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError):
+        database.write(half)
+    assert database.read(_count) == 0
+
+
+def test_our_own_mistakes_are_not_disguised_as_database_trouble(database: Database) -> None:
+    def twice(connection: Connection) -> None:
+        for _ in range(2):
+            connection.execute(insert(filters).values(key="k", title="t", query="", alerts=False))
+
+    with pytest.raises(IntegrityError):
+        database.write(twice)
+
+
+def test_many_threads_that_read_and_then_write_lose_no_update(database: Database) -> None:
+    """A transaction that upgrades from reading to writing fails at once in SQLite; BEGIN IMMEDIATE avoids it."""
+    database.write(lambda c: c.execute(insert(instance).values(key="n", value="0")))
+
+    def add_one(connection: Connection) -> None:
+        row = select(instance.c.value).where(instance.c.key == "n").with_for_update()
+        value = int(connection.execute(row).scalar_one())
+        connection.execute(instance.update().where(instance.c.key == "n").values(value=str(value + 1)))
+
+    threads = [threading.Thread(target=lambda: [database.write(add_one) for _ in range(10)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert database.read(lambda c: c.execute(select(instance.c.value)).scalar_one()) == "80"
+
+
+def test_sqlite_runs_with_a_write_ahead_log_full_sync_and_foreign_keys(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+
+    def pragma(name: str) -> object:
+        return database.read(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar())
+
+    assert (pragma("journal_mode"), pragma("synchronous"), pragma("foreign_keys")) == ("wal", 2, 1)
+    database.close()
+
+
+def test_the_data_folder_is_made_on_first_use(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new/deep/kaigi.db")
+    schema.upgrade(database)
+    database.close()
+    assert (tmp_path / "new/deep/kaigi.db").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_advice(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseReadOnly, match="Make it writable"):
+        Database(f"sqlite:///{tmp_path}/file/kaigi.db")
+
+
+def test_a_lock_held_by_another_process_is_told_as_busy(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 50)
+    database = Database(f"sqlite:///{file}")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(DatabaseBusy, match="another process"):
+            database.write(_put("a"))  # type: ignore[arg-type]
+        assert database.read(_count) == 0  # readers are not held up
+    finally:
+        other.close()
+        database.close()
+
+
+def test_a_read_only_file_is_told_as_such(file: Path) -> None:
+    database = Database(f"sqlite:///file:{file}?mode=ro&uri=true")
+    with pytest.raises(DatabaseReadOnly, match="cannot be written"):
+        database.write(_put("a"))  # type: ignore[arg-type]
+    database.close()
+
+
+def test_a_full_disk_loses_nothing_that_was_committed(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    database.write(_put("kept"))  # type: ignore[arg-type]
+
+    def too_much(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count=1")  # SQLite lifts it to the present size: no room to grow
+        for number in range(200):
+            connection.execute(insert(instance).values(key=str(number), value="x" * 4000))
+
+    with pytest.raises(DatabaseFull, match="Free some space"):
+        database.write(too_much)
+    database.close()
+    again = Database(f"sqlite:///{file}")
+    assert again.read(_count) == 1
+    again.write(_put("works again"))  # type: ignore[arg-type]
+    again.close()
+
+
+def test_a_file_that_is_no_database_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "kaigi.db"
+    path.write_bytes(b"my holiday photos" * 500)
+    database = Database(f"sqlite:///{path}")
+    with pytest.raises(DatabaseCorrupt, match="Restore a backup"):
+        schema.upgrade(database)
+    database.close()
+    assert path.read_bytes().startswith(b"my holiday photos")
+
+
+@pytest.mark.parametrize("url", ["no address at all", "mysql://host/db", "sqlite+strange:///x"])
+def test_an_address_of_no_use_is_refused_with_the_right_form(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="sqlite|SQLite"):
+        Database(url)
+
+
+def test_a_server_that_does_not_answer_is_told_without_its_password() -> None:
+    database = Database("postgresql://kaigi:geheim123@127.0.0.1:1/kaigi?connect_timeout=2")
+    with pytest.raises(DatabaseUnreachable, match="Check database_url") as told:
+        database.read(_count)
+    assert "geheim123" not in str(told.value)
+    database.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_told_as_read_only(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(DatabaseReadOnly):
+        Database(f"sqlite:///{tmp_path}/deeper/kaigi.db")
+    tmp_path.chmod(0o700)

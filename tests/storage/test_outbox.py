@@ -1,0 +1,182 @@
+"""The life of a message: every step is taken once, by one worker, and none is forgotten."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from storage import ingest, outbox, sources, subscriptions
+from storage.changes import NewStory
+from storage.database import Connection, Database
+from storage.model import Channel, Chat, ChatState, Delivery
+from tests.support.build import NOW, after, definition, facts, meeting_changes
+
+TELEGRAM = {Channel.TELEGRAM}
+
+
+@pytest.fixture
+def chat(database: Database) -> Chat:
+    """A subscribed chat."""
+    return _subscribed(database, "100")
+
+
+def _subscribed(database: Database, address: str) -> Chat:
+    def make(connection: Connection) -> Chat:
+        chat = subscriptions.open_chat(connection, Channel.TELEGRAM, address, language="ja", time_zone="UTC", now=NOW)
+        subscriptions.subscribe(connection, chat.id, "ministerial-meetings", NOW)
+        return chat
+
+    return database.write(make)
+
+
+def _new_meeting(database: Database, number: int = 1) -> int:
+    def land(connection: Connection) -> int:
+        key = f"s{number}"
+        source_id = sources.add(connection, definition(key), NOW)
+        changes = meeting_changes(facts(edition=number, series="admm"), source_id=source_id, identity=f"g:{number}")
+        return ingest.apply(connection, changes, NOW)[NewStory(0)]
+
+    return database.write(land)
+
+
+def _claim(
+    database: Database, *, worker: str = "w1", now: datetime = NOW, busy: set[int] | None = None, limit: int = 10
+) -> list[Delivery]:
+    return database.write(
+        lambda c: outbox.claim(c, worker=worker, channels=TELEGRAM, busy_chats=busy or set(), now=now, limit=limit)
+    )
+
+
+def test_a_claimed_message_belongs_to_one_worker(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    (mine,) = _claim(database)
+    assert (mine.chat.address, mine.attempt) == ("100", 0)
+    assert _claim(database, worker="w2") == []
+
+
+def test_a_chat_never_has_two_messages_in_one_claim(database: Database, chat: Chat) -> None:
+    first, second = _new_meeting(database, 1), _new_meeting(database, 2)
+    assert [d.story_id for d in _claim(database)] == [first]
+    assert _claim(database, busy={chat.id}) == []
+    assert [d.story_id for d in _claim(database)] == [second]
+
+
+def test_only_channels_that_somebody_reads_are_claimed(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    claim: Callable[[Connection], list[Delivery]] = lambda c: outbox.claim(  # noqa: E731
+        c, worker="w1", channels={Channel.TERMINAL}, busy_chats=set(), now=NOW, limit=10
+    )
+    assert database.write(claim) == []
+
+
+def test_a_sent_message_stays_sent_whatever_comes_later(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    (mine,) = _claim(database)
+    assert database.write(lambda c: outbox.mark_sent(c, mine, "w1", "55", NOW)) is True
+    assert database.write(lambda c: outbox.mark_failed(c, mine, "w1", "late news", NOW)) is False
+    assert database.write(lambda c: outbox.put_back(c, mine, "w1", NOW, "late news", NOW)) is False
+    assert _claim(database) == []
+
+
+def test_another_worker_cannot_finish_what_is_not_its_own(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    (mine,) = _claim(database)
+    assert database.write(lambda c: outbox.mark_sent(c, mine, "w2", "55", NOW)) is False
+
+
+def test_a_message_that_was_put_back_waits_its_time(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    (mine,) = _claim(database)
+    database.write(lambda c: outbox.put_back(c, mine, "w1", after(minutes=1), "429", NOW))
+    assert _claim(database) == []
+    assert database.read(lambda c: outbox.next_due(c, TELEGRAM)) == after(minutes=1)
+    (again,) = _claim(database, now=after(minutes=1))
+    assert again.attempt == 1
+
+
+def test_a_chat_that_is_gone_keeps_what_is_owed_for_its_return(database: Database, chat: Chat) -> None:
+    _new_meeting(database, 1)
+    second = _new_meeting(database, 2)
+    (mine,) = _claim(database)
+    database.write(lambda c: outbox.mark_chat_gone(c, mine, "w1", "blocked", NOW))
+    assert _claim(database) == []
+    assert database.read(lambda c: subscriptions.find_chat(c, Channel.TELEGRAM, "100")).state is ChatState.GONE  # type: ignore[union-attr]
+    _subscribed(database, "100")
+    assert [d.story_id for d in _claim(database)] == [second]
+
+
+def test_what_a_dead_process_had_in_flight_is_found_and_settled(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    _claim(database, worker="dead")
+    (left,) = database.read(lambda c: outbox.left_behind(c, "new", TELEGRAM))
+    database.write(lambda c: outbox.settle(c, left, arrived=False, now=NOW))
+    assert [d.repeat for d in _claim(database, worker="new")] == [False]
+
+
+def test_a_message_that_arrived_before_the_crash_is_not_sent_again(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    _claim(database, worker="dead")
+    (left,) = database.read(lambda c: outbox.left_behind(c, "new", TELEGRAM))
+    database.write(lambda c: outbox.settle(c, left, arrived=True, now=NOW))
+    assert _claim(database, worker="new") == []
+
+
+def test_an_uncertain_message_is_tried_once_more_as_a_repeat_and_never_a_third_time(
+    database: Database, chat: Chat
+) -> None:
+    _new_meeting(database)
+    (mine,) = _claim(database)
+    database.write(lambda c: outbox.mark_uncertain(c, mine, "w1", "answer lost", NOW))
+    assert database.write(lambda c: outbox.retry_uncertain(c, NOW, NOW)) == 1
+    (again,) = _claim(database)
+    assert again.repeat is True
+    database.write(lambda c: outbox.mark_uncertain(c, again, "w1", "answer lost again", NOW))
+    assert database.write(lambda c: outbox.retry_uncertain(c, NOW, NOW)) == 0
+    assert _claim(database) == []
+
+
+def test_what_the_own_process_has_in_flight_is_not_left_behind(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    _claim(database)
+    assert database.read(lambda c: outbox.left_behind(c, "w1", TELEGRAM)) == []
+
+
+def test_many_workers_claim_each_message_exactly_once(database: Database) -> None:
+    for number in range(30):
+        _subscribed(database, str(number))
+    _new_meeting(database)
+    claimed: list[int] = []
+
+    def work(name: str) -> None:
+        for _ in range(8):
+            claimed.extend(d.id for d in _claim(database, worker=name, limit=5))
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    claimed.extend(d.id for d in _claim(database, worker="last", limit=100))
+    assert len(claimed) == len(set(claimed)) == 30
+
+
+def test_a_group_that_became_a_supergroup_gets_its_messages_at_the_new_address(database: Database, chat: Chat) -> None:
+    _new_meeting(database)
+    database.write(lambda c: subscriptions.move(c, chat.id, "-100200", NOW))
+    assert [d.chat.address for d in _claim(database)] == ["-100200"]
+
+
+def test_two_records_of_one_room_become_one_without_a_second_message(database: Database, chat: Chat) -> None:
+    _subscribed(database, "-100200")
+    _new_meeting(database)  # owed to both records of the room
+    database.write(lambda c: subscriptions.move(c, chat.id, "-100200", NOW))
+    assert [(d.chat.id, d.chat.address) for d in _claim(database)] == [(chat.id, "-100200")]
+
+
+def test_a_channel_that_nobody_reads_any_more_is_owed_nothing(database: Database, chat: Chat) -> None:
+    _new_meeting(database, 1)
+    database.write(lambda c: subscriptions.suspend_channel(c, Channel.TELEGRAM, NOW))
+    _new_meeting(database, 2)
+    _subscribed(database, "100")
+    assert _claim(database) == []

@@ -1,0 +1,113 @@
+"""Which sources are polled, when, and by whom."""
+
+import threading
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from storage import sources
+from storage.database import Database
+from storage.errors import NotFound
+from storage.model import Source, SourceState
+from tests.support.build import NOW, after, definition
+
+
+def _claim(database: Database, now: datetime = NOW, worker: str = "w1", limit: int = 10) -> list[str]:
+    until = now.replace(year=now.year + 1) if worker == "forever" else after(minutes=10)
+    claimed = database.write(lambda c: sources.claim_due(c, now=now, until=until, worker=worker, limit=limit))
+    return sorted(source.definition.key for source in claimed)
+
+
+def _keys(database: Database) -> dict[str, Source]:
+    return {source.definition.key: source for source in database.read(sources.every)}
+
+
+def test_a_due_source_is_claimed_by_one_worker_only(database: Database) -> None:
+    database.write(lambda c: sources.add(c, definition("a"), NOW))
+    assert _claim(database) == ["a"]
+    assert _claim(database, worker="w2") == []
+
+
+def test_many_workers_claim_each_source_exactly_once(database: Database) -> None:
+    for number in range(60):
+        database.write(lambda c, n=number: sources.add(c, definition(f"s{n}"), NOW))  # type: ignore[misc]
+    claimed: list[str] = []
+    threads = [
+        threading.Thread(target=lambda n=n: claimed.extend(_claim(database, worker=f"w{n}", limit=20)))  # type: ignore[misc]
+        for n in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    claimed.extend(_claim(database, worker="last", limit=100))
+    assert sorted(claimed) == sorted(f"s{n}" for n in range(60))
+
+
+def test_the_lease_of_a_dead_process_runs_out(database: Database) -> None:
+    database.write(lambda c: sources.add(c, definition("a"), NOW))
+    _claim(database)
+    assert _claim(database, now=after(minutes=11), worker="w2") == ["a"]
+
+
+def test_a_released_source_is_due_again(database: Database) -> None:
+    source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
+    _claim(database)
+    database.write(lambda c: sources.release(c, source_id))
+    assert _claim(database) == ["a"]
+
+
+def test_paused_disabled_and_future_sources_are_not_due(database: Database) -> None:
+    paused = database.write(lambda c: sources.add(c, definition("paused"), NOW))
+    database.write(lambda c: sources.pause(c, paused))
+    database.write(lambda c: sources.add(c, definition("disabled", enabled=False), NOW))
+    database.write(lambda c: sources.add(c, definition("later"), after(minutes=1)))
+    assert _claim(database) == []
+    database.write(lambda c: sources.resume(c, paused, NOW))
+    assert _claim(database) == ["paused"]
+
+
+def test_the_longest_overdue_goes_first(database: Database) -> None:
+    database.write(lambda c: sources.add(c, definition("fresh"), after(minutes=-1)))
+    database.write(lambda c: sources.add(c, definition("late"), after(minutes=-9)))
+    assert _claim(database, limit=1) == ["late"]
+
+
+def test_the_file_adds_changes_and_disables_but_never_deletes(database: Database) -> None:
+    database.write(lambda c: sources.follow_file(c, [definition("a"), definition("b")], NOW))
+    database.write(lambda c: sources.add(c, definition("mine"), NOW))
+    renamed = definition("a", name="A, renamed")
+    database.write(lambda c: sources.follow_file(c, [renamed], NOW))
+    kept = _keys(database)
+    assert kept["a"].definition.name == "A, renamed"
+    assert (kept["b"].definition.enabled, kept["mine"].definition.enabled) == (False, True)
+
+
+def test_a_source_with_a_new_address_forgets_the_validators_of_the_old_one(database: Database) -> None:
+    from storage import ingest
+    from tests.support.build import polled
+
+    database.write(lambda c: sources.follow_file(c, [definition("a")], NOW))
+    source_id = _keys(database)["a"].id
+    database.write(lambda c: ingest.update_source(c, polled(source_id)))
+    moved = replace(definition("a"), url="https://a.example/new.xml")
+    database.write(lambda c: sources.follow_file(c, [moved], after(minutes=1)))
+    source = _keys(database)["a"]
+    assert (source.etag, source.body_hash, source.next_poll_at) == (None, None, after(minutes=1))
+    assert source.first_success_at == NOW  # its backlog was seen: the next poll is not a first one
+
+
+def test_a_source_is_found_by_key_and_by_address_and_else_the_error_helps(database: Database) -> None:
+    database.write(lambda c: sources.add(c, definition("a"), NOW))
+    assert database.read(lambda c: sources.find(c, "a")) == database.read(
+        lambda c: sources.find(c, "https://a.example/feed.xml")
+    )
+    with pytest.raises(NotFound, match="kaigi sources list"):
+        database.read(lambda c: sources.find(c, "nobody"))
+
+
+def test_a_new_source_has_no_success_yet(database: Database) -> None:
+    database.write(lambda c: sources.add(c, definition("a"), NOW))
+    source = _keys(database)["a"]
+    assert (source.state, source.first_success_at) == (SourceState.NEW, None)
