@@ -45,14 +45,17 @@ def run(config_file: ConfigOption = None) -> None:
 
 
 @app.command()
-def demo() -> None:
-    """Run the whole service against a small newsroom on this machine: no network, no token, alerts within 15 seconds."""
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its database.")] = Path("data/demo"),
+    newsroom_port: Annotated[int, typer.Option(help="Port of the local newsroom.")] = 8931,
+) -> None:
+    """Run the whole service against a small newsroom on this machine: no network, no token, an alert in 15 seconds."""
     from bot import demo as show
     from bot import logs
 
-    settings = show.settings_for_demo()
+    settings = show.settings_for_demo(folder)
     logs.set_up(settings.log.format)
-    asyncio.run(show.run(settings, lambda words: print(words, flush=True)))  # noqa: T201  the demo speaks to people
+    asyncio.run(show.run(settings, lambda words: print(words, flush=True), folder, newsroom_port))  # noqa: T201
 
 
 def main() -> None:

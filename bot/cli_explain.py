@@ -22,31 +22,32 @@ def explain(
 
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
-    from bot.app import utc_now
-    from bot.explaining import show
     from feeds.understand.explain import explanation
+
+    from bot import config
+    from bot.explaining import show
     from feeds.understand.meetings import understand
+    from storage import filters
 
-    article = _read(what)
+    article = _read(what, config.load().time_zone)
     understood = understand(article)
-    told = explanation(article, understood)
     if as_json:
-        typer.echo(json.dumps(told.as_dict(), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(explanation(article, understood).as_dict(), ensure_ascii=False, indent=2))
     else:
-        show(article, understood, told, utc_now())
+        show(article, understood, filters.built_in())
 
 
-def _read(what: str) -> "Article":
+def _read(what: str, zone: str) -> "Article":
     if what.startswith(("http://", "https://")):
-        return asyncio.run(_fetched(what))
+        return _from_bytes(asyncio.run(_fetched(what)), what, zone)
     try:
         body = sys.stdin.buffer.read() if what == "-" else Path(what).read_bytes()
     except OSError as error:
         raise KaigiError(f"{what} cannot be read: {error.strerror}.") from error
-    return _from_bytes(body, url=None)
+    return _from_bytes(body, None, zone)
 
 
-async def _fetched(url: str) -> "Article":
+async def _fetched(url: str) -> bytes:
     from bot import config
     from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
     from feeds.observed import Failure, Fetched
@@ -60,34 +61,47 @@ async def _fetched(url: str) -> "Article":
     async with fetcher:
         answer = await fetcher.fetch(url, accept=PAGE_ACCEPT)
     if isinstance(answer, Fetched):
-        return _from_bytes(answer.body, url=url)
+        return answer.body
     raise KaigiError(answer.message if isinstance(answer, Failure) else f"{url} sent nothing.")
 
 
-def _from_bytes(body: bytes, url: str | None) -> "Article":
+def _from_bytes(body: bytes, url: str | None, zone: str) -> "Article":
+    head = body[:2000].lower()
+    if b"<html" in head or b"<!doctype html" in head:
+        return _from_page(body, url, zone)
+    return _from_text(body.decode("utf-8", "replace"), url, zone)
+
+
+def _from_text(text: str, url: str | None, zone: str) -> "Article":
+    """The first line is the headline. A line near the top that is nothing but a moment is the publication's."""
     from feeds.observed import Article
+    from feeds.understand.dates import parse_moment
 
-    if b"<html" in body[:2000].lower() or b"<!doctype" in body[:200].lower():
-        return _from_page(body, url)
-    head, _, rest = body.decode("utf-8", "replace").strip().partition("\n")
-    return Article(title=head.strip(), text=rest.strip(), url=url, published_at=_moment_in(rest))
-
-
-def _moment_in(text: str) -> object:
-    return None
+    title, _, rest = text.strip().partition("\n")
+    moments = (parse_moment(line.strip(), zone) for line in rest.splitlines()[:5] if len(line) < 40)
+    published_at = next((moment for moment in moments if moment), None)
+    return Article(title=title.strip(), text=rest.strip(), url=url, published_at=published_at, time_zone=zone)
 
 
-def _from_page(body: bytes, url: str | None) -> "Article":
+def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
     from bot.app import utc_now
     from feeds.collect.page import parse_article
     from feeds.observed import Article, Failure, Fetched
     from storage.model import SourceDefinition, SourceKind
 
-    source = SourceDefinition(key="page", url=url or "file:", name="page", kind=SourceKind.PAGE, time_zone="Asia/Tokyo")
-    page = parse_article(Fetched(url=url or "https://page.invalid/", body=body), source, utc_now())
+    address = url or "https://page.invalid/"
+    source = SourceDefinition(key="page", url=address, name="page", kind=SourceKind.PAGE, time_zone=zone)
+    page = parse_article(Fetched(url=address, body=body), source, utc_now())
     if isinstance(page, Failure):
         raise KaigiError(page.message)
-    return Article(title=page.title or "", text=page.text, url=url, published_at=page.published_at, language=page.language)
+    return Article(
+        title=page.title or "",
+        text=page.text,
+        url=url,
+        published_at=page.published_at,
+        language=page.language,
+        time_zone=zone,
+    )
 
 
 def evaluate(

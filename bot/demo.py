@@ -7,10 +7,9 @@ same world and the same database, to show that no alert is lost or repeated.
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from bot import config
 from bot.app import Service, ServiceError
 from feeds.newsroom import Newsroom
 from storage import sources
-from storage.database import Database
+from storage.database import Connection, Database
 
 FOLDER = Path("data/demo")
 NEWSROOM_PORT = 8931  #: fixed, so that a resumed demo finds its articles under the same addresses
@@ -52,23 +51,35 @@ class _Clock:
         self._since = time.monotonic()
 
 
-async def run(settings: config.Settings, say: Callable[[str], None], folder: Path = FOLDER) -> None:
+async def run(
+    settings: config.Settings, say: Callable[[str], None], folder: Path = FOLDER, newsroom_port: int = NEWSROOM_PORT
+) -> None:
     """Run the demo until it is stopped. Raises a `KaigiError` when it cannot start."""
     marker = folder / "running.json"
-    world, resumed = _resume_or_begin(marker)
+    interrupted = _interrupted(marker)
+    world = interrupted or _World(started_at=datetime.now(UTC).replace(microsecond=0))
     clock = _Clock(running=world.released_at is not None)
-    newsroom = Newsroom(port=NEWSROOM_PORT, clock=clock, started_at=world.started_at, elapsed_s=world.elapsed_s)
+    newsroom = Newsroom(port=newsroom_port, clock=clock, started_at=world.started_at, elapsed_s=world.elapsed_s)
+    async with AsyncExitStack() as stack:
+        await _open(newsroom, newsroom_port, stack)  # before any file is touched: another demo may be running
+        if interrupted is None:
+            _clear(folder)
+        _keep(marker, world)
+        stack.callback(marker.unlink, missing_ok=True)  # not reached by kill -9, and that is how it is told
+        say(_banner(newsroom, settings, resumed=interrupted is not None))
+        release = _Release(marker=marker, world=world, clock=clock)
+        service = Service(settings=settings, definitions=newsroom.definitions(), tick=TICK, on_start=release)
+        await service.run()
+
+
+async def _open(newsroom: Newsroom, port: int, stack: AsyncExitStack) -> None:
     try:
-        async with newsroom:
-            say(_banner(newsroom, settings, resumed))
-            release = _Release(marker=marker, world=world, clock=clock)
-            service = Service(settings=settings, definitions=newsroom.definitions(), tick=TICK, on_start=release)
-            await service.run()
+        await stack.enter_async_context(newsroom)
     except OSError as error:
         raise ServiceError(
-            f"The demo's newsroom cannot serve on port {NEWSROOM_PORT}: {error.strerror}. Is another demo running?"
+            f"The demo's newsroom cannot serve on port {port}: {error.strerror}. "
+            "Is another demo running? Stop it, or choose another port with --newsroom-port."
         ) from error
-    marker.unlink(missing_ok=True)
 
 
 def settings_for_demo(folder: Path = FOLDER) -> config.Settings:
@@ -95,27 +106,31 @@ class _Release:
     async def __call__(self, database: Database) -> None:
         if self.world.released_at is not None:
             return
-        while not await asyncio.to_thread(database.read, _all_polled):
+        while not await asyncio.to_thread(database.read, _all_polled):  # noqa: ASYNC110  the event is in the database
             await asyncio.sleep(0.1)
         # First on disk: after a crash in between, time has run a moment longer; the other way round it would go back.
         _keep(self.marker, replace(self.world, released_at=datetime.now(UTC)))
         self.clock.release()
 
 
-def _all_polled(connection: sources.Connection) -> bool:
+def _all_polled(connection: Connection) -> bool:
     return all(s.first_success_at is not None for s in sources.every(connection) if s.definition.enabled)
 
 
-def _resume_or_begin(marker: Path) -> tuple[_World, bool]:
+def _interrupted(marker: Path) -> _World | None:
+    """The world of a demo that was killed not long ago."""
     world = _kept(marker)
-    if world is not None and datetime.now(UTC) - world.started_at <= RESUME_WITHIN:
-        return world, True
-    for name in ("kaigi.db", "kaigi.db-wal", "kaigi.db-shm", "terminal.last", marker.name):
-        marker.with_name(name).unlink(missing_ok=True)
-    world = _World(started_at=datetime.now(UTC).replace(microsecond=0))
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    _keep(marker, world)
-    return world, False
+    recent = world is not None and datetime.now(UTC) - world.started_at <= RESUME_WITHIN
+    return world if recent else None
+
+
+def _clear(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("kaigi.db", "kaigi.db-wal", "kaigi.db-shm", "terminal.last"):
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise ServiceError(f"The demo cannot write its folder {folder}: {error.strerror}. Use --folder.") from error
 
 
 def _kept(marker: Path) -> _World | None:
@@ -137,10 +152,10 @@ def _keep(marker: Path, world: _World) -> None:
     }
     fresh = marker.with_suffix(".new")
     fresh.write_text(json.dumps(data), encoding="utf-8")
-    os.replace(fresh, marker)
+    fresh.replace(marker)
 
 
-def _banner(newsroom: Newsroom, settings: config.Settings, resumed: bool) -> str:
+def _banner(newsroom: Newsroom, settings: config.Settings, *, resumed: bool) -> str:
     begun = "The demo that was interrupted goes on." if resumed else "A small world of news begins."
     return "\n".join(
         [

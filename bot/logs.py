@@ -21,7 +21,6 @@ _LIBRARIES = ("httpx", "httpcore", "telegram", "apscheduler", "alembic", "aiohtt
 _SILENT = ("trafilatura", "htmldate")  # they complain about every page that is not an article
 
 
-
 class Redactor:
     """Takes secrets out of text: all that looks like a bot token, and the secrets that it is given."""
 
@@ -82,7 +81,15 @@ def set_up(log_format: str, secrets: Iterable[str] = ()) -> None:
 def _ending(log_format: str) -> list[Processor]:
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    return [_without_nothing, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+    return [
+        _without_nothing,
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            sort_keys=False,
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
+    ]
 
 
 def _without_nothing(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

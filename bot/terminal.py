@@ -68,11 +68,11 @@ def _render(shown: Card, repeat: bool) -> str:
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     for row in shown.rows:
-        facts.add_row(_plain(row.label), _plain(row.value))
+        facts.add_row(plain(row.label), plain(row.value))
     sources = [_source(report) for report in shown.sources]
-    heading = Text(_plain(label(shown.language, "sources")), style="dim")
+    heading = Text(plain(label(shown.language, "sources")), style="dim")
     mark = ("再送 " if shown.language == "ja" else "repeated ") if repeat else ""
-    title = Text(f"🔔 {mark}{shown.flags} {_plain(shown.headline)}", style="bold")
+    title = Text(f"🔔 {mark}{shown.flags} {plain(shown.headline)}", style="bold")
     buffer = io.StringIO()
     console = Console(
         file=buffer,
@@ -86,9 +86,9 @@ def _render(shown: Card, repeat: bool) -> str:
 
 def _source(report: Report) -> Text:
     address = f"\n  {report.url}" if report.url else ""
-    return Text.assemble("• ", (_plain(report.source_name), "bold"), f"  {_plain(report.title)}", (address, "dim"))
+    return Text.assemble("• ", (plain(report.source_name), "bold"), f"  {plain(report.title)}", (address, "dim"))
 
 
-def _plain(words: str) -> str:
+def plain(words: str, *, keep_lines: bool = False) -> str:
     """Without control characters: a headline must not move the cursor or set the window's title."""
-    return "".join(c for c in words if c.isprintable())
+    return "".join(c for c in words if c.isprintable() or (keep_lines and c == "\n"))

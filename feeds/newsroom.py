@@ -1,45 +1,52 @@
 """A local newsroom: serves feeds and pages from a small world of articles, for `kaigi demo`, tests and benchmarks.
 
-    newsroom_world/*.toml ─► World ─► Newsroom (127.0.0.1) ─► feeds, a list page, article pages
-                                        ▲ advance(), publish_all(), break_source(), heal()
+    World (world.py) ─► Newsroom (127.0.0.1) ─► feeds, a list page, article pages
+                          ▲ advance(), publish_all(), break_source(), heal()
 
-Articles appear over time, and dates inside them are written relative to `started_at`, so that the meetings of the
-world always took place yesterday or today. Everything but the port follows from `started_at`: a second run with the
-same moment serves the same articles, guids and dates. It does not judge what a meeting is: `expected.toml` does.
+Articles appear over time. Everything but the port follows from `started_at`: a second run with the same moment serves
+the same articles, guids and dates. It can also fail its readers in every way that a source on the network can.
 """
 
 import asyncio
 import hashlib
 import math
-import re
 import time
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from storage.model import (
-    Format,
-    Kind,
-    Level,
-    MeetingFacts,
-    PageRules,
-    Phase,
-    SourceDefinition,
-    SourceKind,
-    Trust,
+from feeds.world import (
+    FOLDER,
+    PrintedArticle,
+    World,
+    WorldArticle,
+    WorldSource,
+    expected_facts,
+    fill_dates,
+    load_world,
+    print_article,
 )
+from storage.model import MeetingFacts, SourceDefinition
 
-_HERE = Path(__file__).with_name("newsroom_world")
+__all__ = [
+    "Fault",
+    "Newsroom",
+    "SeenRequest",
+    "World",
+    "WorldArticle",
+    "WorldSource",
+    "fill_dates",
+    "load_world",
+]
+
 _OVERSIZED_BODY = 64 * 1024 * 1024
 _SHAPES = {  # format → template, media type
     "rss": ("rss.xml", "application/rss+xml"),
@@ -48,47 +55,6 @@ _SHAPES = {  # format → template, media type
     "rdf": ("rdf.xml", "application/rdf+xml"),
     "list": ("list.html", "text/html"),
 }
-_DATE_STYLES: Mapping[str, Callable[[date], str]] = {
-    "date_ja": lambda day: f"{day.year}年{day.month}月{day.day}日",
-    "era_date_ja": lambda day: f"令和{day.year - 2018}({day.year})年{day.month}月{day.day}日({_weekday_ja(day)})",
-    "wide_date_ja": lambda day: _wide(f"令和{day.year - 2018}年{day.month}月{day.day}日({_weekday_ja(day)})"),
-    "month_day_ja": lambda day: f"{day.month}月{day.day}日",
-    "date_en": lambda day: f"{day.day} {day:%B %Y}",
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WorldArticle:
-    """One article. In the files, title and text may hold dates to be filled in: `{date_ja:-1}` is yesterday."""
-
-    path: str
-    title: str
-    text: str = ""  #: one paragraph a line
-    category: str = ""
-    appears_after_s: float = 0  #: 0: there before the service first polls
-    published_min: float | None = None  #: minutes from the start; None: when it appears
-    pinned: bool = False  #: floats on top of a list page
-    meeting: str | None = None  #: key of the meeting it reports
-    look_alike: str | None = None  #: why it might be taken for a meeting, when it is none
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WorldSource:
-    """A newsroom of the world: how it is polled, how it is served, and what it publishes."""
-
-    definition: SourceDefinition  #: its `url` is the path alone; the newsroom adds host and port
-    format: str  #: `rss`, `rss-relative`, `atom`, `rdf` or `list`
-    articles: tuple[WorldArticle, ...]
-    encoding: str = "utf-8"
-    ranking: Mapping[str, list[str]] = field(default_factory=dict)  #: tab → paths of its articles
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class World:
-    """Everything the newsroom can serve, and what ought to be made of it."""
-
-    sources: tuple[WorldSource, ...]
-    meetings: tuple[Mapping[str, Any], ...] = ()  #: tables of `expected.toml`
 
 
 class Fault(StrEnum):
@@ -112,40 +78,10 @@ class SeenRequest:
     conditional: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Print:
-    """An article as templates see it: dates filled in, the moment of publication known."""
-
-    path: str
-    guid: str  #: never names host or port, which may change between runs
-    title: str
-    paragraphs: tuple[str, ...]
-    category: str
-    pinned: bool
-    published: datetime
-    appears_after_s: float
-
-
 _WRONG_BODIES = {
     Fault.HTML_INSTEAD: (b"<!DOCTYPE html><title>Just a moment...</title><p>Checking.", "text/html"),
     Fault.BROKEN_XML: (b"<?xml version='1.0'?><rss><channel><item><title>&&<", "application/rss+xml"),
 }
-
-
-def load_world(folder: Path = _HERE) -> World:
-    """Read a world: one TOML file per source, and `expected.toml`."""
-    tables = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.toml")}
-    meetings = tuple(tables.pop("expected", {}).get("meeting", ()))
-    return World(sources=tuple(_read_source(tables[name]) for name in sorted(tables)), meetings=meetings)
-
-
-def fill_dates(text: str, today: date) -> str:
-    """Write out `{style}` and `{style:days}` with the styles of `_DATE_STYLES`."""
-
-    def written(match: re.Match[str]) -> str:
-        return _DATE_STYLES[match[1]](today + timedelta(days=int(match[2] or 0)))
-
-    return re.sub(r"\{(\w+)(?::([+-]?\d+))?\}", written, text)
 
 
 class Newsroom:
@@ -198,7 +134,7 @@ class Newsroom:
 
     def expected(self) -> dict[str, MeetingFacts]:
         """What readers should be told about each meeting; a fact left out is stated by no report."""
-        return {table["key"]: _read_facts(table, self.today) for table in self.world.meetings}
+        return {table["key"]: expected_facts(table, self.today) for table in self.world.meetings}
 
     @property
     def elapsed_s(self) -> float:
@@ -226,9 +162,9 @@ class Newsroom:
             return key
         return next(own.definition.url for own in self.world.sources if own.definition.key == key)
 
-    def _print(self, source: WorldSource) -> tuple[_Print, ...]:
+    def _print(self, source: WorldSource) -> tuple[PrintedArticle, ...]:
         """All articles of a source, newest first."""
-        prints = [_fill(article, source, self.started_at, self.today) for article in source.articles]
+        prints = [print_article(article, source, self.started_at, self.today) for article in source.articles]
         return tuple(sorted(prints, key=lambda it: (it.published, it.path), reverse=True))
 
     async def _log_and_answer(self, request: web.Request) -> web.StreamResponse:
@@ -256,7 +192,7 @@ class Newsroom:
                 return _conditional(request, source, text, modified)
         return web.Response(status=404, text="There is no such page in this newsroom.")
 
-    def _render(self, source: WorldSource, shown: list[_Print], path: str, updated: datetime) -> str | None:
+    def _render(self, source: WorldSource, shown: list[PrintedArticle], path: str, updated: datetime) -> str | None:
         by_path = {it.path: it for it in shown}
         facts = {
             "updated": updated,
@@ -314,75 +250,10 @@ async def _stream(request: web.Request, chunk: bytes, *, pause_s: float) -> web.
     return response
 
 
-def _read_source(table: dict[str, Any]) -> WorldSource:
-    own = table["source"]
-    rules: dict[str, Any] = dict(own.get("rules", {}))
-    if "cut" in rules:
-        rules["cut"] = tuple(rules["cut"])
-    definition = SourceDefinition(
-        key=own["key"],
-        url=own["path"],
-        name=own["name"],
-        kind=SourceKind(own.get("kind", "feed")),
-        language=own["language"],
-        country=own.get("country"),
-        trust=Trust(own["trust"]),
-        time_zone=own["time_zone"],
-        rules=PageRules(**rules) if rules else None,
-        interval_s=2,
-    )
-    return WorldSource(
-        definition=definition,
-        format=own["format"],
-        articles=tuple(WorldArticle(**article) for article in table["article"]),
-        encoding=own.get("encoding", "utf-8"),
-        ranking=own.get("ranking", {}),
-    )
-
-
-def _read_facts(table: Mapping[str, Any], today: date) -> MeetingFacts:
-    return MeetingFacts(
-        level=Level(table.get("level", Level.MINISTER)),
-        kind=Kind(table["kind"]),
-        format=Format(table["format"]),
-        phase=Phase.HELD,
-        countries=tuple(table["countries"]),
-        series=table.get("series"),
-        edition=table.get("edition"),
-        starts_on=today + timedelta(days=table["day"]),
-        city=table.get("city"),
-        country=table.get("country"),
-    )
-
-
-def _fill(article: WorldArticle, source: WorldSource, started_at: datetime, today: date) -> _Print:
-    minutes = article.appears_after_s / 60 if article.published_min is None else article.published_min
-    published = (started_at + timedelta(minutes=minutes)).replace(microsecond=0)
-    return _Print(
-        path=article.path,
-        guid=f"tag:newsroom.example,2026:{article.path}",
-        title=fill_dates(article.title, today),
-        paragraphs=tuple(fill_dates(article.text, today).splitlines()),
-        category=article.category,
-        pinned=article.pinned,
-        published=published.astimezone(ZoneInfo(source.definition.time_zone)),
-        appears_after_s=article.appears_after_s,
-    )
-
-
-def _weekday_ja(day: date) -> str:
-    return "月火水木金土日"[day.weekday()]
-
-
-def _wide(text: str) -> str:
-    """ASCII in the full-width forms that Japanese ministries print."""
-    return "".join(chr(ord(it) + 0xFEE0) if "!" <= it <= "~" else it for it in text)
-
-
 def _stamp(moment: datetime) -> str:
     """`2025-11-6 9:05`: no zero before month, day or hour, and no zone, as list sites print it."""
     return f"{moment.year}-{moment.month}-{moment.day} {moment.hour}:{moment:%M}"
 
 
-_TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+_TEMPLATES = Environment(loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined)
 _TEMPLATES.filters.update(rfc822=format_datetime, stamp=_stamp)

@@ -106,7 +106,9 @@ def _driver_url(text: str) -> URL:
 
 
 def _make_folder(url: URL) -> None:
-    folder = Path(url.database or ".").parent
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        return  # no file, or a URI of SQLite's own, which names an existing one
+    folder = Path(url.database).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

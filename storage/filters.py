@@ -21,6 +21,14 @@ _BUILT_IN = (
 )
 
 
+def built_in() -> list[Filter]:
+    """The two filters that every installation has."""
+    return [
+        Filter(id=number, key=str(f["key"]), title=str(f["title"]), query=str(f["query"]), alerts=bool(f["alerts"]))
+        for number, f in enumerate(_BUILT_IN, 1)
+    ]
+
+
 def ensure_built_in(connection: Connection) -> None:
     """Make the two filters that every installation has. An admin's later changes to them stay."""
     connection.execute(insert_or_ignore(connection, filters, "key"), _BUILT_IN)

@@ -102,9 +102,7 @@ def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str])
     return found
 
 
-def _candidates(
-    connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime
-) -> Iterator[Candidate]:
+def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime) -> Iterator[Candidate]:
     """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
     near = [meetings.c.starts_on.between(day - DAYS_AROUND, day + DAYS_AROUND) for day in set(lookup.days)]
     recent = meetings.c.active_at >= now - UNDATED_FOR

@@ -14,7 +14,7 @@ import struct
 import sys
 import traceback
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 LENGTH = struct.Struct(">Q")
 MAX_MEMORY = 2**30  # address space; feeds at the size cap need a quarter of it
@@ -27,18 +27,16 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     write(answers, ("ready",))
     while (request := read(requests)) is not None:
-        function, arguments, cpu_s = request
-        _limit_cpu(cpu_s)
-        write(answers, _answer(function, arguments))
+        write(answers, _answer(request))
 
 
-def read(stream: BinaryIO) -> Any:
-    """Read one message; None at the end of input."""
+def read(stream: BinaryIO) -> bytes | None:
+    """Read one message, still pickled; None at the end of input."""
     header = stream.read(LENGTH.size)
     if len(header) < LENGTH.size:
         return None
     (length,) = LENGTH.unpack(header)
-    return pickle.loads(stream.read(length))  # noqa: S301  only our own parent writes here
+    return stream.read(length)
 
 
 def write(stream: BinaryIO, message: object) -> None:
@@ -53,8 +51,10 @@ def pack(message: object) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def _answer(function: Any, arguments: tuple[Any, ...]) -> tuple[object, ...]:
+def _answer(request: bytes) -> tuple[object, ...]:
     try:
+        function, arguments, cpu_s = pickle.loads(request)  # noqa: S301  only our own parent writes here
+        _limit_cpu(cpu_s)
         answer = ("ok", function(*arguments))
         pickle.dumps(answer[1], protocol=pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # noqa: BLE001  MemoryError and SystemExit too: the parent decides what they mean

@@ -1,13 +1,14 @@
 """Bytes to text: which encoding is this really, and is the text safe to hand to a parser?
 
 Labels lie. Japanese newsrooms send cp932 called Shift_JIS, EUC-JP called Shift_JIS, UTF-8 called ISO-8859-1, and bytes
-without any label. The order is: byte order mark, labels (HTTP, XML declaration, HTML meta; each read as the superset
-that browsers use), ISO-2022-JP escapes, UTF-8, cp932, EUC-JP, GB 18030, Korean, then one-byte encodings. Every
+without any label. The order is: byte order mark, ISO-2022-JP escapes, labels (HTTP, XML declaration, HTML meta; each
+read as the superset that browsers use), UTF-8, cp932, EUC-JP, GB 18030, Korean, then one-byte encodings. Every
 candidate must decode without an error and look like writing; only then are a few broken characters forgiven.
 
 Pure: no I/O, never raises.
 """
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -134,8 +135,8 @@ def _labels(body: bytes, content_type: str | None) -> Iterator[str]:
 
 
 def _codec(label: str) -> str | None:
-    name = _SUPERSETS.get(label.lower(), label.lower())
     try:
+        name = codecs.lookup(_SUPERSETS.get(label.lower(), label)).name
         # Some codecs turn bytes into bytes (hex, zip) and are no encodings; this asks for text.
         b"a".decode(name, errors="replace")
     except (LookupError, ValueError, UnicodeError):
@@ -157,6 +158,8 @@ def _first_fit(body: bytes, labels: tuple[str, ...]) -> tuple[str, str, bool]:
 
 
 def _strict_order(body: bytes, labels: tuple[str, ...]) -> Iterator[str]:
+    if _JIS_ESCAPE.search(body):  # seven-bit, so every label would seem to fit
+        yield from ("iso2022_jp", "iso2022_jp_2004")
     # Valid UTF-8 beyond ASCII is UTF-8 whatever a one-byte label says: no other text happens to look like it.
     if labels and _ONE_BYTE.match(labels[0]):
         yield "utf-8"
@@ -170,8 +173,6 @@ def _strict_order(body: bytes, labels: tuple[str, ...]) -> Iterator[str]:
 def _guesses(body: bytes) -> Iterator[str]:
     if body[:1] == b"\x00" or body[1:2] == b"\x00":
         yield "utf-16-be" if body[:1] == b"\x00" else "utf-16-le"
-    if _JIS_ESCAPE.search(body):
-        yield from ("iso2022_jp", "iso2022_jp_2004")
     yield "utf-8"
     if not _nearly_utf8(body):
         yield from ("cp932", "euc_jp", "euc_jis_2004", "gb18030", "cp949")

@@ -1,6 +1,6 @@
 """What a failed request is called and what people are told: one line that says what to do.
 
-Pure words and rules for `fetch.py`. No message or detail ever holds the credentials of an address.
+Words and rules for `fetch.py`, without any I/O. No message or detail ever holds the credentials of an address.
 """
 
 import re

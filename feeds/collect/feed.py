@@ -30,6 +30,7 @@ FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
+_BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
 # The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
 _PLAIN_DATE = re.compile(
     r"^(?:[A-Z][a-z]{2},\s+)?\d{1,2}\s+[A-Z][a-z]{2,8}\s+\d{4}\s+[\d:]{4,8}\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)$"
@@ -44,7 +45,7 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     is a Failure.
     """
     decoded = decode(fetched.body, fetched.content_type)
-    text = _DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n"))
+    text = _escape_ampersands(_DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n")))
     try:
         found = _feedparser(text, fetched.url)
     except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones
@@ -55,6 +56,21 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     if found.get("bozo"):
         problems.append(f"not well-formed: {_first_line(found.get('bozo_exception'))}")
     return _assemble(found, fetched.url, definition, now, problems)
+
+
+def _escape_ampersands(text: str) -> str:
+    """Mend `R&D`, the most common way in which a feed is not well-formed; feedparser would make it `R&D;`."""
+    pieces: list[str] = []
+    position = 0
+    while position < len(text):
+        start = text.find("<![CDATA[", position)
+        end = text.find("]]>", start) if start >= 0 else -1
+        if start < 0 or end < 0:
+            start = end = len(text)
+        pieces.append(_BARE_AMPERSAND.sub("&amp;", text[position:start]))
+        pieces.append(text[start:end])
+        position = end
+    return "".join(pieces)
 
 
 def _feedparser(text: str, url: str) -> Any:
@@ -80,7 +96,7 @@ def _why_no_entries(found: Any, text: str) -> Failure | None:
     if root is None or not found.get("version"):
         return _broken(_first_line(found.get("bozo_exception")) or "no feed element in the document")
     # A broken document may have lost its entries; a feed that ends as it should has none.
-    lost = bool(found.get("bozo")) and re.search(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", text) is not None
+    lost = bool(found.get("bozo")) and re.search(r"<(?:[\w.-]+:)?(?:item|entry)\b", text) is not None
     return _broken(_first_line(found.get("bozo_exception"))) if lost else None
 
 

@@ -144,7 +144,7 @@ class Fetcher:
                 return _next(target, response.headers.get("Location"))
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return _not_modified(headers)
-            if not response.ok:
+            if not 200 <= response.status < 300:
                 start = await _start_of(response)
                 return failures.from_status(response.status, response.headers, start, now=datetime.now(UTC))
             return await self._document(target, response)

@@ -14,7 +14,7 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from feeds.observed import ParsedEntry
 
@@ -84,9 +84,8 @@ def _title_and_day(entry: ParsedEntry) -> str | None:
 
 
 def _everything(entry: ParsedEntry) -> str:
-    moment = entry.published_at.isoformat() if entry.published_at else ""
-    words = (entry.guid, entry.url, entry.title, entry.text, entry.author, entry.language, moment, entry.published_text)
-    return _key("a", *(word or "" for word in words), *entry.categories, *entry.flags)
+    named = replace(entry, identity="", content_hash="", url_is_own=True)
+    return _key("a", *(repr(value) for value in astuple(named)))
 
 
 _RUNGS: tuple[_Key, ...] = (_guid, _guid_and_url, _url, _title_and_day, _everything)

@@ -13,7 +13,7 @@ import ada_url
 import nh3
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from feeds.collect.decode import unstack
+from feeds.collect.decode import clean, unstack
 
 
 def _words(text: str) -> frozenset[str]:
@@ -114,7 +114,7 @@ def html_to_text(html: str | None) -> str:
 
     Text without any tag keeps its line breaks: many feeds put plain text where HTML is allowed.
     """
-    source = (html or "")[:MAX_HTML]
+    source = clean((html or "")[:MAX_HTML])
     if not _TAG.search(source):
         return plain_text(html_entities.unescape(source))
     if not is_parsable(source):
@@ -150,7 +150,7 @@ def safe_html(html: str, base: str | None = None) -> str:
     def link(_tag: str, attribute: str, value: str) -> str | None:
         return canonical_url(value, base) if attribute == "href" else None
 
-    source = html[:MAX_HTML]
+    source = clean(html[:MAX_HTML])
     if not is_parsable(source):
         return html_entities.escape(html_to_text(source))
     return nh3.clean(

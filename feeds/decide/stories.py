@@ -46,7 +46,7 @@ def same_meeting(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_repor
 def _veto(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
     if a.level is not b.level:
         return "another level"
-    if _other_form(a, b):
+    if _other_form(a, b) and not _same_day(a, a_reported, b, b_reported):
         return "another form"
     if a.series and b.series and a.series != b.series:
         return "another series"
@@ -64,6 +64,12 @@ def _veto(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: da
 def _other_form(a: MeetingFacts, b: MeetingFacts) -> bool:
     """Face to face or at a distance. Telephone and video are one form: newsrooms use the words for the same call."""
     return (a.format is Format.IN_PERSON) is not (b.format is Format.IN_PERSON)
+
+
+def _same_day(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> bool:
+    """The same sides do not both telephone and meet on one day: the poorer report just leaves the form out."""
+    first, second = a.starts_on or a_reported.date(), b.starts_on or b_reported.date()
+    return a.countries == b.countries and abs(first - second) <= DAY_TOLERANCE
 
 
 def _other_kind(a: MeetingFacts, b: MeetingFacts) -> bool:

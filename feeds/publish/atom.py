@@ -11,14 +11,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
+from lxml import etree
 
 from feeds.publish.card import Card, card
 from feeds.publish.words import Language, label
 from storage.model import ListedItem, MeetingStory, Report
 
+EXCERPT = 2_000  #: characters of an item's text that its entry shows
+
 # Characters that XML 1.0 cannot carry, lone surrogates among them (section 2.2 of the recommendation).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no types
+    """Links of an entry. feedgen 1.0 writes only the href of an entry's link and loses rel, type and language, so that
+    all would claim to be the alternate (RFC 4287, section 4.1.2 allows one)."""
+
+    def __init__(self) -> None:
+        self.links: list[dict[str, str]] = []
+
+    def extend_atom(self, entry: etree._Element) -> etree._Element:
+        """Called by feedgen when the entry is written."""
+        for attributes in self.links:
+            etree.SubElement(entry, f"{_ATOM}link", attributes)
+        return entry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +82,7 @@ def updated_at(head: FeedHead, moments: Iterable[datetime]) -> datetime:
 
 def _feed(head: FeedHead, moments: Sequence[datetime]) -> Any:
     feed = FeedGenerator()
+    feed.register_extension("links", BaseExtension, _Links)
     feed.id(f"tag:{head.authority}:feed/{head.key}")
     feed.title(_clean(head.title))
     feed.author({"name": "Kaigi"})
@@ -76,16 +98,20 @@ def _meeting_entry(head: FeedHead, entry: Any, story: MeetingStory) -> None:
     meeting, shown = story.meeting, card(story, head.language)
     entry.id(f"tag:{head.authority}:meeting/{meeting.story_id}")
     entry.title(_clean(f"{shown.flags} {shown.headline}".strip()))
-    entry.link(href=f"{head.address}/meetings/{meeting.story_id}", rel="alternate", type="text/html")
+    _link(entry, f"{head.address}/meetings/{meeting.story_id}", rel="alternate", type="text/html")
     for report in shown.sources:
         if report.url:
-            entry.link(href=report.url, rel="via", title=_clean(report.source_name), hreflang=report.language)
+            _link(entry, report.url, rel="via", title=report.source_name, hreflang=report.language)
     entry.published(meeting.first_seen_at.replace(microsecond=0))
     entry.updated(meeting.updated_at.replace(microsecond=0))
     entry.content(_clean(_body(shown)), type="html")
     facts = meeting.facts
     for term in (facts.kind, facts.phase, *facts.countries):
         entry.category(term=str(term))
+
+
+def _link(entry: Any, href: str, **attributes: str) -> None:
+    entry.links.links.append({name: _clean(value) for name, value in {"href": href, **attributes}.items()})
 
 
 def _body(shown: Card) -> str:
@@ -104,11 +130,11 @@ def _item_entry(head: FeedHead, entry: Any, item: ListedItem) -> None:
     entry.id(f"tag:{head.authority}:item/{report.item_id}")
     entry.title(_clean(report.title) or _clean(report.source_name))
     if report.url:
-        entry.link(href=_clean(report.url), rel="alternate", hreflang=report.language)
+        _link(entry, report.url, rel="alternate", hreflang=report.language)
     entry.author({"name": _clean(item.author or report.source_name)})
     entry.published((report.published_at or report.first_seen_at).replace(microsecond=0))
     entry.updated(item.updated_at.replace(microsecond=0))
-    entry.summary(_clean(item.text[:2000]) or _clean(report.title), type="text")
+    entry.content(_clean(item.text[:EXCERPT]) or _clean(report.title), type="text")
     entry.category(term=report.source_key, label=_clean(report.source_name))
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from feeds.publish.words import (
     Language,
-    city_name,
     country_name,
     days_name,
     edition_name,
     flag,
+    is_japanese,
     label,
+    office_name,
+    place_name,
     series_name,
 )
 from storage.model import Format, Kind, Level, MeetingFacts, MeetingStory, Phase, Principal, Report, Trust
@@ -114,7 +116,7 @@ def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
         "sides": _joined([country_name(code, language) for code in facts.countries], language),
         "form": _form(facts, language),
         "margins": series_name(facts.parent, language) if facts.parent else "",
-        "outcome": _joined(list(facts.outcomes), language),
+        "outcome": _joined(_outcomes(facts.outcomes, language), language),
         "phase": label(language, facts.phase),
     }
     return [Row(key=key, label=label(language, key), value=value) for key, value in values.items() if value]
@@ -122,12 +124,13 @@ def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
 
 def place(facts: MeetingFacts, language: Language) -> str:
     """Venue, city and country, as far as they are known."""
-    city = city_name(facts.city, language) if facts.city else ""
+    city = place_name(facts.city, language) if facts.city else ""
     country = country_name(facts.country, language) if facts.country else ""
+    venue = place_name(facts.venue, language) if facts.venue else ""
     if language == "ja":
-        inner = "・".join(part for part in (city, facts.venue or "") if part)
+        inner = "・".join(part for part in (city, venue) if part)
         return f"{country}({inner})" if country and inner else country or inner
-    return ", ".join(part for part in (facts.venue or "", city, country) if part)
+    return ", ".join(part for part in (venue, city, country) if part)
 
 
 def _form(facts: MeetingFacts, language: Language) -> str:
@@ -140,10 +143,22 @@ def _form(facts: MeetingFacts, language: Language) -> str:
 def _principal(principal: Principal, language: Language) -> str:
     name = (principal.name_ja or principal.name) if language == "ja" else (principal.name or principal.name_ja)
     country = country_name(principal.country, language)
-    office = principal.office or ""
-    words = f"{country} {name or ''} {office}" if language == "ja" else f"{name or office or ''} ({country})"
+    office = office_name(principal.office, principal.country, principal.level, language)
+    words = f"{country} {name or ''} {office}" if language == "ja" else _in_english(name, office, country)
     note = f" [{label(language, 'substitute')}]" if principal.substitute else ""
     return " ".join(words.split()) + note
+
+
+def _in_english(name: str | None, office: str, country: str) -> str:
+    if name:
+        return f"{name} ({country})"
+    return f"{office} ({country})" if office else country
+
+
+def _outcomes(outcomes: tuple[str, ...], language: Language) -> list[str]:
+    """Documents as reports called them: those in the reader's language when there are any, else all."""
+    own = [words for words in outcomes if is_japanese(words) == (language == "ja")]
+    return own or list(outcomes)
 
 
 def _joined(parts: list[str], language: Language) -> str:

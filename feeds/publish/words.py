@@ -15,7 +15,8 @@ Language = Literal["ja", "en"]
 LABELS: dict[Language, dict[str, str]] = {
     "ja": {
         "when": "日付", "where": "場所", "who": "出席", "sides": "参加国", "form": "形式", "phase": "状況",
-        "outcome": "成果文書", "sources": "出典", "margins": "併催", Kind.BILATERAL: "二国間会談", Kind.TRILATERAL: "三か国会談",
+        "outcome": "成果文書", "sources": "出典", "margins": "併催",
+        Kind.BILATERAL: "二国間会談", Kind.TRILATERAL: "三か国会談",
         Kind.MINILATERAL: "少数国会談", Kind.MULTILATERAL: "多国間会議", Kind.TWO_PLUS_TWO: "外務・防衛閣僚会合(2+2)",
         Format.IN_PERSON: "対面", Format.PHONE: "電話", Format.VIDEO: "テレビ会議", Phase.ANNOUNCED: "予定",
         Phase.HELD: "実施", Phase.CANCELLED: "中止", Phase.POSTPONED: "延期", Level.MINISTER: "閣僚級",
@@ -65,10 +66,33 @@ def flag(code: str) -> str:
 
 
 @cache
-def city_name(name: str, language: Language) -> str:
-    """The city's name in the language, as far as the lexicon knows it."""
-    place = next((place for place in default_lexicon().places if place.name == name and not place.venue), None)
+def place_name(name: str, language: Language) -> str:
+    """The name of a city or venue in the language, as far as the lexicon knows it."""
+    place = next((place for place in default_lexicon().places if place.name == name), None)
     return place.ja[0] if place is not None and place.ja and language == "ja" else name
+
+
+def office_name(office: str | None, country: str, level: Level, language: Language) -> str:
+    """The office as the report called it; in the reader's language when the report was in another."""
+    if office and is_japanese(office) == (language == "ja"):
+        return office
+    if level is not Level.MINISTER:
+        return office or ""
+    return _MINISTERS[language].get(country, _MINISTERS[language][""])
+
+
+_MINISTERS: dict[Language, dict[str, str]] = {
+    "ja": {"": "国防相", "JP": "防衛相", "US": "国防長官", "NATO": "", "EU": "", "UN": "", "ASEAN": ""},
+    "en": {
+        "": "Defence Minister", "US": "Secretary of Defense", "GB": "Defence Secretary", "NATO": "", "EU": "", "UN": "",
+        "ASEAN": "",
+    },
+}  # fmt: skip
+
+
+def is_japanese(text: str) -> bool:
+    """Whether a word is written in kana or Chinese characters."""
+    return any("\u3040" <= character <= "\u9fff" for character in text)
 
 
 def series_name(key: str, language: Language) -> str:

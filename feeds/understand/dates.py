@@ -112,6 +112,7 @@ def _anchored(spans: list[DateSpan]) -> Iterator[DateSpan]:
             yield DateSpan(span.start, span.end, span.first, None, "relative")
 
 
+_AHEAD = 14  # days that news without a future tense may still look ahead: 20日に開催
 _NEAR = 12  # characters between 8月3日開催、and 7日公表
 _ANCHOR_SHIFT = {"same_day": 0, "day_before": -1, "day_after": 1}
 
@@ -198,8 +199,8 @@ def _day_near(day: int, relation: str | None, published: date, *, future: bool) 
         return _in_month(published, -1, day)
     if relation == "来月":
         return _in_month(published, 1, day)
-    # A day after the publication looks back to the month before, except in the hours between time zones.
-    if relation is None and not future and day > published.day + 1:
+    # A day far after the publication looks back to the month before; one close after it is on its way.
+    if relation is None and day > published.day + (_AHEAD if not future else 31):
         return _in_month(published, -1, day)
     # Early days announced at the end of a month are the next month's.
     if relation is None and future and day < published.day - 20:

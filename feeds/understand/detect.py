@@ -20,19 +20,25 @@ COUNTERPART = 0.9
 SERIES = 0.9
 TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
-FORUM = 0.75
+NOUN = 0.85  # 国防相会談 beside the names of countries
+FORUM = 0.78
 ORGANISATION = 0.75  # with the head of NATO
-VICE = 0.75
+VICE = 0.76  # 次官級会合 in a headline; the same words in the text stay below the threshold
 WEAK_FORM = 0.08  # taken off where only a weak word (agree, 一致) tells that they met
+READOUT = 0.85  # "Readout of … Call With …": ministries publish it of talks alone
+ONE_SIDE = 0.48  # uncertain by itself
 NAMES_ONLY = 0.5  # never enough by itself
 
 _ADJACENT_TALK = re.compile(
-    r"^(?:が|の|らが|、|,)?[^。]{0,30}?(?:会談|会合|会議|協議|一致|合意|共同声明|共同発表|共同文書|電話|テレビ|オンライン|懇談|面会|署名|確認)"
+    r"^(?:が|の|らが|、|,)?[^。]{0,30}?(?:会談|会合|会議|協議|通話|一致|合意|共同声明|共同発表|共同文書|電話|テレビ|オンライン|懇談|面会|署名|確認)"
 )
 _WORKING_LEVEL = re.compile(
     r"高級事務レベル|adsom|ewg|専門家会合|事務レベル|局長級|課長級|実務者(?:会合|協議)|working group|expert|joint working|track 1\.5|chod|参謀|"
     r"ジョイントワーキング|exercise|maritime security jca|共同訓練"
 )
+_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議)")
+_LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2,7}(?=の|、|が|・|\d|両|共)")
+_SPEECH = re.compile(r"演説|講演|スピーチ|speech|address|remarks|tells|told|speaks? at|spoke at")
 _SUB_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 _MILITARY_CLUE = re.compile(r"chod|chairman|joint chiefs|general staff|chiefs? of (?:general |defen[cs]e )?staff|chief of defen[cs]e|top military|military officers|milley|jcs")
@@ -100,11 +106,13 @@ def read_sentence(reader: Reader, hits: Hits, lexicon: Lexicon, text: str, start
         *_pairs(ministers, words, text),
         *_counterparts(ministers, sides, words),
         *_two_plus_two(ministers, sides, words, hits, text, start, end),
+        *_ministerial_nouns(ministers, words, hits, text, start, end),
         *_plurals(ministers, words, hits, text, start, end),
         *_series(hits, ministers, words, text, start, end),
         *_organisations(sides, ministers, words),
-        *_vice_ministers(sides, words, text, start, end),
+        *_vice_ministers(sides, words, hits, text, start, end),
         *_names(sides, ministers, words),
+        *_one_side(sides, ministers, words, text, start),
     ]
     return Reading(start=start, end=end, sides=sides, signals=tuple(signals))
 
@@ -136,14 +144,14 @@ def _pairs(ministers: list[Side], words: Words, text: str) -> Iterator[Signal]:
             yield Signal(rule="compound", weight=COMPOUND, start=side.start, end=side.end)
     offices = [side for side in ministers if side.how == "office"]
     distinct = _countries(offices)
-    anonymous = sum(1 for side in offices if not side.countries)
+    anonymous = sum(1 for side in offices if not side.countries and not side.plural)
     if len(distinct) + min(anonymous, 1) < 2 or not distinct:
         return
     first, last = offices[0], offices[-1]
     if words.talk:
         yield Signal(rule="two_sides", weight=TWO_SIDES, start=first.start, end=last.end)
     elif words.weak:
-        yield Signal(rule="two_sides", weight=TWO_SIDES - WEAK_FORM - 0.1, start=first.start, end=last.end)
+        yield Signal(rule="two_sides", weight=TWO_SIDES - WEAK_FORM, start=first.start, end=last.end)
 
 
 def _after_office(text: str, start: int) -> str:
@@ -166,6 +174,7 @@ def _counterparts(ministers: list[Side], sides: tuple[Side, ...], words: Words) 
 def _two_plus_two(
     ministers: list[Side], sides: tuple[Side, ...], words: Words, hits: Hits, text: str, start: int, end: int
 ) -> Iterator[Signal]:
+    yield from _foreign_too(ministers, sides, words)
     forms = [hit for hit in words.two_plus_two if not _SUB_FORM.match(text[hit.start : hit.end + 2])]
     if not forms:
         return
@@ -180,7 +189,30 @@ def _two_plus_two(
     if len(countries) >= 2 or any(side.how == "compound" for side in ministers):
         yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=forms[0].start, end=forms[0].end)
     elif countries and (words.talk or words.attend):
-        yield Signal(rule="two_plus_two", weight=0.72, start=forms[0].start, end=forms[0].end)
+        yield Signal(rule="two_plus_two", weight=0.62, start=forms[0].start, end=forms[0].end)
+
+
+def _foreign_too(ministers: list[Side], sides: tuple[Side, ...], words: Words) -> Iterator[Signal]:
+    """Both ministers of one country and "their counterparts": a 2+2 that is not called so."""
+    others = [side for side in ministers if side.how == "counterpart" and side.plural]
+    own = _countries([side for side in ministers if side.how == "office"])
+    foreign = _countries([side for side in sides if side.rank == "foreign"])
+    if others and own & foreign and words.talk:
+        yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=others[0].start, end=others[0].end)
+
+
+def _ministerial_nouns(
+    ministers: list[Side], words: Words, hits: Hits, text: str, start: int, end: int
+) -> Iterator[Signal]:
+    """国防相会談: the office and the talk in one word, with at least one country beside it."""
+    for side in ministers:
+        if side.how != "office" or not _MEETING_NOUN.match(text, side.end, end):
+            continue
+        loose = _LOOSE_COMPOUND.search(text, start, end)
+        countries = _countries(ministers) | {hit.value for hit in hits.of("country", start=start, end=end)}
+        weight = NOUN if loose or len(countries) >= 2 else 0.6
+        yield Signal(rule="ministerial_noun", weight=weight, start=side.start, end=side.end)
+        return
 
 
 def _plurals(
@@ -211,7 +243,8 @@ def _series(
             weight = SERIES if shown else 0.78 if named_meeting else 0.55
             yield Signal(rule="series", weight=weight, start=hit.start, end=hit.end)
         elif ministers and (words.attend or words.talk):
-            yield Signal(rule="forum", weight=FORUM, start=hit.start, end=hit.end)
+            speech = _SPEECH.search(text, start, end)
+            yield Signal(rule="forum", weight=0.5 if speech else FORUM, start=hit.start, end=hit.end)
 
 
 def _organisations(sides: tuple[Side, ...], ministers: list[Side], words: Words) -> Iterator[Signal]:
@@ -221,22 +254,35 @@ def _organisations(sides: tuple[Side, ...], ministers: list[Side], words: Words)
 
 
 def _vice_ministers(
-    sides: tuple[Side, ...], words: Words, text: str, start: int, end: int
+    sides: tuple[Side, ...], words: Words, hits: Hits, text: str, start: int, end: int
 ) -> Iterator[Signal]:
     deputies = [side for side in sides if side.rank == "vice_minister"]
     if not deputies or not (words.talk or words.attend):
         return
     countries = _countries([side for side in sides if side.rank in {"vice_minister", "minister"}])
+    countries |= {hit.value for hit in hits.of("country", start=start, end=end)}
     dialogue = re.search(r"防衛政策対話|次官級(?:会合|協議)|次官会合|defen[cs]e policy dialogue|vice.ministerial|deputy ministerial", text[start:end])
-    weight = VICE if dialogue else VICE - 0.02 if len(countries) >= 2 and words.talk else 0.4
+    weight = 0.4 if len(countries) < 2 else VICE if dialogue else VICE - 0.1
     yield Signal(rule="vice_ministers", weight=weight, start=deputies[0].start, end=deputies[0].end, level="vice_minister")
+
+
+def _one_side(
+    sides: tuple[Side, ...], ministers: list[Side], words: Words, text: str, start: int
+) -> Iterator[Signal]:
+    """One minister and a word of talking: for admins to look at, unless it is a ministry's readout."""
+    offices = [side for side in ministers if side.how == "office" and side.countries]
+    others = {side.rank for side in sides} - {"minister"}
+    if len(_countries(offices)) != 1 or others or not words.talk:
+        return
+    weight = READOUT if text.startswith("readout of", start) and words.talk else ONE_SIDE
+    yield Signal(rule="one_side", weight=weight, start=offices[0].start, end=offices[0].end)
 
 
 def _names(sides: tuple[Side, ...], ministers: list[Side], words: Words) -> Iterator[Signal]:
     named = [side for side in sides if side.how == "person" and side.rank == "minister"]
     offices = [side for side in ministers if side.how == "office"]
     countries = _countries([*named, *offices])
-    if not named or len(countries) < 2 or not words.talk:
+    if not named or len(countries) < 2 or not (words.talk or words.weak):
         return
-    weight = COUNTERPART - 0.05 if offices else NAMES_ONLY
+    weight = (COUNTERPART - (0 if words.talk else WEAK_FORM)) if offices else NAMES_ONLY
     yield Signal(rule="office_and_name" if offices else "names_only", weight=weight, start=named[0].start, end=named[0].end)

@@ -6,6 +6,7 @@ back or tell of a refusal are no evidence. What remains is graded: MEETING is pu
 admins.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,7 +20,7 @@ from feeds.understand.language import detect_language
 from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
 from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
-from feeds.understand.sentences import article_end, split_sentences
+from feeds.understand.sentences import Sentence, article_end, split_sentences
 from storage.model import Phase, Trust
 
 #: At or above: pushed to subscribers.
@@ -27,13 +28,24 @@ MEETING_THRESHOLD = 0.70
 #: At or above: shown to admins.
 UNCERTAIN_THRESHOLD = 0.45
 #: What the text's sentences weigh against the title, first sentence first. Later ones only give facts.
-LEAD_WEIGHTS = (0.92, 0.85, 0.75)
+LEAD_WEIGHTS = (0.92, 0.85, 0.8)
 #: What a text can reach when the title speaks of something that is often mistaken for a meeting.
 BORDERLINE_CAP = 0.6
+#: Characters between a word of refusal and the meeting that it refuses.
+REFUSAL_REACH = 36
 #: How much of a text is read; whatever a page says beyond is not its news.
 READ = 20_000
 #: Sentences from which facts are taken.
 FACT_SENTENCES = 6
+
+
+_TALKS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.two_plus_two")
+_CONTACT = re.compile(r"spoken|contact|phone|call\b|invit|会わ|応じ")
+_CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
+#: Titles about people above or beside the ministers; what the text says of ministers is then an aside.
+_OTHER_SUBJECT = re.compile(
+    r"首脳会談|首脳会合|首脳会議|日米首脳|外相会談|外相会合|外相会議|^(?!.*(?:defen[cs]e|security|minister)).*\bsummit\b|foreign ministers? (?:meet|hold|talk|gather)|foreign affairs council(?! \(def)"
+)
 
 
 def understand(article: Article, lexicon: Lexicon | None = None) -> Understanding:
@@ -85,22 +97,22 @@ class _Item:
             language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=reasons
         )
 
-    def _judge(self, folded: Folded, hits: Hits, start: int, end: int) -> _Judged:
+    def _judge(self, folded: Folded, hits: Hits, start: int, end: int, credit: int = 0) -> _Judged:
         reader = Reader(folded, hits, self._lexicon, self._published)
         reading = read_sentence(reader, hits, self._lexicon, folded.text, start, end)
-        against = tuple(self._sentence_reasons(folded, hits, reading))
-        return _Judged(reading, against, _refusal(hits, reading))
+        against = tuple(self._sentence_reasons(folded, hits, reading, max(end, credit)))
+        return _Judged(reading, against, _refusal(hits, reading, folded.text))
 
     def _lead(self) -> Iterator[_Judged]:
         end = article_end(self._text.text)
         for sentence in split_sentences(self._text.text, self._text.cased, end):
             if sentence.number >= FACT_SENTENCES:
                 return
-            yield self._judge(self._text, self._text_hits, sentence.start, sentence.end)
+            yield self._judge(self._text, self._text_hits, sentence.start, sentence.end, _credit_end(self._text, sentence))
 
-    def _sentence_reasons(self, folded: Folded, hits: Hits, reading: Reading) -> Iterator[Reason]:
-        for name, group in (("caption", "caption.words"), ("background", "background.words")):
-            for hit in hits.of(group, start=reading.start, end=reading.end)[:1]:
+    def _sentence_reasons(self, folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
+        for name, group, end in (("caption", "caption.words", credit), ("background", "background.words", reading.end)):
+            for hit in hits.of(group, start=reading.start, end=end)[:1]:
                 if name == "background" and not _looks_back(reading, hit.start):
                     continue
                 yield Reason(rule=name, weight=-1.0, quote=folded.quote(hit.start, hit.end))
@@ -121,14 +133,23 @@ class _Item:
 
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
         weights = [
-            weight * judged.strength for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)
+            weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)
         ]
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
             return min(score, 0.2)
-        if vetoes or title.against:
+        if vetoes or title.against or self._other_subject(title):
             return min(score, BORDERLINE_CAP)
         return score
+
+    def _other_subject(self, title: _Judged) -> bool:
+        """Whether the title is about leaders, foreign ministers or the military, and not about defence ministers too."""
+        if title.reading.signals:
+            return False
+        ranks = {side.rank for side in title.reading.sides}
+        if "minister" in ranks or self._title_hits.any("country") and not ranks & {"military", "head", "foreign"}:
+            return bool(_OTHER_SUBJECT.search(self._title.text))
+        return bool(ranks & {"military", "vice_minister", "official"}) or bool(_OTHER_SUBJECT.search(self._title.text))
 
     def _verdict(self, score: float, phase: Phase | None) -> Verdict:
         if score < UNCERTAIN_THRESHOLD:
@@ -161,19 +182,41 @@ class _Item:
                 yield from (replace(reason, note=place) for reason in judged.against)
 
 
+def _text_strength(judged: _Judged, title: _Judged) -> float:
+    """Names in the text count where the title has the office; deputies count only in the title."""
+    if judged.against:
+        return 0.0
+    rules = {signal.rule for signal in judged.reading.signals}
+    if rules == {"names_only"} and any(side.how == "office" and side.rank == "minister" for side in title.reading.sides):
+        return 0.8
+    if judged.reading.level == "vice_minister":
+        return min(judged.strength, 0.7)
+    return judged.strength
+
+
 def _looks_back(reading: Reading, position: int) -> bool:
     """A word of background only disarms a sentence when it stands before what the sentence tells."""
-    return bool(reading.signals) and position <= max(signal.end for signal in reading.signals) + 12
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    return strongest is not None and position < strongest.start
 
 
-def _refusal(hits: Hits, reading: Reading) -> Phase | None:
+def _credit_end(text: Folded, sentence: Sentence) -> int:
+    """A caption's credit stands in brackets behind its full stop: (Name/Agency)."""
+    match = _CREDIT.match(text.text, sentence.end)
+    return match.end() if match else sentence.end
+
+
+def _refusal(hits: Hits, reading: Reading, text: str) -> Phase | None:
+    """Cancelled or postponed, where such a word stands close to the word of meeting."""
     for group, phase in (
         ("phase.postponed", Phase.POSTPONED),
         ("phase.cancelled", Phase.CANCELLED),
         ("phase.refused", Phase.CANCELLED),
     ):
-        if hits.any(group, start=reading.start, end=reading.end):
-            return phase
+        for hit in hits.of(group, start=reading.start, end=reading.end):
+            around = (max(reading.start, hit.start - REFUSAL_REACH), min(reading.end, hit.end + REFUSAL_REACH))
+            if hits.any(*_TALKS, start=around[0], end=around[1]) or _CONTACT.search(text, *around):
+                return phase
     return None
 
 

@@ -9,22 +9,29 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, Office, Person
 from feeds.understand.scan import Hit, Hits
+from storage.model import Kind
 
 _CODES = dict(
     zip("日米豪英仏独伊加韓朝中台露ロ印比尼越泰星馬宇ウ蘭土波", "JP US AU GB FR DE IT CA KR KP CN TW RU RU IN PH ID VN TH SG MY UA UA NL TR PL".split(), strict=True)
 )  # fmt: skip
 _KANJI = "".join(_CODES)
+_STATES = "".join(character for character in _KANJI if character not in "ロウ")
 _COMPOUND = re.compile(
-    rf"(?P<states>[{_KANJI}]{{2,7}})(?P<count>[2-9二三四五六](?:か|カ|ヶ|ケ|か)?国)?(?:両国|両政府)?(?:の|が)?"
-    r"(?=(?:防衛|国防|軍事相|外務・?防衛|外務、防衛|外相・?防衛|外務・?国防|外務省|安全保障協議|安保協議|定例安保|[「『\"]?2\+2|[「『\"]?2プラス2))"
+    rf"(?P<states>(?:[{_STATES}]|(?<![ァ-ヺー])[ロウ])[{_KANJI}]{{1,6}})(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
+    r"(?=(?P<deputy>(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:政策対話|次官|事務次官|副大臣|次官級))|(?:(?:防衛|国防)(?:相|大臣|長官|部長|首脳|トップ|担当|閣僚)|軍事相|外務・?防衛|外務、防衛|外相・?防衛|外務・?国防|外務省|安全保障協議|安保協議|定例安保|[「『\"]?2\+2|[「『\"]?2プラス2))"
 )
 _HALF_COMPOUND = re.compile(r"日・?$")
 _NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[一-龥々]{1,5}[ぁ-ん]{0,2})$")
-_KANJI_NAME_BEFORE = re.compile(rf"(?<![一-龥])(?P<state>[{_KANJI}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$")
+#: The sides away from the office: 日米韓、…防衛相会談で合意; 閣僚協議を開催 日豪.
+_LOOSE = re.compile(rf"(?P<states>[{_STATES}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|$)")
+_TALK_NOUN = re.compile(r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)")
+_KANJI_NAME_BEFORE = re.compile(rf"(?<![一-龥])(?P<state>[{_STATES}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$")
+_NOT_A_KANJI_NAME = re.compile(rf"^[{_KANJI}]+$|国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表")
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
 _CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
 _EN_GAP = re.compile(r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|deputy prime minister and|deputy prime minister &|minister at the prime minister's office and|state|union|federal)\s)?$")
@@ -62,12 +69,13 @@ class Reader:
         self._hits = hits
         self._lexicon = lexicon
         self._day = day
+        self._names = _people_by_name(lexicon)
 
     def sides(self, start: int, end: int) -> list[Side]:
         """Offices, counterparts, compounds and known persons between two offsets, in order."""
         chains = list(_chains(self._hits.of("country", start=start, end=end), self._text))
         found = [*self._compounds(start, end)]
-        offices = self._hits.of("office", start=start, end=end)
+        offices = [hit for hit in self._hits.of("office", start=start, end=end) if not self._in_series(hit)]
         found += [self._office(hit, chains, start, end) for hit in offices]
         found += [
             self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)
@@ -79,17 +87,29 @@ class Reader:
     def _compounds(self, start: int, end: int) -> Iterator[Side]:
         for match in _COMPOUND.finditer(self._text, start, end):
             codes = tuple(_CODES[character] for character in match["states"])
-            yield _compound(match.start(), match.end(), codes)
+            yield _compound(match.start(), match.end(), codes, rank="vice_minister" if match["deputy"] else "minister")
+        if _TALK_NOUN.search(self._text, start, end) and not _COMPOUND.search(self._text, start, end):
+            for match in _LOOSE.finditer(self._text, start, end):
+                yield _compound(match.start(), match.end(), tuple(_CODES[one] for one in match["states"]))
         for hit in self._hits.of("country", start=start, end=end):
             # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
             before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
             if before and re.match(r"(?:防衛|国防|外務|[「『]?2\+2|[「『]?2プラス2)", self._text[hit.end : hit.end + 6]):
                 yield _compound(before.start(), hit.end, ("JP", hit.value))
 
+    def _in_series(self, hit: Hit) -> bool:
+        """The office inside a forum's name (拡大ASEAN国防相会議) is nobody's."""
+        return any(
+            series.start <= hit.start and hit.end <= series.end and series.value.kind is Kind.MULTILATERAL
+            for series in self._hits.of("series", start=hit.start - 40 if hit.start > 40 else 0, end=hit.end + 40)
+        )
+
     def _office(self, hit: Hit, chains: list["_Chain"], start: int, end: int) -> Side:
         office: Office = hit.value
         begin = self._office_start(hit.start)
         countries, name_ja = self._country_before(begin, chains, start)
+        if office.plural and self._text[begin] in "各両":  # 参加各国の国防大臣 is not Canada's
+            countries, name_ja = (), None
         if not countries:
             countries = self._country_after(hit.end, chains)
         japanese = not self._text[hit.end - 1].isascii()
@@ -113,17 +133,25 @@ class Reader:
         text = self._text
         for chain in reversed(chains):
             if chain.end <= start and _EN_GAP.match(text[chain.end : start]):
-                return chain.codes, self._name_before(chain.start, floor)
+                return chain.codes, self._foreign_name(chain.start, floor)
             # 英国防相: the office's own first character belongs to a country's name (英国).
             if chain.start < start < chain.end and chain.end - start <= 1 and len(chain.codes) == 1:
-                return chain.codes, self._name_before(chain.start, floor)
+                return chain.codes, self._foreign_name(chain.start, floor)
         kanji = text[start - 1] if start > floor else ""
-        if kanji in _CODES and not _ends_compound(text, start):
-            return (_CODES[kanji],), self._name_before(start - 1, floor)
+        if kanji in _CODES and not _ends_compound(text, start) and not _ends_katakana(text, start):
+            return (_CODES[kanji],), self._foreign_name(start - 1, floor)
         match = _KANJI_NAME_BEFORE.search(text, max(floor, start - 20), start)
         if match:
             return (_CODES[match["state"]],), match["name"]
         return self._country_then_name(start, chains, floor)
+
+    def _foreign_name(self, start: int, floor: int) -> str | None:
+        """A name before a country (ヘグセス米国防長官) is in katakana or known; other kanji there are ordinary words."""
+        name = self._name_before(start, floor)
+        return name if name and (re.match(r"[ァ-ヺ]", name) or self._is_known(name)) else None
+
+    def _is_known(self, name: str) -> bool:
+        return name in self._names
 
     def _country_then_name(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
         name = self._name_before(start, floor)
@@ -143,14 +171,17 @@ class Reader:
             return None
         name = match.group()
         known = [
-            short
-            for person in self._lexicon.people
-            for short in ((person.ja or "-"), *person.short_ja)
-            if name.endswith(short) and person.held_office_on(self._day)
+            name[cut:]
+            for cut in range(len(name))
+            if any(person.held_office_on(self._day) for person in self._names.get(name[cut:], ()))
         ]
         if known:
             return max(known, key=len)
-        return name if re.fullmatch(r"[ァ-ヺー・=]{2,}", name) else None
+        if re.fullmatch(r"[ァ-ヺー・=]{2,}", name):
+            return name
+        boundary = len(window) == len(name) or not re.match(r"[一-龥ァ-ヺー]", window[-len(name) - 1])
+        known_word = _NOT_A_KANJI_NAME.search(name) or any(character in "ぁ-ん" for character in name)
+        return name if boundary and not known_word and re.fullmatch(r"[一-龥々]{2,5}", name) else None
 
     def _country_after(self, end: int, chains: list["_Chain"]) -> tuple[str, ...]:
         for chain in chains:
@@ -173,13 +204,13 @@ class Reader:
         return quote.removesuffix("'s").removesuffix("’s") or None
 
     def _known(self, name: str | None, name_ja: str | None, countries: tuple[str, ...], rank: str) -> Person | None:
+        keys = [key for key in (name_ja, name and name.lower(), name and name.lower().split()[-1], name and name.lower().split()[0]) if key]
         candidates = [
             person
-            for person in self._lexicon.people
+            for person in dict.fromkeys(person for key in keys for person in self._names.get(key, ()))
             if person.held_office_on(self._day)
             and (not countries or person.country in countries)
             and _same_rank(person.rank, rank)
-            and _named(person, name, name_ja)
         ]
         return candidates[0] if candidates else None
 
@@ -196,11 +227,28 @@ class Reader:
             person: Person = hit.value
             if not person.held_office_on(self._day):
                 continue
-            if hit.group == "surname" and not self._folded.cased[hit.start].isupper():
+            if hit.group == "surname" and not self._is_name(hit):
                 continue
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
+
+
+    def _is_name(self, hit: Hit) -> bool:
+        """A surname alone is read in capitals, or with 氏 in Japanese."""
+        if self._text[hit.start].isascii():
+            return self._folded.cased[hit.start].isupper()
+        return self._text.startswith(("氏", "大臣", "長官"), hit.end)
+
+
+@lru_cache(maxsize=4)
+def _people_by_name(lexicon: Lexicon) -> dict[str, tuple[Person, ...]]:
+    found: dict[str, list[Person]] = {}
+    for person in lexicon.people:
+        latin = (name.lower() for name in (person.name, *person.short, *person.forms))
+        for name in {person.ja or person.name.lower(), *person.short_ja, *latin}:
+            found.setdefault(name, []).append(person)
+    return {name: tuple(people) for name, people in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,24 +273,18 @@ def _chains(countries: Iterable[Hit], text: str) -> Iterator[_Chain]:
         yield current
 
 
-def _compound(start: int, end: int, codes: tuple[str, ...]) -> Side:
-    return Side(start=start, end=end, rank="minister", countries=codes, plural=True, how="compound")
+def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:
+    return Side(start=start, end=end, rank=rank, countries=codes, plural=True, how="compound")
 
 
 def _ends_compound(text: str, start: int) -> bool:
     return start >= 2 and text[start - 2] in _CODES and text[start - 1] in _CODES
 
 
+def _ends_katakana(text: str, start: int) -> bool:
+    """ロ and ウ end many names (テオドロ国防相); they are Russia and Ukraine only when they stand alone."""
+    return text[start - 1] in "ロウ" and bool(re.match(r"[ァ-ヺー・=]", text[start - 2 : start - 1]))
+
+
 def _same_rank(held: str, rank: str) -> bool:
     return held == rank or {held, rank} <= {"minister", "organisation"}
-
-
-def _named(person: Person, name: str | None, name_ja: str | None) -> bool:
-    if name_ja and name_ja in {person.ja, *person.short_ja, *person.forms}:
-        return True
-    if not name:
-        return False
-    folded = name.lower()
-    return folded in {spelling.lower() for spelling in (person.name, *person.short, *person.forms)} or any(
-        folded.split()[-1] == short.lower() or folded.split()[0] == short.lower() for short in person.short
-    )

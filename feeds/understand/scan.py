@@ -141,7 +141,7 @@ def _all_terms(lexicon: Lexicon) -> Iterator[tuple[str, str, Any]]:
     for person in lexicon.people:
         for name in (person.name, *((person.ja,) if person.ja else ()), *person.forms):
             yield "person", name, person
-        for name in person.short:
+        for name in (*person.short, *(name for name in person.short_ja if len(name) > 1)):
             yield "surname", name, person
     for group, terms in lexicon.words.items():
         for term in dict.fromkeys(terms):

@@ -20,7 +20,7 @@ _ABBREVIATION = re.compile(
     r"\b(?:gen|lt|col|maj|capt|cmdr|adm|sgt|dr|mr|ms|mrs|jr|sr|st|no|vol|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|"
     r"dec|u\.s|u\.k|u\.n|d\.c|a\.m|p\.m|rep|sen|gov|pres|min|vs|s|j|t|w|o)$"
 )
-_SHORTEST = 8  # a "sentence" below this is a category, a time stamp or a bullet
+_SHORTEST = 5  # a "sentence" below this is a category, a time stamp or a bullet
 _STAMP = re.compile(r"^[-・•*\s]*(?:日本の防衛|\d{4}[-./]\d{1,2}[-./]\d{1,2}(?:\s+\d{1,2}:\d{2})?|site search|menu)\s*$")
 
 

@@ -77,9 +77,7 @@ def test_facts_survive_the_way_into_the_database_and_back(database: Database, so
 def test_every_active_subscriber_is_owed_one_message_and_nobody_else(database: Database, source_id: int) -> None:
     first, second, stopped = (_chat(database, address) for address in ("1", "2", "3"))
     database.write(lambda c: subscriptions.set_state(c, stopped, ChatState.STOPPED, NOW))
-    database.write(
-        lambda c: subscriptions.open_chat(c, Channel.TELEGRAM, "4", language="en", time_zone="UTC", now=NOW)
-    )
+    database.write(lambda c: subscriptions.open_chat(c, Channel.TELEGRAM, "4", language="en", time_zone="UTC", now=NOW))
     database.write(lambda c: ingest.apply(c, meeting_changes(source_id=source_id), NOW))
     owed = database.read(lambda c: c.execute(select(deliveries.c.chat_id).order_by(deliveries.c.id)).scalars().all())
     assert owed == [first, second]
@@ -164,7 +162,9 @@ def test_a_story_that_nobody_tells_any_more_is_forgotten(database: Database, sou
 
 
 def test_changed_facts_replace_the_record_but_not_its_first_sight(database: Database, source_id: int) -> None:
-    ids = database.write(lambda c: ingest.apply(c, meeting_changes(facts(phase=Phase.ANNOUNCED), source_id=source_id), NOW))
+    ids = database.write(
+        lambda c: ingest.apply(c, meeting_changes(facts(phase=Phase.ANNOUNCED), source_id=source_id), NOW)
+    )
     write = meeting_changes(facts(), source_id=source_id).meetings[0]
     held = type(write)(story=ids[NewStory(0)], facts=facts(), trust=Trust.OFFICIAL, revision=2)
     later = after(hours=5)

@@ -80,7 +80,8 @@ def understood(piece: ParsedEntry, told: MeetingFacts | None = None, verdict: Ve
     chosen = verdict or (Verdict.MEETING if told else Verdict.OTHER)
     mention = MeetingMention(facts=told) if told else None
     return Understood(
-        entry=piece, understanding=Understanding(language="en", verdict=chosen, score=0.9 if told else 0.1, mention=mention)
+        entry=piece,
+        understanding=Understanding(language="en", verdict=chosen, score=0.9 if told else 0.1, mention=mention),
     )
 
 
@@ -157,5 +158,3 @@ def story(told: MeetingFacts | None = None, *reports: Report, id: int = 7) -> Me
 def minister(country: str, **fields: Any) -> Principal:
     """A minister of a country."""
     return Principal(country=country, **fields)
-
-

@@ -1,0 +1,89 @@
+"""Shows an explanation on the terminal: the marked text, the facts, the reasons, and what it would lead to."""
+
+import dataclasses
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.terminal import plain
+from feeds.decide.filters import matches, parse_query
+from feeds.observed import Article, Understanding, Verdict
+from storage.model import Evidence, Filter
+
+
+def show(article: Article, understanding: Understanding, filters: list[Filter]) -> None:
+    """Print everything that was understood of an article."""
+    console = Console()
+    mention = understanding.mention
+    evidence = mention.evidence if mention else ()
+    console.print(_marked(article.title, [e for e in evidence if e.where == "title"], "bold"))
+    console.print(_marked(article.text[:4000], [e for e in evidence if e.where == "text"], ""))
+    console.print()
+    verdict = understanding.verdict
+    console.print(
+        Text(f"{verdict.upper()}  score {understanding.score:.2f}  language {understanding.language}", "bold")
+    )
+    console.print(_facts(understanding))
+    console.print(_reasons(understanding))
+    console.print(_filters(understanding, filters))
+
+
+def _marked(text: str, evidence: list[Evidence], style: str) -> Text:
+    marked = Text(plain(text, keep_lines=True), style)
+    for piece in evidence:
+        marked.stylize("reverse", piece.start, piece.end)
+    return marked
+
+
+def _facts(understanding: Understanding) -> Table:
+    table = Table("fact", "value", "from the words", title="Facts", title_justify="left", box=None)
+    if understanding.mention is None:
+        return table
+    words: dict[str, list[str]] = {}
+    for piece in understanding.mention.evidence:
+        words.setdefault(piece.fact, []).append(piece.quote)
+    for name, value in known_facts(understanding).items():
+        table.add_row(name, plain(value), plain(" · ".join(words.get(name, []))))
+    return table
+
+
+def known_facts(understanding: Understanding) -> dict[str, str]:
+    """The facts that are known, as text."""
+    if understanding.mention is None:
+        return {}
+    facts = understanding.mention.facts
+    found: dict[str, str] = {}
+    for name in (field.name for field in dataclasses.fields(facts)):
+        value = getattr(facts, name)
+        if value is None or value == ():
+            continue
+        if name == "principals":
+            value = "; ".join(" ".join(filter(None, [p.name_ja or p.name, p.office, f"({p.country})"])) for p in value)
+        elif isinstance(value, tuple):
+            value = ", ".join(map(str, value))
+        found[name] = str(value)
+    return found
+
+
+def _reasons(understanding: Understanding) -> Table:
+    table = Table("rule", "weight", "saw", "note", title="Reasons", title_justify="left", box=None)
+    for reason in understanding.reasons:
+        table.add_row(reason.rule, f"{reason.weight:+.2f}", plain(reason.quote), plain(reason.note))
+    return table
+
+
+def _filters(understanding: Understanding, filters: list[Filter]) -> Table:
+    table = Table("filter", "query", "matches", title="Filters", title_justify="left", box=None)
+    for each in filters:
+        table.add_row(each.key, each.query or "(every item)", "yes" if matched(understanding, each) else "no")
+    return table
+
+
+def matched(understanding: Understanding, each: Filter) -> bool:
+    """Whether an article like this would be among what the filter asks for."""
+    query = parse_query(each.query)
+    if not query:
+        return True
+    certain = understanding.verdict is Verdict.MEETING and understanding.mention is not None
+    return certain and understanding.mention is not None and matches(query, understanding.mention.facts)

@@ -1,0 +1,269 @@
+"""Claim, send, record: whatever a channel does, a message is neither lost nor repeated without a word."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
+from storage import filters, ingest, schema, sources, subscriptions
+from storage.changes import NewStory
+from storage.database import Connection, Database
+from storage.errors import DatabaseBusy
+from storage.model import Channel, ChatState, Delivery, MeetingStory
+from storage.tables import chats, deliveries
+from tests.support.build import NOW, definition, facts, meeting_changes
+
+FAST = {Channel.TELEGRAM: Pace(per_second=1000, chat_rest=timedelta(0), group_rest=timedelta(0))}
+
+
+class Post:
+    """A channel that does what the test says and remembers what it was given."""
+
+    def __init__(self, *outcomes: Outcome, arrived: bool | None = None) -> None:
+        self.outcomes = list(outcomes)
+        self.arrived = arrived
+        self.taken: list[Delivery] = []
+        self.in_flight = self.most_in_flight = 0
+
+    async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        await asyncio.sleep(0.002)
+        self.in_flight -= 1
+        self.taken.append(delivery)
+        return self.outcomes.pop(0) if self.outcomes else Sent(str(len(self.taken)))
+
+    def was_sent(self, delivery: Delivery) -> bool | None:
+        return self.arrived
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    schema.upgrade(database)
+    database.write(filters.ensure_built_in)
+    yield database
+    database.close()
+
+
+def subscribe(database: Database, *addresses: str) -> None:
+    def make(connection: Connection) -> None:
+        for address in addresses:
+            chat = subscriptions.open_chat(
+                connection, Channel.TELEGRAM, address, language="ja", time_zone="UTC", now=NOW
+            )
+            subscriptions.subscribe(connection, chat.id, "ministerial-meetings", NOW)
+
+    database.write(make)
+
+
+def meet(database: Database, edition: int = 1) -> int:
+    def land(connection: Connection) -> int:
+        source_id = sources.add(connection, definition(f"s{edition}"), NOW)
+        told = facts(series="admm", edition=edition)
+        changes = meeting_changes(told, source_id=source_id, identity=f"g:{edition}")
+        return ingest.apply(connection, changes, NOW)[NewStory(0)]
+
+    return database.write(land)
+
+
+def states(database: Database) -> list[str]:
+    return list(
+        database.read(lambda c: c.execute(select(deliveries.c.state).order_by(deliveries.c.id)).scalars().all())
+    )
+
+
+@asynccontextmanager
+async def delivering(database: Database, post: Post, worker: str = "w1", **options: object) -> AsyncIterator[Deliverer]:
+    deliverer = Deliverer(
+        database=database,
+        senders={Channel.TELEGRAM: post},
+        worker=worker,
+        clock=lambda: datetime.now(UTC),
+        paces=options.pop("paces", FAST),  # type: ignore[arg-type]
+        **options,  # type: ignore[arg-type]
+    )
+    task = asyncio.create_task(deliverer.run())
+    try:
+        yield deliverer
+    finally:
+        await deliverer.stop(patience_s=2)
+        await asyncio.wait_for(task, 5)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def test_every_chat_gets_its_message_once(database: Database) -> None:
+    subscribe(database, "1", "2", "3")
+    meet(database)
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"] * 3)
+    assert sorted(d.chat.address for d in post.taken) == ["1", "2", "3"]
+
+
+async def test_a_new_message_is_sent_at_once_when_somebody_wakes_the_loop(database: Database) -> None:
+    subscribe(database, "1")
+    post = Post()
+    async with delivering(database, post) as deliverer:
+        await asyncio.sleep(0.05)
+        meet(database)
+        deliverer.wake()
+        await until(lambda: states(database) == ["sent"])
+
+
+async def test_one_chat_has_one_message_in_flight_and_gets_them_in_order(database: Database) -> None:
+    subscribe(database, "1")
+    expected = [meet(database, number) for number in range(1, 6)]
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"] * 5)
+    assert post.most_in_flight == 1
+    assert [d.story_id for d in post.taken] == expected
+
+
+async def test_a_message_that_did_not_arrive_is_sent_again_after_the_wait_that_was_asked_for(
+    database: Database,
+) -> None:
+    subscribe(database, "1")
+    meet(database)
+    post = Post(NotSent("429", timedelta(seconds=0.2), whole_channel=True))
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert [d.attempt for d in post.taken] == [0, 1]
+    assert not any(d.repeat for d in post.taken)
+
+
+async def test_too_many_requests_lets_the_whole_channel_rest(database: Database) -> None:
+    subscribe(database, *map(str, range(6)))
+    meet(database)
+    post = Post(NotSent("429", timedelta(seconds=0.4), whole_channel=True))
+    async with delivering(database, post, in_flight=1):
+        await until(lambda: len(post.taken) == 1)
+        await asyncio.sleep(0.2)
+        assert len(post.taken) == 1
+        await until(lambda: states(database) == ["sent"] * 6)
+
+
+async def test_a_refused_message_is_given_up_and_blocks_nobody(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database, 1), meet(database, 2)
+    post = Post(Refused("can't parse entities"))
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["failed", "sent"])
+
+
+async def test_a_chat_that_blocks_the_bot_is_left_alone_and_keeps_its_settings(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database, 1), meet(database, 2)
+    post = Post(ChatGone("bot was blocked by the user"))
+    async with delivering(database, post):
+        await until(lambda: "chat_gone" in states(database))
+        await asyncio.sleep(0.05)
+    assert states(database) == ["chat_gone", "queued"]
+    assert database.read(lambda c: c.execute(select(chats.c.state)).scalar_one()) == ChatState.GONE
+    assert database.read(lambda c: subscriptions.is_subscribed(c, 1))
+
+
+async def test_a_moved_group_gets_the_message_at_its_new_address(database: Database) -> None:
+    subscribe(database, "-5")
+    meet(database)
+    post = Post(Moved("-100555"))
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert [d.chat.address for d in post.taken] == ["-5", "-100555"]
+
+
+async def test_a_message_with_a_lost_answer_is_repeated_once_and_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(seconds=0.05))
+    subscribe(database, "1")
+    meet(database)
+    post = Post(Unknown("answer lost"), Unknown("answer lost again"))
+    async with delivering(database, post):
+        await until(lambda: len(post.taken) == 2 and states(database) == ["uncertain"])
+        await asyncio.sleep(0.2)
+    assert [d.repeat for d in post.taken] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "sent_again", "repeat"),
+    [(True, 0, []), (False, 1, [False]), (None, 1, [True])],
+    ids=["it arrived", "it did not", "nobody knows"],
+)
+async def test_what_a_killed_process_had_in_flight_is_settled_by_what_the_channel_can_prove(
+    database: Database, monkeypatch: pytest.MonkeyPatch, arrived: bool | None, sent_again: int, repeat: list[bool]
+) -> None:
+    from storage import outbox
+
+    monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(0))
+    subscribe(database, "1")
+    meet(database)
+    database.write(
+        lambda c: outbox.claim(c, worker="killed", channels={Channel.TELEGRAM}, busy_chats=[], now=NOW, limit=9)
+    )
+    post = Post(arrived=arrived)
+    async with delivering(database, post, worker="new"):
+        await until(lambda: states(database) == ["sent"])
+    assert (len(post.taken), [d.repeat for d in post.taken]) == (sent_again, repeat)
+
+
+async def test_a_database_that_refuses_for_a_while_does_not_make_a_sent_message_go_out_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(database, "1")
+    meet(database)
+    post, real, refused = Post(), Deliverer._record_now, []
+
+    def busy_twice(self: Deliverer, connection: Connection, delivery: Delivery, outcome: Outcome) -> None:
+        if len(refused) < 2:
+            refused.append(1)
+            raise DatabaseBusy("held by another process")
+        real(self, connection, delivery, outcome)
+
+    monkeypatch.setattr(Deliverer, "_record_now", busy_twice)
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert (len(refused), len(post.taken)) == (2, 1)
+
+
+async def test_stopping_waits_for_what_is_in_flight(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database)
+
+    class Slow(Post):
+        async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+            self.in_flight += 1
+            await asyncio.sleep(0.3)
+            return await super().send(delivery, story)
+
+    post = Slow()
+    async with delivering(database, post):
+        await until(lambda: post.in_flight > 0)
+    assert states(database) == ["sent"]
+
+
+async def test_messages_to_one_chat_keep_a_distance(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database, 1), meet(database, 2)
+    moments: list[datetime] = []
+
+    class Clocked(Post):
+        async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+            moments.append(datetime.now(UTC))
+            return await super().send(delivery, story)
+
+    pace = {Channel.TELEGRAM: Pace(chat_rest=timedelta(seconds=0.3))}
+    async with delivering(database, Clocked(), paces=pace):
+        await until(lambda: states(database) == ["sent"] * 2)
+    assert moments[1] - moments[0] >= timedelta(seconds=0.3)

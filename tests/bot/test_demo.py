@@ -1,0 +1,115 @@
+"""The demo as a person sees it: one alert for the meeting of three newsrooms, whatever happens in between."""
+
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import feedparser
+import pytest
+
+from tests.support.running import Running, free_port, running
+from tests.support.web import get
+
+MEETING = "第13回拡大ASEAN国防相会議"
+
+
+def alerts(service: Running) -> list[str]:
+    """The headlines of all alerts printed so far."""
+    return re.findall(r"🔔 (.*?) ─", service.out.read_text())
+
+
+def starting(folder: Path) -> Callable[[], Running]:
+    """Starts the demo, each time on the same ports and folder."""
+    port, newsroom = str(free_port()), str(free_port())
+
+    def start() -> Running:
+        words = ("demo", "--folder", str(folder / "demo"), "--newsroom-port", newsroom)
+        return Running(folder, *words, KAIGI_WEB__PORT=port)
+
+    return start
+
+
+def test_one_meeting_told_by_three_newsrooms_is_one_alert_and_valid_feeds(tmp_path: Path) -> None:
+    port = free_port()
+    words = ("demo", "--folder", str(tmp_path / "demo"), "--newsroom-port", str(free_port()))
+    with running(tmp_path, *words, KAIGI_WEB__PORT=str(port)) as demo:
+        address = f"http://127.0.0.1:{port}"
+        demo.wait_for(lambda: MEETING in demo.out.read_text(), "the alert", timeout_s=15)
+        demo.wait_for(lambda: _reports(address) == 3, "three reports of the meeting")
+        assert [MEETING in headline for headline in alerts(demo)] == [True]
+        for key in ("ministerial-meetings", "everything"):
+            _answers_atom_and_then_304(f"{address}/feeds/{key}.atom")
+        assert "13th ASEAN Defence Ministers" in get(f"{address}/?lang=en").text
+        assert demo.stop() == 0
+
+
+def _reports(address: str) -> int:
+    feed = feedparser.parse(get(f"{address}/feeds/ministerial-meetings.atom").body)
+    entry = next((e for e in feed.entries if MEETING in e.title), None)
+    return sum(link.rel == "via" for link in entry.links) if entry else 0
+
+
+def _answers_atom_and_then_304(url: str) -> None:
+    first = get(url)
+    assert first.headers["content-type"].startswith("application/atom+xml")
+    feed = feedparser.parse(first.body)
+    assert (feed.version, feed.bozo) == ("atom10", False)
+    again = get(url, if_none_match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("moment", ["before the alert", "at the alert", "after the alert"])
+def test_a_kill_at_any_moment_neither_loses_nor_repeats_the_alert(tmp_path: Path, moment: str) -> None:
+    start = starting(tmp_path)
+    first = start()
+    try:
+        first.wait_for(lambda: "Kaigi is running" in first.err.read_text(), "the start")
+        if moment == "before the alert":
+            time.sleep(random.uniform(0, 2.5))
+        else:
+            first.wait_for(lambda: MEETING in first.out.read_text(), "the alert")
+            time.sleep(0.5 if moment == "after the alert" else 0)
+        first.stop(signal.SIGKILL)
+    finally:
+        first.end()
+    second = start()
+    try:
+        second.wait_for(lambda: "goes on" in second.out.read_text(), "the resumed demo")
+        second.wait_for(lambda: MEETING in second.out.read_text(), "the alert")
+        time.sleep(4)
+        assert sum(MEETING in headline for headline in alerts(second)) == 1, second.out.read_text()
+        assert second.stop() == 0
+    finally:
+        second.end()
+
+
+def test_a_demo_that_ended_well_begins_anew(tmp_path: Path) -> None:
+    start = starting(tmp_path)
+    for _ in range(2):
+        demo = start()
+        try:
+            demo.wait_for(lambda: MEETING in demo.out.read_text(), "the alert", timeout_s=15)  # noqa: B023
+            assert demo.stop() == 0
+            demo.out.unlink()
+        finally:
+            demo.end()
+
+
+def test_a_second_demo_is_told_about_the_first_and_harms_nothing(tmp_path: Path) -> None:
+    start = starting(tmp_path)
+    first = start()
+    try:
+        first.wait_for(lambda: "Kaigi is running" in first.err.read_text(), "the start")
+        second = start()
+        try:
+            assert second._process.wait(20) == 1
+        finally:
+            second.end()
+        assert "another demo" in first.err.read_text()  # both write to one file
+        first.wait_for(lambda: MEETING in first.out.read_text(), "the alert of the first")
+        assert first.stop() == 0
+    finally:
+        first.end()

@@ -1,0 +1,186 @@
+"""One poll, decided: what is new, what it belongs to, and who must be told."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from feeds.decide.decide import decide, is_news, match_known
+from feeds.decide.routing import AlertPolicy
+from feeds.observed import Understood, Verdict
+from storage.changes import Candidate, Changes, KnownItem, NewStory, Snapshot
+from storage.model import Filter, Meeting, MeetingFacts, Phase, Source, Trust
+from tests.support.build import NOW, after, entry, facts, polled, source, understood
+
+MEETINGS = Filter(id=1, key="ministerial-meetings", title="Meetings", query="is:meeting level:minister")
+POLICY = AlertPolicy()
+
+
+def snapshot(of: Source | None = None, *, known: tuple[KnownItem, ...] = (), candidates: tuple[Candidate, ...] = (),
+             by_url: dict[str, int] | None = None) -> Snapshot:  # fmt: skip
+    return Snapshot(
+        source=of or source(), items=known, candidates=candidates, stories_by_url=by_url or {}, filters=(MEETINGS,)
+    )
+
+
+def candidate(told: MeetingFacts | None = None, *, story_id: int = 50, alerted: bool = True, reported: timedelta = timedelta(0)) -> Candidate:  # noqa: E501
+    meeting = Meeting(
+        story_id=story_id, facts=told or facts(), revision=3, first_seen_at=NOW - reported, updated_at=NOW - reported
+    )
+    return Candidate(
+        meeting=meeting,
+        alerted_filters=frozenset({"ministerial-meetings"} if alerted else ()),
+        oldest_report_at=NOW - reported,
+        newest_report_at=NOW - reported,
+        trust=Trust.PRESS,
+    )
+
+
+def known(identity: str, *, id: int = 9, story_id: int = 50, url: str | None = None, content_hash: str = "old") -> KnownItem:
+    return KnownItem(id=id, story_id=story_id, identity=identity, guid=None, url=url, content_hash=content_hash)
+
+
+def decided(seen: Snapshot, *pieces: Understood, policy: AlertPolicy = POLICY) -> Changes:
+    return decide(seen, pieces, polled(), policy, NOW)
+
+
+class TestWhatIsKnown:
+    def test_an_entry_is_known_by_its_identity(self) -> None:
+        assert match_known([entry("A")], [known("g:a")])["g:a"].id == 9
+
+    def test_an_entry_whose_guid_changed_is_known_by_its_address(self) -> None:
+        churned = entry("A", identity="g:new-guid")
+        assert match_known([churned], [known("g:old-guid", url=churned.url)])["g:new-guid"].id == 9
+
+    def test_two_entries_of_one_document_stay_two_even_if_one_took_the_others_address(self) -> None:
+        first = entry("A", identity="g:a", url="https://mod.example/moved")
+        second = entry("B", identity="g:b", url="https://mod.example/a")
+        found = match_known([first, second], [known("g:a", url="https://mod.example/a")])
+        assert set(found) == {"g:a"}
+
+    def test_an_address_shared_by_a_whole_feed_identifies_nobody(self) -> None:
+        shared = entry("A", identity="g:new", url="https://mod.example/", url_is_own=False)
+        assert match_known([shared], [known("g:old", url="https://mod.example/")]) == {}
+
+    def test_only_new_and_changed_entries_are_news(self) -> None:
+        same, edited, new = entry("A", content_hash="old"), entry("B", content_hash="new"), entry("C")
+        found = match_known([same, edited, new], [known("g:a"), known("g:b", id=10)])
+        assert [is_news(piece, found) for piece in (same, edited, new)] == [False, True, True]
+
+
+class TestNewItems:
+    def test_ordinary_news_gets_a_story_and_no_alert(self) -> None:
+        changes = decided(snapshot(), understood(entry("人事発令")))
+        assert (len(changes.inserts), changes.meetings, changes.alerts) == (1, (), ())
+
+    def test_a_new_meeting_is_recorded_and_alerted(self) -> None:
+        changes = decided(snapshot(), understood(entry("Talks"), facts()))
+        assert changes.meetings[0].facts == facts()
+        assert [(a.story, a.filters) for a in changes.alerts] == [(NewStory(0), ("ministerial-meetings",))]
+
+    def test_two_reports_in_one_poll_are_one_meeting_with_one_alert(self) -> None:
+        changes = decided(snapshot(), understood(entry("A"), facts()), understood(entry("B"), facts()))
+        assert [item.story for item in changes.inserts] == [NewStory(0), NewStory(0)]
+        assert (len(changes.meetings), len(changes.alerts)) == (1, 1)
+
+    def test_template_twins_are_two_meetings_with_two_alerts(self) -> None:
+        twin = facts(countries=("JP", "NZ"))
+        changes = decided(snapshot(), understood(entry("A"), facts()), understood(entry("B"), twin))
+        assert (len(changes.meetings), len(changes.alerts)) == (2, 2)
+
+    def test_a_report_of_a_known_meeting_joins_it_without_a_second_alert(self) -> None:
+        changes = decided(snapshot(candidates=(candidate(),)), understood(entry("A"), facts()))
+        assert (changes.inserts[0].story, changes.new_stories, changes.alerts) == (50, (), ())
+
+    def test_a_report_that_adds_a_fact_completes_the_record(self) -> None:
+        seen = snapshot(candidates=(candidate(facts(city=None)),))
+        (write,) = decided(seen, understood(entry("A"), facts())).meetings
+        assert (write.story, write.facts.city, write.revision) == (50, "Kuala Lumpur", 4)
+
+    def test_a_report_that_adds_nothing_writes_no_record(self) -> None:
+        assert decided(snapshot(candidates=(candidate(),)), understood(entry("A"), facts())).meetings == ()
+
+    def test_an_article_that_another_source_republished_joins_its_story(self) -> None:
+        copy = entry("A")
+        assert copy.url is not None
+        changes = decided(snapshot(by_url={copy.url: 77}), understood(copy))
+        assert changes.inserts[0].story == 77
+
+    def test_an_uncertain_report_founds_no_meeting_and_alerts_nobody(self) -> None:
+        changes = decided(snapshot(), understood(entry("A"), facts(), Verdict.UNCERTAIN))
+        assert (len(changes.inserts), changes.meetings, changes.alerts) == (1, (), ())
+        assert changes.inserts[0].verdict == "uncertain"
+
+    def test_a_source_of_low_trust_may_join_a_meeting_but_never_found_or_change_one(self) -> None:
+        machine = source(trust=Trust.LOW)
+        founded = decided(snapshot(machine), understood(entry("A"), facts()))
+        assert (founded.meetings, founded.alerts) == ((), ())
+        seen = snapshot(machine, candidates=(candidate(facts(city=None)),))
+        joined = decided(seen, understood(entry("A"), facts(city="Phnom Penh", country="KH")))
+        assert (joined.inserts[0].story, joined.meetings) == (50, ())
+
+
+class TestChangedItems:
+    def test_edited_words_stay_in_their_story(self) -> None:
+        changes = decided(snapshot(known=(known("g:a", story_id=5),)), understood(entry("A")))
+        assert (changes.inserts, changes.updates[0].item_id, changes.updates[0].insert.story) == ((), 9, 5)
+
+    def test_an_edit_of_a_meetings_report_raises_no_second_alert(self) -> None:
+        seen = snapshot(known=(known("g:a"),), candidates=(candidate(),))
+        changes = decided(seen, understood(entry("A"), facts(outcomes=("joint statement",))))
+        assert changes.alerts == ()
+        assert changes.meetings[0].facts.outcomes == ("joint statement",)
+
+    def test_news_that_an_edit_turns_into_a_meeting_report_joins_that_meeting(self) -> None:
+        seen = snapshot(known=(known("g:a", story_id=5),), candidates=(candidate(),))
+        update = decided(seen, understood(entry("A"), facts())).updates[0]
+        assert (update.old_story_id, update.insert.story) == (5, 50)
+
+    def test_an_unchanged_entry_is_not_written_again(self) -> None:
+        seen = snapshot(known=(known("g:a", content_hash="hash of A"),))
+        changes = decided(seen, understood(entry("A"), facts()))
+        assert (changes.inserts, changes.updates, changes.alerts) == ((), (), ())
+
+
+class TestAlerts:
+    def test_the_first_poll_of_a_source_is_silent(self) -> None:
+        changes = decided(snapshot(source(polled_before=False)), understood(entry("A"), facts()))
+        assert (len(changes.meetings), changes.alerts) == (1, ())
+
+    def test_unless_the_operator_wants_it(self) -> None:
+        loud = AlertPolicy(first_poll=True)
+        assert decided(snapshot(source(polled_before=False)), understood(entry("A"), facts()), policy=loud).alerts
+
+    def test_a_meeting_known_from_a_silent_poll_is_alerted_by_the_next_fresh_report(self) -> None:
+        """A source added an hour ago must not swallow a meeting that the others report now."""
+        seen = snapshot(candidates=(candidate(alerted=False, reported=timedelta(hours=1)),))
+        assert len(decided(seen, understood(entry("A"), facts())).alerts) == 1
+
+    def test_but_not_when_it_is_old_news_by_then(self) -> None:
+        seen = snapshot(candidates=(candidate(alerted=False, reported=timedelta(days=4)),))
+        assert decided(seen, understood(entry("A"), facts())).alerts == ()
+
+    def test_an_announcement_that_was_silent_long_ago_is_alerted_when_the_meeting_is_held(self) -> None:
+        old = candidate(facts(phase=Phase.ANNOUNCED), alerted=False, reported=timedelta(days=6))
+        assert len(decided(snapshot(candidates=(old,)), understood(entry("A"), facts())).alerts) == 1
+
+    @pytest.mark.parametrize(("hours", "alerts"), [(47, 1), (49, 0)])
+    def test_an_item_older_than_the_maximum_age_raises_no_alert(self, hours: int, alerts: int) -> None:
+        old = entry("A", published_at=after(hours=-hours))
+        assert len(decided(snapshot(), understood(old, facts())).alerts) == alerts
+
+    def test_an_undated_item_counts_as_published_when_it_is_first_seen(self) -> None:
+        assert len(decided(snapshot(), understood(entry("A", published_at=None), facts())).alerts) == 1
+
+    def test_an_article_about_a_meeting_of_long_ago_raises_no_alert(self) -> None:
+        assert decided(snapshot(), understood(entry("A"), facts(starts_on=date(2024, 11, 21)))).alerts == ()
+
+    def test_a_meeting_below_ministers_is_recorded_and_not_alerted(self) -> None:
+        from storage.model import Level
+
+        changes = decided(snapshot(), understood(entry("A"), facts(level=Level.VICE_MINISTER)))
+        assert (len(changes.meetings), changes.alerts) == (1, ())
+
+
+def test_deciding_twice_gives_the_same_answer() -> None:
+    pieces = [understood(entry(name), facts(edition=n, series="admm")) for n, name in enumerate("ABC", 1)]
+    assert decided(snapshot(), *pieces) == decided(snapshot(), *pieces)
