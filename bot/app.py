@@ -13,7 +13,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -134,13 +134,19 @@ class Service:
     tick: float = TICK
     on_start: Callable[[Database], Awaitable[None]] | None = None
 
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        """End the service as SIGTERM does."""
+        self._stop.set()
+
     async def run(self) -> None:
-        """Serve until SIGTERM or SIGINT. Raises a `KaigiError` when it cannot start."""
+        """Serve until SIGTERM, SIGINT or `stop`. Raises a `KaigiError` when it cannot start."""
         listener = bind(self.settings.web.host, self.settings.web.port)
         with contextlib.closing(listener):
             database = await asyncio.to_thread(open_database, self.settings)
-            with contextlib.closing(database), _stop_signal() as stop:
-                await self._serve(listener, database, stop)
+            with contextlib.closing(database), _on_signals(self.stop):
+                await self._serve(listener, database, self._stop)
 
     async def _serve(self, listener: socket.socket, database: Database, stop: asyncio.Event) -> None:
         authority, began_at = await asyncio.to_thread(database.write, self._prepare)
@@ -300,13 +306,13 @@ class _Tasks:
 
 
 @contextlib.contextmanager
-def _stop_signal() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` on SIGTERM and SIGINT."""
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop)
     try:
-        yield stop
+        yield
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

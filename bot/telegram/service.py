@@ -102,6 +102,7 @@ class TelegramService:
         if self._application.running:
             await self._application.stop()
         await self._application.shutdown()
+        await self._application.bot.shutdown()  # after a refused token the application believes it never began
 
 
 def _build(token: str, api_url: str) -> "Application[Any, Any, Any, Any, Any, Any]":

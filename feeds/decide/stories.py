@@ -99,7 +99,11 @@ def _minister_of_third(a: MeetingFacts, b: MeetingFacts) -> bool:
 def _other_time(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
     first, second = _days(a), _days(b)
     if first and second:
-        apart = first[0] > second[1] + DAY_TOLERANCE or second[0] > first[1] + DAY_TOLERANCE
+        # A conference that meets at most every few months is one meeting, whichever of its days a report names.
+        numbered = a.edition or b.edition or a.kind not in {Kind.BILATERAL, Kind.TRILATERAL}
+        conference = a.series and a.series == b.series and numbered
+        tolerance = SERIES_WINDOW if conference else DAY_TOLERANCE
+        apart = first[0] > second[1] + tolerance or second[0] > first[1] + tolerance
         return "another day" if apart else None
     if first or second:
         days, undated, reported = (first, b, b_reported) if first else (second, a, a_reported)
@@ -131,8 +135,9 @@ def _bond(a: MeetingFacts, b: MeetingFacts) -> Match:
         return Match(same=True, reason="the same sides at the same time", strength=0.9 if day else 0.8)
     if len(shared) == 1 and _one_is_partial(a, b) and (day or a.city == b.city):
         return Match(same=True, reason="one side in common, the same day", strength=0.5 if day else 0.4)
-    if not shared and a.kind is b.kind and day and a.city and a.city == b.city and _one_is_partial(a, b):
-        return Match(same=True, reason="the same kind, day and place", strength=0.4)
+    place = a.city is not None and a.city == b.city
+    if a.kind is b.kind and place and (day or a.kind is Kind.MULTILATERAL) and _one_is_partial(a, b):
+        return Match(same=True, reason="the same kind, time and place", strength=0.35)
     return Match(same=False, reason="nothing in common")
 
 

@@ -26,9 +26,7 @@ MONTHS = {
 
 WEEKDAYS_EN = {
     name: number
-    for number, name in enumerate(
-        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    )
+    for number, name in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
 }
 WEEKDAYS_JA = {name: number for number, name in enumerate("月火水木金土日")}
 

@@ -55,7 +55,9 @@ _JA_DAY = re.compile(
     r"(?!間|目|本|程|常|米|中|韓|英|仏|独|豪|伊|印|朝|本|時)(?:\([月火水木金土日]\))?"
     r"(?:(?:から|~|〜|～|-|、|・)(?P<d2>\d{1,2})日(?!間|目)(?:まで)?)?"
 )
-_JA_RELATIVE = re.compile(r"本日|きょう|今日(?!の国際)|同日|昨日|きのう|前日|翌日|あす|明日|一昨日|おととい|今夜|昨夜|昨晩|今朝")
+_JA_RELATIVE = re.compile(
+    r"本日|きょう|今日(?!の国際)|同日|昨日|きのう|前日|翌日|あす|明日|一昨日|おととい|今夜|昨夜|昨晩|今朝"
+)
 _JA_WEEKDAY = re.compile(r"(?P<rel>先週|今週|来週)?の?(?P<w>[月火水木金土日])曜日?")
 _JA_SHIFT = {
     "昨日": -1, "きのう": -1, "昨夜": -1, "昨晩": -1, "あす": 1, "明日": 1, "一昨日": -2, "おととい": -2,
@@ -70,9 +72,7 @@ _EN_MONTH_DAY = re.compile(
     rf"\b(?P<name>{_MONTH})\b\.?\s(?P<d>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?"
     rf"(?:\s?(?:-|to|and|&)\s?(?:(?P<name2>{_MONTH})\.?\s)?(?P<d2>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?)?(?:,?\s(?P<y>\d{{4}}))?"
 )
-_EN_WEEKDAY = re.compile(
-    rf"\b(?P<rel>last|next|this|on|until)?\s?(?P<w>{'|'.join(WEEKDAYS_EN)})\b"
-)
+_EN_WEEKDAY = re.compile(rf"\b(?P<rel>last|next|this|on|until)?\s?(?P<w>{'|'.join(WEEKDAYS_EN)})\b")
 _EN_RELATIVE = re.compile(r"\b(?:today|yesterday|tomorrow|tonight|last night)\b")
 _EN_SHIFT = {"yesterday": -1, "tomorrow": 1, "last night": -1}
 

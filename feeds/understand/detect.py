@@ -41,7 +41,9 @@ _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2
 _SPEECH = re.compile(r"演説|講演|スピーチ|speech|address|remarks|tells|told|speaks? at|spoke at")
 _SUB_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
-_MILITARY_CLUE = re.compile(r"chod|chairman|joint chiefs|general staff|chiefs? of (?:general |defen[cs]e )?staff|chief of defen[cs]e|top military|military officers|milley|jcs")
+_MILITARY_CLUE = re.compile(
+    r"chod|chairman|joint chiefs|general staff|chiefs? of (?:general |defen[cs]e )?staff|chief of defen[cs]e|top military|military officers|milley|jcs"
+)
 _GROUPS = re.compile(
     r"各国|諸国|島嶼|島しょ|か国|カ国|ヶ国|ケ国|加盟国|参加国|nordic|baltic|european|western|asian|pacific|gulf|arab|allied|allies|"
     r"quad|squad|trilateral|multilateral|countries|nations|regional|\bbloc\b"
@@ -178,9 +180,7 @@ def _two_plus_two(
     forms = [hit for hit in words.two_plus_two if not _SUB_FORM.match(text[hit.start : hit.end + 2])]
     if not forms:
         return
-    if _WORKING_LEVEL.search(text, start, end) or any(
-        side.rank == "vice_minister" for side in sides
-    ):
+    if _WORKING_LEVEL.search(text, start, end) or any(side.rank == "vice_minister" for side in sides):
         return
     countries = _countries(ministers) | {hit.value for hit in hits.of("country", start=start, end=end)}
     heads = any(side.rank == "head" for side in sides)
@@ -215,9 +215,7 @@ def _ministerial_nouns(
         return
 
 
-def _plurals(
-    ministers: list[Side], words: Words, hits: Hits, text: str, start: int, end: int
-) -> Iterator[Signal]:
+def _plurals(ministers: list[Side], words: Words, hits: Hits, text: str, start: int, end: int) -> Iterator[Signal]:
     several = [side for side in ministers if side.plural and side.how == "office"]
     if not several or not (words.talk or words.attend or words.weak):
         return
@@ -229,16 +227,16 @@ def _plurals(
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
 
 
-def _series(
-    hits: Hits, ministers: list[Side], words: Words, text: str, start: int, end: int
-) -> Iterator[Signal]:
+def _series(hits: Hits, ministers: list[Side], words: Words, text: str, start: int, end: int) -> Iterator[Signal]:
     for hit in hits.of("series", "series_weak", start=start, end=end):
         series: Series = hit.value
         if _WORKING_LEVEL.search(text, max(start, hit.start - 25), min(end, hit.end + 25)):
             continue
         ministerial = not series.forum and hit.group == "series"
         if ministerial:
-            named_meeting = re.search(r"会議|会合|会談|協議|meeting|dialogue|ministerial|consultation|council", text[hit.start : hit.end])
+            named_meeting = re.search(
+                r"会議|会合|会談|協議|meeting|dialogue|ministerial|consultation|council", text[hit.start : hit.end]
+            )
             shown = words.talk or words.attend or words.weak
             weight = SERIES if shown else 0.78 if named_meeting else 0.55
             yield Signal(rule="series", weight=weight, start=hit.start, end=hit.end)
@@ -261,14 +259,17 @@ def _vice_ministers(
         return
     countries = _countries([side for side in sides if side.rank in {"vice_minister", "minister"}])
     countries |= {hit.value for hit in hits.of("country", start=start, end=end)}
-    dialogue = re.search(r"防衛政策対話|次官級(?:会合|協議)|次官会合|defen[cs]e policy dialogue|vice.ministerial|deputy ministerial", text[start:end])
+    dialogue = re.search(
+        r"防衛政策対話|次官級(?:会合|協議)|次官会合|defen[cs]e policy dialogue|vice.ministerial|deputy ministerial",
+        text[start:end],
+    )
     weight = 0.4 if len(countries) < 2 else VICE if dialogue else VICE - 0.1
-    yield Signal(rule="vice_ministers", weight=weight, start=deputies[0].start, end=deputies[0].end, level="vice_minister")
+    yield Signal(
+        rule="vice_ministers", weight=weight, start=deputies[0].start, end=deputies[0].end, level="vice_minister"
+    )
 
 
-def _one_side(
-    sides: tuple[Side, ...], ministers: list[Side], words: Words, text: str, start: int
-) -> Iterator[Signal]:
+def _one_side(sides: tuple[Side, ...], ministers: list[Side], words: Words, text: str, start: int) -> Iterator[Signal]:
     """One minister and a word of talking: for admins to look at, unless it is a ministry's readout."""
     offices = [side for side in ministers if side.how == "office" and side.countries]
     others = {side.rank for side in sides} - {"minister"}
@@ -285,4 +286,6 @@ def _names(sides: tuple[Side, ...], ministers: list[Side], words: Words) -> Iter
     if not named or len(countries) < 2 or not (words.talk or words.weak):
         return
     weight = (COUNTERPART - (0 if words.talk else WEAK_FORM)) if offices else NAMES_ONLY
-    yield Signal(rule="office_and_name" if offices else "names_only", weight=weight, start=named[0].start, end=named[0].end)
+    yield Signal(
+        rule="office_and_name" if offices else "names_only", weight=weight, start=named[0].start, end=named[0].end
+    )

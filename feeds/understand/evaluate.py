@@ -23,10 +23,10 @@ from urllib.parse import urlsplit
 
 from feeds.decide.stories import merge, same_meeting
 from feeds.observed import Article, Understanding, Verdict
-from feeds.understand.facts import ordinal_value
 from feeds.understand.folding import fold
 from feeds.understand.lexicon import default_lexicon
 from feeds.understand.meetings import understand
+from feeds.understand.numbering import ordinal_value
 from storage.model import Evidence, Format, Kind, MeetingFacts, Trust
 
 Line = dict[str, Any]

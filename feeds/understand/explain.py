@@ -58,7 +58,9 @@ def explanation(article: Article, understanding: Understanding) -> Explanation:
     The pieces of title and text put together give the original characters back.
     """
     evidence = understanding.mention.evidence if understanding.mention else ()
-    rows = [ReasonRow(rule=one.rule, weight=one.weight, quote=one.quote, note=one.note) for one in understanding.reasons]
+    rows = [
+        ReasonRow(rule=one.rule, weight=one.weight, quote=one.quote, note=one.note) for one in understanding.reasons
+    ]
     rows.sort(key=lambda row: -abs(row.weight))
     return Explanation(
         verdict=str(understanding.verdict),

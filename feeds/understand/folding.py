@@ -11,7 +11,19 @@ from dataclasses import dataclass, field
 
 _PLAIN = {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-"}
 #: Latin letters that Unicode does not decompose.
-_LATIN = {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i", "İ": "I", "ß": "ss", "æ": "ae", "Æ": "AE"}
+_LATIN = {
+    "ł": "l",
+    "Ł": "L",
+    "ø": "o",
+    "Ø": "O",
+    "đ": "d",
+    "Đ": "D",
+    "ı": "i",
+    "İ": "I",
+    "ß": "ss",
+    "æ": "ae",
+    "Æ": "AE",
+}
 #: Marks that combine with the character before them: a kana and its voicing mark are one character to a reader.
 _CLUSTER = re.compile("[\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
 

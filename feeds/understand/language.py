@@ -9,8 +9,12 @@ _FOREIGN = re.compile(r"[Ͱ-ϿЀ-ӿ֐-׿؀-ۿऀ-ൿ฀-๿가-힣]")
 #: Simplified characters that Japanese does not write: one settles a text without kana.
 _ONLY_SIMPLIFIED = re.compile(r"[们这为举谈长议见东军联总统访华欧韩问题记]")
 #: Everyday words of English; a Latin text without any of them in its first words is another language.
-_ENGLISH = re.compile(r"\b(?:the|of|to|in|and|for|with|on|at|as|by|from|his|her|will|meets?|after|over|is|says?|us|holds?|visits?)\b")
-_GERMANIC_ROMANCE = re.compile(r"\b(?:der|die|und|das|mit|les?|des|du|dans|pour|och|att|ng|sa|na|och|nitong|și|pentru|que|del|las)\b")
+_ENGLISH = re.compile(
+    r"\b(?:the|of|to|in|and|for|with|on|at|as|by|from|his|her|will|meets?|after|over|is|says?|us|holds?|visits?)\b"
+)
+_GERMANIC_ROMANCE = re.compile(
+    r"\b(?:der|die|und|das|mit|les?|des|du|dans|pour|och|att|ng|sa|na|och|nitong|și|pentru|que|del|las)\b"
+)
 _LOOKED_AT = 600
 
 

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.observed import Article, MeetingMention, Reason, Understanding, Verdict
 from feeds.understand.detect import Reading, read_sentence
-from feeds.understand.facts import Extractor, Part
+from feeds.understand.facts import Extractor
 from feeds.understand.folding import Folded, fold
 from feeds.understand.language import detect_language
 from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
+from feeds.understand.parts import Part
 from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
 from feeds.understand.sentences import Sentence, article_end, split_sentences
@@ -80,6 +81,7 @@ class _Item:
         self._title_hits = scanner.scan(self._title)
         self._text_hits = scanner.scan(self._text)
         self._published = _local_day(article)
+        self._article_end = article_end(self._text.text)
 
     def understanding(self) -> Understanding:
         language = detect_language(self._title.text, self._text.text, self._article.language)
@@ -104,11 +106,12 @@ class _Item:
         return _Judged(reading, against, _refusal(hits, reading, folded.text))
 
     def _lead(self) -> Iterator[_Judged]:
-        end = article_end(self._text.text)
-        for sentence in split_sentences(self._text.text, self._text.cased, end):
+        for sentence in split_sentences(self._text.text, self._text.cased, self._article_end):
             if sentence.number >= FACT_SENTENCES:
                 return
-            yield self._judge(self._text, self._text_hits, sentence.start, sentence.end, _credit_end(self._text, sentence))
+            yield self._judge(
+                self._text, self._text_hits, sentence.start, sentence.end, _credit_end(self._text, sentence)
+            )
 
     def _sentence_reasons(self, folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
         for name, group, end in (("caption", "caption.words", credit), ("background", "background.words", reading.end)):
@@ -132,9 +135,7 @@ class _Item:
                     yield look_alike, self._title.quote(match.start(), match.end())
 
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
-        weights = [
-            weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)
-        ]
+        weights = [weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)]
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
             return min(score, 0.2)
@@ -158,19 +159,27 @@ class _Item:
         called_off = phase in {Phase.CANCELLED, Phase.POSTPONED}
         return Verdict.MEETING if sure and not called_off else Verdict.UNCERTAIN
 
-    def _mention(
-        self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float
-    ) -> MeetingMention:
+    def _mention(self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float) -> MeetingMention:
         telling = [judged.reading for judged in lead if not judged.against]
-        title_part = Part(where="title", folded=self._title, hits=self._title_hits, readings=(title.reading,))
-        text_part = Part(where="text", folded=self._text, hits=self._text_hits, readings=tuple(telling))
+        title_part = Part(
+            where="title",
+            folded=self._title,
+            hits=self._title_hits,
+            readings=(title.reading,),
+            end_of_article=len(self._title.text),
+        )
+        text_part = Part(
+            where="text",
+            folded=self._text,
+            hits=self._text_hits,
+            readings=tuple(telling),
+            end_of_article=self._article_end,
+        )
         extractor = Extractor(title_part, text_part, self._lexicon, self._published)
         facts, evidence = extractor.extract(phase, score)
         return MeetingMention(facts=facts, evidence=evidence)
 
-    def _reasons(
-        self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]
-    ) -> Iterator[Reason]:
+    def _reasons(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> Iterator[Reason]:
         for look_alike, quote in vetoes:
             yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=quote, note="title")
         for place, folded, judged in [("title", self._title, title)] + [("text", self._text, one) for one in lead]:
@@ -187,7 +196,9 @@ def _text_strength(judged: _Judged, title: _Judged) -> float:
     if judged.against:
         return 0.0
     rules = {signal.rule for signal in judged.reading.signals}
-    if rules == {"names_only"} and any(side.how == "office" and side.rank == "minister" for side in title.reading.sides):
+    if rules == {"names_only"} and any(
+        side.how == "office" and side.rank == "minister" for side in title.reading.sides
+    ):
         return 0.8
     if judged.reading.level == "vice_minister":
         return min(judged.strength, 0.7)

@@ -29,14 +29,24 @@ _HALF_COMPOUND = re.compile(r"日・?$")
 _NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[一-龥々]{1,5}[ぁ-ん]{0,2})$")
 #: The sides away from the office: 日米韓、…防衛相会談で合意; 閣僚協議を開催 日豪.
 _LOOSE = re.compile(rf"(?P<states>[{_STATES}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|$)")
-_TALK_NOUN = re.compile(r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)")
-_KANJI_NAME_BEFORE = re.compile(rf"(?<![一-龥])(?P<state>[{_STATES}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$")
-_NOT_A_KANJI_NAME = re.compile(rf"^[{_KANJI}]+$|国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表")
+_TALK_NOUN = re.compile(
+    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)"
+)
+_KANJI_NAME_BEFORE = re.compile(
+    rf"(?<![一-龥])(?P<state>[{_STATES}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"
+)
+_NOT_A_KANJI_NAME = re.compile(
+    rf"^[{_KANJI}]+$|国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
+)
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
 _CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
-_EN_GAP = re.compile(r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|deputy prime minister and|deputy prime minister &|minister at the prime minister's office and|state|union|federal)\s)?$")
+_EN_GAP = re.compile(
+    r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|deputy prime minister and|deputy prime minister &|minister at the prime minister's office and|state|union|federal)\s)?$"
+)
 _AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
-_NAME_EN = re.compile(r"^,?\s(?:general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |army general |senior general |prince )?(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})")
+_NAME_EN = re.compile(
+    r"^,?\s(?:general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |army general |senior general |prince )?(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})"
+)
 _NOT_A_NAME = re.compile(
     r"^(?:Meets?|Met|To|In|At|On|The|And|Holds?|Hosts?|Talks?|Visits?|Says?|Said|With|For|From|Will|Who|After|Joins?|Attends?|"
     r"Discuss\w*|Speaks?|Calls?|Meeting|Ministers?|Of|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Statement|Urges?|Warns?|Makes?|"
@@ -77,9 +87,7 @@ class Reader:
         found = [*self._compounds(start, end)]
         offices = [hit for hit in self._hits.of("office", start=start, end=end) if not self._in_series(hit)]
         found += [self._office(hit, chains, start, end) for hit in offices]
-        found += [
-            self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)
-        ]
+        found += [self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)]
         named = {side.person.name for side in found if side.person}
         found += [side for side in self._persons(start, end) if side.person and side.person.name not in named]
         return sorted(found, key=lambda side: side.start)
@@ -94,7 +102,9 @@ class Reader:
         for hit in self._hits.of("country", start=start, end=end):
             # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
             before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
-            if before and re.match(r"(?:防衛|国防|外務|[「『]?2\+2|[「『]?2プラス2)", self._text[hit.end : hit.end + 6]):
+            if before and re.match(
+                r"(?:防衛|国防|外務|[「『]?2\+2|[「『]?2プラス2)", self._text[hit.end : hit.end + 6]
+            ):
                 yield _compound(before.start(), hit.end, ("JP", hit.value))
 
     def _in_series(self, hit: Hit) -> bool:
@@ -204,7 +214,16 @@ class Reader:
         return quote.removesuffix("'s").removesuffix("’s") or None
 
     def _known(self, name: str | None, name_ja: str | None, countries: tuple[str, ...], rank: str) -> Person | None:
-        keys = [key for key in (name_ja, name and name.lower(), name and name.lower().split()[-1], name and name.lower().split()[0]) if key]
+        keys = [
+            key
+            for key in (
+                name_ja,
+                name and name.lower(),
+                name and name.lower().split()[-1],
+                name and name.lower().split()[0],
+            )
+            if key
+        ]
         candidates = [
             person
             for person in dict.fromkeys(person for key in keys for person in self._names.get(key, ()))
@@ -232,7 +251,6 @@ class Reader:
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
-
 
     def _is_name(self, hit: Hit) -> bool:
         """A surname alone is read in capitals, or with 氏 in Japanese."""

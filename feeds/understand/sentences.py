@@ -15,13 +15,17 @@ _END_OF_ARTICLE = re.compile(
     r"more (?:stories|news|from)|trending|you may also like|share this|latest news|editor's picks).{0,40}$",
     re.MULTILINE,
 )
-_BREAK = re.compile(r"[。!?]+[」』)\"']*\s*|\n+|(?<=[a-z0-9)\]\"'])\.[\"')]?\s+(?=[\"'(]?[A-Z0-9])|\s+-\s+(?=[A-Z][a-z]+ said)")
+_BREAK = re.compile(
+    r"[。!?]+[」』)\"']*\s*|\n+|(?<=[a-z0-9)\]\"'])\.[\"')]?\s+(?=[\"'(]?[A-Z0-9])|\s+-\s+(?=[A-Z][a-z]+ said)"
+)
 _ABBREVIATION = re.compile(
     r"\b(?:gen|lt|col|maj|capt|cmdr|adm|sgt|dr|mr|ms|mrs|jr|sr|st|no|vol|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|"
     r"dec|u\.s|u\.k|u\.n|d\.c|a\.m|p\.m|rep|sen|gov|pres|min|vs|s|j|t|w|o)$"
 )
 _SHORTEST = 5  # a "sentence" below this is a category, a time stamp or a bullet
-_STAMP = re.compile(r"^[-・•*\s]*(?:日本の防衛|\d{4}[-./]\d{1,2}[-./]\d{1,2}(?:\s+\d{1,2}:\d{2})?|site search|menu)\s*$")
+_STAMP = re.compile(
+    r"^[-・•*\s]*(?:日本の防衛|\d{4}[-./]\d{1,2}[-./]\d{1,2}(?:\s+\d{1,2}:\d{2})?|site search|menu)\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)

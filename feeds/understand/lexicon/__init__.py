@@ -77,9 +77,7 @@ def _table(folder: Traversable, file: str) -> Entry:
         raise LexiconError(file, "the file", f"is not TOML: {error}") from error
 
 
-def _entries(
-    folder: Traversable, file: str, name: str, make: Callable[[Entry], Record]
-) -> list[Record]:
+def _entries(folder: Traversable, file: str, name: str, make: Callable[[Entry], Record]) -> list[Record]:
     records: list[Record] = []
     for number, entry in enumerate(_table(folder, file).get(name, ()), start=1):
         label = str(entry.get("key") or entry.get("code") or entry.get("name") or f"{name} {number}")

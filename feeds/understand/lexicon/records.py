@@ -17,9 +17,7 @@ class LexiconError(KaigiError):
         self.entry = entry
 
 
-RANKS = frozenset(
-    {"minister", "vice_minister", "official", "military", "head", "foreign", "organisation", "other"}
-)
+RANKS = frozenset({"minister", "vice_minister", "official", "military", "head", "foreign", "organisation", "other"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

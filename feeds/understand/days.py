@@ -1,0 +1,79 @@
+"""Which of the dates in an item is the meeting's day: not the announcement's, not the publication's."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from feeds.understand.dates import DateSpan, find_dates
+from feeds.understand.detect import Reading
+from feeds.understand.parts import Part
+
+_LEAD = 1_500  # dates beyond this belong to the speech, not to the meeting
+_TITLE_DAY = re.compile(r"\((?P<day>[^()]*日[^()]*)\)\s*$")
+#: 7日公表: the verb of telling directly behind the day, no verb of meeting between them.
+_ANNOUNCEMENT = re.compile(
+    r"^[^。、開会行出]{0,4}(?:、[^。、開会行出]{0,12})?"
+    r"(?:発表|公表|明らかに|会見|述べ|語|報じ|伝え(?:られ|る)|付け|更新|掲載|に開かれる見通しと|までに)"
+)
+_TELLER = re.compile(
+    r"(?:省|府|官|軍|紙|報道官|氏|大臣|政府|相|長)は(?:\d{1,2}月)?$|"
+    r"\b(?:said|says|announced|told|posted|reported|stated|wrote|sources said|statement)"
+    r"(?: on| late| in a statement)?,?\s$"
+)
+_TELLING = re.compile(r"発表|明らかに|公表|述べ|表明|語っ|方針|とした|会見")
+_HELD_AFTER = re.compile(
+    r"^[^。]{0,40}?(?:会談|会合|協議|会議|開|出席|懇談|行|実施|met|hold|held|meet|talks|spoke|attend)"
+)
+_FORMS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.attend")
+_LEAST = -0.05  # a day that nothing but its presence speaks for is still better than none; a told-on day is not
+
+
+def meeting_day(title: Part, text: Part, published: date | None, *, future: bool) -> tuple[Part, DateSpan] | None:
+    """The meeting's day and the words that name it, or None when no date stands near it.
+
+    The bracket that ends a headline of Japanese newsrooms holds the day of the event and goes before all others.
+    """
+    bracket = _title_bracket(title, published, future=future)
+    if bracket:
+        return title, bracket
+    ranked = [*_ranked(title, 0, published, future=future), *_ranked(text, 1, published, future=future)]
+    best = max(ranked, key=lambda entry: entry[0], default=None)
+    return (best[1], best[2]) if best and best[0] > _LEAST else None
+
+
+def _title_bracket(title: Part, published: date | None, *, future: bool) -> DateSpan | None:
+    match = _TITLE_DAY.search(title.folded.text)
+    if match is None:
+        return None
+    spans = find_dates(title.folded.text, published, future=future)
+    return next((span for span in spans if span.start >= match.start("day")), None)
+
+
+def _ranked(part: Part, first: int, published: date | None, *, future: bool) -> Iterator[tuple[float, Part, DateSpan]]:
+    text = part.folded.text
+    readings = [reading for reading in part.readings if reading.start < _LEAD]
+    for order, reading in enumerate(readings, start=first):
+        spans = find_dates(text[reading.start : reading.end], published, future=future)
+        for index, span in enumerate(spans):
+            start, end = span.start + reading.start, span.end + reading.start
+            moved = DateSpan(start, end, span.first, span.last, span.form)
+            yield _rank(part, reading, moved) - 0.3 * order - 0.05 * index, part, moved
+
+
+def _rank(part: Part, reading: Reading, span: DateSpan) -> float:
+    text = part.folded.text
+    after = text[span.end : min(reading.end, span.end + 80)]
+    before = text[max(reading.start, span.start - 24) : span.start]
+    rank = 1.0 + reading.strength if reading.signals else 0.4
+    if _ANNOUNCEMENT.match(after) or _is_told_on(before, text[span.end : reading.end]):
+        rank -= 1.2
+    if _HELD_AFTER.match(after):
+        rank += 0.3
+    if part.hits.any(*_FORMS, start=reading.start, end=span.start):
+        rank += 0.05
+    return rank - 0.1 if span.form == "relative" else rank
+
+
+def _is_told_on(before: str, after: str) -> bool:
+    """防衛省は14日、…と発表した; "said Tuesday": the day of telling."""
+    return bool(_TELLER.search(before)) and (before.isascii() or bool(_TELLING.search(after)))
