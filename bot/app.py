@@ -12,9 +12,9 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -23,40 +23,25 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
+from bot.collecting import collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.jobs import Collector, Scheduler
+from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
 from bot.telegram.service import TelegramService
 from bot.terminal import ADDRESS, TerminalSender
-from feeds.collect.catalogue import load_sources
-from feeds.collect.fetch import Fetcher
-from feeds.collect.schedule import Rhythm
-from feeds.collect.worker import ParserPool
-from feeds.decide.routing import AlertPolicy
-from feeds.ingest import Ingest, PollPolicy
 from feeds.publish.web import Health, Library, create_app
-from storage import filters, instance, schema, sources, subscriptions
+from storage import filters, instance, sources, subscriptions
 from storage.database import Connection, Database
-from storage.errors import KaigiError
 from storage.model import Channel, SourceDefinition
 
 log = structlog.get_logger("kaigi")
 
-BUNDLED_SOURCES = Path(__file__).parents[1] / "feeds" / "sources.toml"
 TICK = 1.0  # seconds between two looks at what is due
 STALE = 60.0  # seconds without a tick after which the service calls itself not ready
 PATIENCE = 5.0  # seconds for messages in flight when stopping; the whole stop stays under ten
-
-
-class ServiceError(KaigiError):
-    """The service cannot start. The message says what to do."""
-
-
-def utc_now() -> datetime:
-    """The clock of the program: everything below takes the moment as an argument."""
-    return datetime.now(UTC)
 
 
 def new_worker_id() -> str:
@@ -82,47 +67,10 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
-    """The sources of `sources_file`, or the bundled ones. Raises `SourcesFileError`, `ServiceError`."""
-    file = settings.sources_file or BUNDLED_SOURCES
-    try:
-        return load_sources(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ServiceError(f"sources_file {file} cannot be read: {error}.") from error
-
-
-def open_database(settings: Settings) -> Database:
-    """The database, brought to this version's schema. Raises a `StorageError` that says what to do."""
-    database = Database(settings.database_url)
-    schema.upgrade(database)
-    return database
-
-
 def state_folder(database: Database) -> Path:
     """Where small files of this installation live: beside the SQLite file."""
     place = database.url.database if database.is_sqlite else None
     return Path(place).parent if place and place != ":memory:" else Path("data")
-
-
-@contextlib.asynccontextmanager
-async def collecting(settings: Settings, database: Database) -> AsyncIterator[Ingest]:
-    """All that polling needs, opened and closed together."""
-    fetcher = Fetcher(
-        user_agent=settings.fetch.user_agent,
-        allow_private_networks=settings.fetch.allow_private_networks,
-        max_body_bytes=settings.fetch.max_body_mb * 2**20,
-        concurrency=settings.fetch.concurrency,
-    )
-    parsers = ParserPool()
-    policy = PollPolicy(
-        rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
-        alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
-    )
-    async with fetcher:
-        try:
-            yield Ingest(database=database, fetcher=fetcher, parsers=parsers, policy=policy, clock=utc_now)
-        finally:
-            await parsers.close()
 
 
 @dataclass(kw_only=True)

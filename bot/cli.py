@@ -35,13 +35,13 @@ ConfigOption = Annotated[
 @app.command()
 def run(config_file: ConfigOption = None) -> None:
     """Run the service: poll sources, serve page and feeds, send alerts. Without a Telegram token alerts are printed."""
-    from bot import app as program
-    from bot import config, logs
+    from bot import config, logs, parts
+    from bot.app import Service
 
     settings = config.load(config_file)
     logs.set_up(settings.log.format, config.secrets(settings))
-    definitions = program.read_sources(settings)
-    asyncio.run(program.Service(settings=settings, definitions=definitions).run())
+    definitions = parts.read_sources(settings)
+    asyncio.run(Service(settings=settings, definitions=definitions).run())
 
 
 @app.command()

@@ -22,10 +22,9 @@ def explain(
 
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
-    from feeds.understand.explain import explanation
-
     from bot import config
     from bot.explaining import show
+    from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
     from storage import filters
 
@@ -84,7 +83,7 @@ def _from_text(text: str, url: str | None, zone: str) -> "Article":
 
 
 def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
-    from bot.app import utc_now
+    from bot.parts import utc_now
     from feeds.collect.page import parse_article
     from feeds.observed import Article, Failure, Fetched
     from storage.model import SourceDefinition, SourceKind

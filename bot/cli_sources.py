@@ -26,19 +26,18 @@ NAME = Annotated[str, typer.Argument(metavar="SOURCE", help="Key or address of t
 @contextmanager
 def _archive() -> "Iterator[tuple[Settings, Database]]":
     """Settings and database, with the sources of sources_file in it."""
-    from bot import app as program
-    from bot import config, logs
+    from bot import config, logs, parts
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
-    definitions = program.read_sources(settings)
-    database = program.open_database(settings)
+    definitions = parts.read_sources(settings)
+    database = parts.open_database(settings)
 
     def prepare(connection: "Connection") -> None:
         from storage import filters, sources
 
         filters.ensure_built_in(connection)
-        sources.follow_file(connection, definitions, program.utc_now())
+        sources.follow_file(connection, definitions, parts.utc_now())
 
     try:
         database.write(prepare)
@@ -104,7 +103,7 @@ def add(  # noqa: PLR0913  the fields of a source
     time_zone: Annotated[str, typer.Option(help="IANA zone of dates that name none.")] = "UTC",
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
-    from bot.app import utc_now
+    from bot.parts import utc_now
     from feeds.collect import catalogue
     from storage import sources
 
@@ -150,7 +149,7 @@ def pause(source: NAME) -> None:
 @app.command()
 def resume(source: NAME) -> None:
     """Poll a source again."""
-    from bot.app import utc_now
+    from bot.parts import utc_now
     from storage import sources
 
     with _archive() as (_, database):
@@ -191,7 +190,7 @@ async def _poll_all(
     from rich.console import Console
     from rich.progress import track
 
-    from bot.app import collecting
+    from bot.collecting import collecting
 
     async with collecting(settings, database) as ingest:
         polls = [asyncio.create_task(ingest.poll(source)) for source in chosen]

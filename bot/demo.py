@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot import config
-from bot.app import Service, ServiceError
+from bot.app import Service
+from bot.parts import ServiceError
 from feeds.newsroom import Newsroom
 from storage import sources
 from storage.database import Connection, Database

@@ -80,7 +80,7 @@ class SeenRequest:
 
 _WRONG_BODIES = {
     Fault.HTML_INSTEAD: (b"<!DOCTYPE html><title>Just a moment...</title><p>Checking.", "text/html"),
-    Fault.BROKEN_XML: (b"<?xml version='1.0'?><rss><channel><item><title>&&<", "application/rss+xml"),
+    Fault.BROKEN_XML: (b"<?xml version='1.0'?><rss><channel", "application/rss+xml"),
 }
 
 

@@ -8,7 +8,8 @@
         ├── DatabaseUnreachable    cannot be opened or connected to
         ├── DatabaseCorrupt        not a database, or a damaged one
         ├── SchemaTooNew           written by a newer Kaigi than this one
-        └── NotFound               no such source, filter, chat or story
+        ├── NotFound               no such source, filter, chat or story
+        └── AlreadyExists          a source with this key or address is there already
 
 Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
 """
@@ -48,3 +49,7 @@ class SchemaTooNew(StorageError):
 
 class NotFound(StorageError):
     """No such record."""
+
+
+class AlreadyExists(StorageError):
+    """The record is there already."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from storage.errors import NotFound
+from storage.errors import AlreadyExists, NotFound
 from storage.ingest import forget_empty
 from storage.model import Source, SourceDefinition, SourceState
 from storage.records import definition_to_row, source_from_row
@@ -46,13 +46,14 @@ def follow_file(connection: Connection, definitions: Iterable[SourceDefinition],
     by command are left alone, unless the file now names the same key: then the file wins.
     """
     known = {row.key: row for row in connection.execute(select(sources))}
+    addresses = {row.url for row in known.values()}
     named = set()
     for definition in definitions:
         named.add(definition.key)
         if definition.key in known:
             _redefine(connection, known[definition.key], definition, now)
-        else:
-            add(connection, definition, now, origin=FILE)
+        elif definition.url not in addresses:  # else somebody added it by hand, under a name of their own
+            _insert(connection, definition, now, FILE)
     for key, row in known.items():
         if key not in named and row.origin == FILE and row.enabled:
             connection.execute(update(sources).where(sources.c.key == key).values(enabled=False))
@@ -67,8 +68,16 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
 
 
-def add(connection: Connection, definition: SourceDefinition, now: datetime, *, origin: str = COMMAND) -> int:
-    """Keep a new source, due at once. Returns its id."""
+def add(connection: Connection, definition: SourceDefinition, now: datetime) -> int:
+    """Keep a new source, due at once. Returns its id. Raises `AlreadyExists`."""
+    twin = or_(sources.c.key == definition.key, sources.c.url == definition.url)
+    known = connection.execute(select(sources.c.key, sources.c.url).where(twin)).first()
+    if known is not None:
+        raise AlreadyExists(f"There is a source already: {known.key}, {known.url}. Give the new one another --key.")
+    return _insert(connection, definition, now, COMMAND)
+
+
+def _insert(connection: Connection, definition: SourceDefinition, now: datetime, origin: str) -> int:
     values = {
         **definition_to_row(definition),
         "origin": origin,

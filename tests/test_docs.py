@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-import typer.main
+from typer.main import get_command
 
 from bot import config
-from bot.app import BUNDLED_SOURCES
 from bot.cli import app
 from bot.telegram.commands import COMMANDS
 from bot.telegram.texts import text
@@ -25,6 +23,7 @@ EXAMPLE = ROOT / "kaigi.example.toml"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 TELEGRAM = ROOT / "docs" / "telegram.md"
 SOURCES = ROOT / "docs" / "sources.md"
+BUNDLED = ROOT / "feeds" / "sources.toml"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 SETTINGS = list(config.names())
 
@@ -73,6 +72,11 @@ def settings_from(words: str, tmp_path: Path) -> config.Settings:
     return config.load(file)
 
 
+def defaults() -> config.Settings:
+    """Without a file and without variables."""
+    return config.load()
+
+
 def readme_settings() -> dict[str, list[str]]:
     return {code(row[0])[0]: row for row in rows(section(README, "Settings"))[1:]}
 
@@ -86,15 +90,15 @@ def explained_settings() -> dict[str, tuple[str | None, str]]:
 
 def test_readme_lists_every_setting_with_its_variable() -> None:
     listed = readme_settings()
-    assert list(listed) and sorted(listed) == sorted(SETTINGS)
+    assert sorted(listed) == sorted(SETTINGS)
     assert {name: code(row[1]) for name, row in listed.items()} == {name: [config.variable(name)] for name in SETTINGS}
 
 
 def test_the_defaults_in_the_readme_are_the_program_s(tmp_path: Path) -> None:
     written = [f"{name} = {code(row[2])[0]}" for name, row in readme_settings().items() if code(row[2])]
-    assert settings_from("\n".join(written), tmp_path) == config.Settings()
+    assert settings_from("\n".join(written), tmp_path) == defaults()
     unset = {name for name, row in readme_settings().items() if not code(row[2])}
-    assert unset == {name for name in SETTINGS if setting(config.Settings(), name) is None}
+    assert unset == {name for name in SETTINGS if setting(defaults(), name) is None}
 
 
 def setting(settings: Any, name: str) -> Any:
@@ -107,10 +111,10 @@ def test_every_setting_is_explained_with_its_variable_and_its_default(tmp_path: 
     explained = explained_settings()
     assert sorted(explained) == sorted(SETTINGS)
     assert all(variable == config.variable(name) for name, (_, variable) in explained.items())
-    defaults = [f"{name} = {default}" for name, (default, _) in explained.items() if default is not None]
-    assert settings_from("\n".join(defaults), tmp_path) == config.Settings()
+    written = [f"{name} = {default}" for name, (default, _) in explained.items() if default is not None]
+    assert settings_from("\n".join(written), tmp_path) == defaults()
     unset = {name for name, (default, _) in explained.items() if default is None}
-    assert unset == {name for name in SETTINGS if setting(config.Settings(), name) is None}
+    assert unset == {name for name in SETTINGS if setting(defaults(), name) is None}
 
 
 def test_every_secret_is_documented_with_its_file_form() -> None:
@@ -120,15 +124,15 @@ def test_every_secret_is_documented_with_its_file_form() -> None:
 
 
 def test_the_example_file_changes_nothing_as_it_is() -> None:
-    assert config.load(EXAMPLE) == config.Settings()
+    assert config.load(EXAMPLE) == defaults()
 
 
 def test_the_example_file_holds_every_setting_and_loads_when_it_is_uncommented(tmp_path: Path) -> None:
     words = _COMMENTED.sub("", read(EXAMPLE))
     assert sorted(flat(tomllib.loads(words))) == sorted(SETTINGS)
     loaded = settings_from(words, tmp_path)
-    differs = {name for name in SETTINGS if setting(loaded, name) != setting(config.Settings(), name)}
-    assert differs == {name for name in SETTINGS if setting(config.Settings(), name) is None}
+    differs = {name for name in SETTINGS if setting(loaded, name) != setting(defaults(), name)}
+    assert differs == {name for name in SETTINGS if setting(defaults(), name) is None}
 
 
 def flat(table: dict[str, Any], before: str = "") -> Iterator[str]:
@@ -157,9 +161,10 @@ def test_the_program_complains_in_the_words_of_the_document(row: list[str], monk
     assert [str(caught.value)] == code(row[1])
 
 
-def commands(command: click.Command, path: str = "kaigi") -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+def commands(command: Any, path: str = "kaigi") -> Iterator[tuple[str, Any]]:
+    """All commands with their whole names; typer brings a click of its own, so its classes are not named here."""
+    if children := getattr(command, "commands", {}):
+        for name, child in children.items():
             yield from commands(child, f"{path} {name}")
     else:
         yield path, command
@@ -172,13 +177,11 @@ def documented_commands() -> dict[str, str]:
 
 
 def test_the_readme_lists_exactly_the_commands_that_exist() -> None:
-    group: Any = typer.main.get_command(app)
-    assert sorted(documented_commands()) == sorted(path for path, _ in commands(group))
+    assert sorted(documented_commands()) == sorted(path for path, _ in commands(get_command(app)))
 
 
 def test_the_options_in_the_documents_exist() -> None:
-    group: Any = typer.main.get_command(app)
-    known = {path: {o for p in command.params for o in p.opts} for path, command in commands(group)}
+    known = {path: {o for p in command.params for o in p.opts} for path, command in commands(get_command(app))}
     for path, line in documented_commands().items():
         assert set(re.findall(r"--[a-z-]+", line)) <= known[path], line
     written = [line for body in blocks(SOURCES, "") for line in body.replace("\\\n", " ").splitlines()]
@@ -214,7 +217,7 @@ def test_the_examples_of_settings_load(tmp_path: Path) -> None:
 
 def test_the_disabled_sources_are_named_with_their_reason() -> None:
     listed = [key for row in rows(section(SOURCES, "Bundled sources that are disabled"))[1:] for key in code(row[0])]
-    assert sorted(listed) == sorted(one.key for one in load_sources(read(BUNDLED_SOURCES)) if not one.enabled)
+    assert sorted(listed) == sorted(one.key for one in load_sources(read(BUNDLED)) if not one.enabled)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)

@@ -96,8 +96,10 @@ def _why_no_entries(found: Any, text: str) -> Failure | None:
     if root is None or not found.get("version"):
         return _broken(_first_line(found.get("bozo_exception")) or "no feed element in the document")
     # A broken document may have lost its entries; a feed that ends as it should has none.
-    lost = bool(found.get("bozo")) and re.search(r"<(?:[\w.-]+:)?(?:item|entry)\b", text) is not None
-    return _broken(_first_line(found.get("bozo_exception"))) if lost else None
+    ended = re.search(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", text[-2000:], re.IGNORECASE) is not None
+    lost = re.search(r"<(?:[\w.-]+:)?(?:item|entry)\b", text) is not None
+    broken = bool(found.get("bozo")) and (lost or not ended)
+    return _broken(_first_line(found.get("bozo_exception"))) if broken else None
 
 
 def _assemble(

@@ -1,8 +1,8 @@
 """Which reports tell of one meeting, and how their facts become one record. Facts only, never likeness of words.
 
-`same_meeting` compares two records: vetoes first (another edition, other sides, another day, another form or level), then
-what binds them (series and edition, or the same sides about the same day). `merge` folds a report into a record: gaps
-are filled, better sources correct, and a meeting that was held is never announced again. Both are pure.
+`same_meeting` compares two records: vetoes first (another edition, other sides, another day, another form or level),
+then what binds them (series and edition, or the same sides about the same day). `merge` folds a report into a record:
+gaps are filled, better sources correct, and a meeting that was held is never announced again. Both are pure.
 """
 
 from collections.abc import Iterable
@@ -44,21 +44,22 @@ def same_meeting(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_repor
 
 
 def _veto(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
-    if a.level is not b.level:
-        return "another level"
-    if _other_form(a, b) and not _same_day(a, a_reported, b, b_reported):
-        return "another form"
-    if a.series and b.series and a.series != b.series:
-        return "another series"
-    if a.edition and b.edition and a.edition != b.edition:
-        return "another edition"
-    if _other_kind(a, b):
-        return "another kind"
-    if _other_sides(a, b):
-        return "other countries"
-    if a.city and b.city and a.city != b.city:
-        return "another place"
-    return _other_time(a, a_reported, b, b_reported)
+    """The first fact that both state and that differs."""
+    checks = (
+        ("another level", a.level is not b.level),
+        ("another form", _other_form(a, b) and not _same_day(a, a_reported, b, b_reported)),
+        ("another series", _differ(a.series, b.series)),
+        ("another edition", _differ(a.edition, b.edition)),
+        ("another kind", _other_kind(a, b)),
+        ("other countries", _other_sides(a, b)),
+        ("another place", _differ(a.city, b.city)),
+    )
+    contradiction = next((reason for reason, found in checks if found), None)
+    return contradiction or _other_time(a, a_reported, b, b_reported)
+
+
+def _differ(one: str | int | None, other: str | int | None) -> bool:
+    return bool(one) and bool(other) and one != other
 
 
 def _other_form(a: MeetingFacts, b: MeetingFacts) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 
 from feeds.understand.dates import DateSpan, find_dates
 from feeds.understand.detect import Reading
-from feeds.understand.parts import Part
+from feeds.understand.parts import Part, is_pair
 
 _LEAD = 1_500  # dates beyond this belong to the speech, not to the meeting
 _TITLE_DAY = re.compile(r"\((?P<day>[^()]*日[^()]*)\)\s*$")
@@ -34,9 +34,11 @@ def meeting_day(title: Part, text: Part, published: date | None, *, future: bool
     The bracket that ends a headline of Japanese newsrooms holds the day of the event and goes before all others.
     """
     bracket = _title_bracket(title, published, future=future)
-    if bracket:
+    if bracket and not bracket.last:
         return title, bracket
     ranked = [*_ranked(title, 0, published, future=future), *_ranked(text, 1, published, future=future)]
+    if bracket and bracket.last:
+        ranked = [entry for entry in ranked if bracket.first <= entry[2].first <= bracket.last]
     best = max(ranked, key=lambda entry: entry[0], default=None)
     return (best[1], best[2]) if best and best[0] > _LEAST else None
 
@@ -69,6 +71,8 @@ def _rank(part: Part, reading: Reading, span: DateSpan) -> float:
         rank -= 1.2
     if _HELD_AFTER.match(after):
         rank += 0.3
+    if span.last and is_pair(reading):
+        rank -= 0.5  # the days of the conference or the visit; two ministers meet on one of them
     if part.hits.any(*_FORMS, start=reading.start, end=span.start):
         rank += 0.05
     return rank - 0.1 if span.form == "relative" else rank

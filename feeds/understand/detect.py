@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from feeds.understand.lexicon import Lexicon, Series
+from feeds.understand.lexicon import Series
 from feeds.understand.people import Reader, Side
 from feeds.understand.scan import Hit, Hits
 
@@ -30,11 +30,12 @@ ONE_SIDE = 0.48  # uncertain by itself
 NAMES_ONLY = 0.5  # never enough by itself
 
 _ADJACENT_TALK = re.compile(
-    r"^(?:が|の|らが|、|,)?[^。]{0,30}?(?:会談|会合|会議|協議|通話|一致|合意|共同声明|共同発表|共同文書|電話|テレビ|オンライン|懇談|面会|署名|確認)"
+    r"^(?:が|の|らが|、|,)?[^。]{0,30}?(?:会談|会合|会議|協議|通話|一致|合意|共同声明|共同発表|共同文書|電話|"
+    r"テレビ|オンライン|懇談|面会|署名|確認)"
 )
 _WORKING_LEVEL = re.compile(
-    r"高級事務レベル|adsom|ewg|専門家会合|事務レベル|局長級|課長級|実務者(?:会合|協議)|working group|expert|joint working|track 1\.5|chod|参謀|"
-    r"ジョイントワーキング|exercise|maritime security jca|共同訓練"
+    r"高級事務レベル|adsom|ewg|専門家会合|事務レベル|局長級|課長級|実務者(?:会合|協議)|working group|expert|"
+    r"joint working|track 1\.5|chod|参謀|ジョイントワーキング|exercise|maritime security jca|共同訓練"
 )
 _MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議)")
 _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2,7}(?=の|、|が|・|\d|両|共)")
@@ -42,7 +43,8 @@ _SPEECH = re.compile(r"演説|講演|スピーチ|speech|address|remarks|tells|t
 _SUB_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 _MILITARY_CLUE = re.compile(
-    r"chod|chairman|joint chiefs|general staff|chiefs? of (?:general |defen[cs]e )?staff|chief of defen[cs]e|top military|military officers|milley|jcs"
+    r"chod|chairman|joint chiefs|general staff|chiefs? of (?:general |defen[cs]e )?staff|chief of defen[cs]e|"
+    r"top military|military officers|milley|jcs"
 )
 _GROUPS = re.compile(
     r"各国|諸国|島嶼|島しょ|か国|カ国|ヶ国|ケ国|加盟国|参加国|nordic|baltic|european|western|asian|pacific|gulf|arab|allied|allies|"
@@ -99,7 +101,7 @@ class Words:
         return self.strong + self.remote
 
 
-def read_sentence(reader: Reader, hits: Hits, lexicon: Lexicon, text: str, start: int, end: int) -> Reading:
+def read_sentence(reader: Reader, hits: Hits, text: str, start: int, end: int) -> Reading:
     """Sides and signals between two offsets of a folded text."""
     sides = tuple(reader.sides(start, end))
     words = _words(hits, start, end)
@@ -108,7 +110,7 @@ def read_sentence(reader: Reader, hits: Hits, lexicon: Lexicon, text: str, start
         *_pairs(ministers, words, text),
         *_counterparts(ministers, sides, words),
         *_two_plus_two(ministers, sides, words, hits, text, start, end),
-        *_ministerial_nouns(ministers, words, hits, text, start, end),
+        *_ministerial_nouns(ministers, hits, text, start, end),
         *_plurals(ministers, words, hits, text, start, end),
         *_series(hits, ministers, words, text, start, end),
         *_organisations(sides, ministers, words),
@@ -201,9 +203,7 @@ def _foreign_too(ministers: list[Side], sides: tuple[Side, ...], words: Words) -
         yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=others[0].start, end=others[0].end)
 
 
-def _ministerial_nouns(
-    ministers: list[Side], words: Words, hits: Hits, text: str, start: int, end: int
-) -> Iterator[Signal]:
+def _ministerial_nouns(ministers: list[Side], hits: Hits, text: str, start: int, end: int) -> Iterator[Signal]:
     """国防相会談: the office and the talk in one word, with at least one country beside it."""
     for side in ministers:
         if side.how != "office" or not _MEETING_NOUN.match(text, side.end, end):
@@ -222,7 +222,7 @@ def _plurals(ministers: list[Side], words: Words, hits: Hits, text: str, start: 
     countries = _countries(ministers) | {hit.value for hit in hits.of("country", start=start, end=end)}
     grouped = len(countries) >= 2 or countries & {"NATO", "EU", "ASEAN"} or _GROUPS.search(text, start, end)
     weight = PLURAL if grouped else 0.6
-    if not (words.talk or grouped and words.attend):
+    if not (words.talk or (grouped and words.attend)):
         weight -= WEAK_FORM
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
 

@@ -1,5 +1,6 @@
 """What was understood of an item and why, in a form that a terminal, a chat or JSON can show. Decides nothing."""
 
+import itertools
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,7 +78,7 @@ def explanation(article: Article, understanding: Understanding) -> Explanation:
 def _marked(text: str, evidence: list[Evidence]) -> tuple[Piece, ...]:
     borders = sorted({0, len(text), *(one.start for one in evidence), *(one.end for one in evidence)})
     pieces = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in itertools.pairwise(borders):
         facts = {one.fact for one in evidence if one.start <= start and end <= one.end}
         pieces.append(Piece(text=text[start:end], facts=tuple(sorted(facts))))
     return tuple(pieces)

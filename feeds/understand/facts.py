@@ -15,7 +15,8 @@ from feeds.understand.scan import Hit
 from storage.model import Evidence, Format, Kind, Level, MeetingFacts, Phase, Principal
 
 _MARGIN = re.compile(
-    r"sidelines?|margins?|の機会に|に合わせ|に際し|出席のため|出席している|出席する?ため|訪れている|訪問中|の場で|の合間|during the|on the side|sa gilid|attending the"
+    r"sidelines?|margins?|during the|on the side|sa gilid|attending the|"
+    r"の機会に|に合わせ|に際し|出席のため|出席している|出席する?ため|訪れている|訪問中|の場で|の合間"
 )
 
 
@@ -151,8 +152,8 @@ class Extractor:
             if not rules:
                 continue
             count = max(len(sides), len(_meeting_countries(reading.sides)) if not sides else 0)
-            many = _MANY.search(part.folded.text, reading.start, reading.end)
-            many = many or set(sides) & {"ASEAN", "EU", "UN"}
+            many = bool(_MANY.search(part.folded.text, reading.start, reading.end))
+            many = many or bool(set(sides) & {"ASEAN", "EU", "UN"})
             if rules == {"forum"} or many or (rules & {"plural", "series"} and count < 2 and not is_pair(reading)):
                 return Kind.MULTILATERAL
             return _SIZES.get(count, Kind.MINILATERAL if count < 7 else Kind.MULTILATERAL)
@@ -230,7 +231,7 @@ class Extractor:
             self._note("principals", part, side.start, side.end)
 
     def _sides(self, series: Series | None) -> tuple[str, ...]:
-        """The countries that meet, as far as a sentence settles them: the title's two or three, or a small series' own."""
+        """The countries that meet, as far as a sentence settles them: the title's, or a small series' own."""
         if series and series.kind is not Kind.MULTILATERAL:
             return series.participants
         chosen: set[str] = set()
@@ -278,7 +279,8 @@ class Extractor:
 
 
 _MANY = re.compile(
-    r"各国|諸国|島嶼国|島しょ国|加盟国|参加国|\d{2}か国|\d{2}カ国|防衛相会談等|some \d{2} (?:countries|nations)|about \d{2} countries|member (?:states|nations)"
+    r"各国|諸国|島嶼国|島しょ国|加盟国|参加国|\d{2}か国|\d{2}カ国|防衛相会談等|"
+    r"(?:some|about) \d{2} (?:countries|nations)|member (?:states|nations)"
 )
 _SIZES = {0: Kind.BILATERAL, 1: Kind.BILATERAL, 2: Kind.BILATERAL, 3: Kind.TRILATERAL}
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")

@@ -1,9 +1,9 @@
 """Decides whether an item tells of a meeting of defence ministers, and hands out its facts with their evidence.
 
-The title counts most: what a newsroom puts there is what the item is about. The first sentences of the text can carry an
-item whose title only hints. Look-alikes (`lexicon/look_alikes.toml`) veto a title; sentences that caption a picture, look
-back or tell of a refusal are no evidence. What remains is graded: MEETING is pushed to subscribers, UNCERTAIN goes to
-admins.
+The title counts most: what a newsroom puts there is what the item is about. The first sentences of the text can carry
+an item whose title only hints. Look-alikes (`lexicon/look_alikes.toml`) veto a title; sentences that caption a picture,
+look back or tell of a refusal are no evidence. What remains is graded: MEETING is pushed to subscribers, UNCERTAIN goes
+to admins.
 """
 
 import re
@@ -45,7 +45,9 @@ _CONTACT = re.compile(r"spoken|contact|phone|call\b|invit|会わ|応じ")
 _CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
 #: Titles about people above or beside the ministers; what the text says of ministers is then an aside.
 _OTHER_SUBJECT = re.compile(
-    r"首脳会談|首脳会合|首脳会議|日米首脳|外相会談|外相会合|外相会議|^(?!.*(?:defen[cs]e|security|minister)).*\bsummit\b|foreign ministers? (?:meet|hold|talk|gather)|foreign affairs council(?! \(def)"
+    r"首脳会談|首脳会合|首脳会議|日米首脳|外相会談|外相会合|外相会議|"
+    r"^(?!.*(?:defen[cs]e|security|minister)).*\bsummit\b|"
+    r"foreign ministers? (?:meet|hold|talk|gather)|foreign affairs council(?! \(def)"
 )
 
 
@@ -101,7 +103,7 @@ class _Item:
 
     def _judge(self, folded: Folded, hits: Hits, start: int, end: int, credit: int = 0) -> _Judged:
         reader = Reader(folded, hits, self._lexicon, self._published)
-        reading = read_sentence(reader, hits, self._lexicon, folded.text, start, end)
+        reading = read_sentence(reader, hits, folded.text, start, end)
         against = tuple(self._sentence_reasons(folded, hits, reading, max(end, credit)))
         return _Judged(reading, against, _refusal(hits, reading, folded.text))
 
@@ -144,13 +146,12 @@ class _Item:
         return score
 
     def _other_subject(self, title: _Judged) -> bool:
-        """Whether the title is about leaders, foreign ministers or the military, and not about defence ministers too."""
+        """Whether the title is about leaders, foreign ministers or the military, and not about ministers too."""
         if title.reading.signals:
             return False
         ranks = {side.rank for side in title.reading.sides}
-        if "minister" in ranks or self._title_hits.any("country") and not ranks & {"military", "head", "foreign"}:
-            return bool(_OTHER_SUBJECT.search(self._title.text))
-        return bool(ranks & {"military", "vice_minister", "official"}) or bool(_OTHER_SUBJECT.search(self._title.text))
+        named = bool(_OTHER_SUBJECT.search(self._title.text))
+        return named or ("minister" not in ranks and bool(ranks & {"military", "vice_minister", "official"}))
 
     def _verdict(self, score: float, phase: Phase | None) -> Verdict:
         if score < UNCERTAIN_THRESHOLD:

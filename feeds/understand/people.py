@@ -11,41 +11,27 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from feeds.understand.compounds import short_names
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, Office, Person
 from feeds.understand.scan import Hit, Hits
 from storage.model import Kind
 
-_CODES = dict(
-    zip("日米豪英仏独伊加韓朝中台露ロ印比尼越泰星馬宇ウ蘭土波", "JP US AU GB FR DE IT CA KR KP CN TW RU RU IN PH ID VN TH SG MY UA UA NL TR PL".split(), strict=True)
-)  # fmt: skip
-_KANJI = "".join(_CODES)
-_STATES = "".join(character for character in _KANJI if character not in "ロウ")
-_COMPOUND = re.compile(
-    rf"(?P<states>(?:[{_STATES}]|(?<![ァ-ヺー])[ロウ])[{_KANJI}]{{1,6}})(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
-    r"(?=(?P<deputy>(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:政策対話|次官|事務次官|副大臣|次官級))|(?:(?:防衛|国防)(?:相|大臣|長官|部長|首脳|トップ|担当|閣僚)|軍事相|外務・?防衛|外務、防衛|外相・?防衛|外務・?国防|外務省|安全保障協議|安保協議|定例安保|[「『\"]?2\+2|[「『\"]?2プラス2))"
-)
 _HALF_COMPOUND = re.compile(r"日・?$")
 _NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[一-龥々]{1,5}[ぁ-ん]{0,2})$")
-#: The sides away from the office: 日米韓、…防衛相会談で合意; 閣僚協議を開催 日豪.
-_LOOSE = re.compile(rf"(?P<states>[{_STATES}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|$)")
-_TALK_NOUN = re.compile(
-    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)"
-)
-_KANJI_NAME_BEFORE = re.compile(
-    rf"(?<![一-龥])(?P<state>[{_STATES}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"
-)
 _NOT_A_KANJI_NAME = re.compile(
-    rf"^[{_KANJI}]+$|国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
+    r"国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
 )
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
 _CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
 _EN_GAP = re.compile(
-    r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|deputy prime minister and|deputy prime minister &|minister at the prime minister's office and|state|union|federal)\s)?$"
+    r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|state|union|"
+    r"federal|deputy prime minister (?:and|&)|minister at the prime minister's office and)\s)?$"
 )
 _AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
 _NAME_EN = re.compile(
-    r"^,?\s(?:general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |army general |senior general |prince )?(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})"
+    r"^,?\s(?:(?:army |senior )?general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |prince )?"
+    r"(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})"
 )
 _NOT_A_NAME = re.compile(
     r"^(?:Meets?|Met|To|In|At|On|The|And|Holds?|Hosts?|Talks?|Visits?|Says?|Said|With|For|From|Will|Who|After|Joins?|Attends?|"
@@ -80,6 +66,7 @@ class Reader:
         self._lexicon = lexicon
         self._day = day
         self._names = _people_by_name(lexicon)
+        self._short = short_names(lexicon)
 
     def sides(self, start: int, end: int) -> list[Side]:
         """Offices, counterparts, compounds and known persons between two offsets, in order."""
@@ -93,12 +80,9 @@ class Reader:
         return sorted(found, key=lambda side: side.start)
 
     def _compounds(self, start: int, end: int) -> Iterator[Side]:
-        for match in _COMPOUND.finditer(self._text, start, end):
-            codes = tuple(_CODES[character] for character in match["states"])
-            yield _compound(match.start(), match.end(), codes, rank="vice_minister" if match["deputy"] else "minister")
-        if _TALK_NOUN.search(self._text, start, end) and not _COMPOUND.search(self._text, start, end):
-            for match in _LOOSE.finditer(self._text, start, end):
-                yield _compound(match.start(), match.end(), tuple(_CODES[one] for one in match["states"]))
+        for one in self._short.compounds(self._text, start, end):
+            rank = "vice_minister" if one.deputies else "minister"
+            yield _compound(one.start, one.end, one.codes, rank=rank)
         for hit in self._hits.of("country", start=start, end=end):
             # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
             before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
@@ -125,7 +109,7 @@ class Reader:
         japanese = not self._text[hit.end - 1].isascii()
         name = None if japanese else self._name_after(hit.end, end)
         person = self._known(name, name_ja, countries, office.rank)
-        if not countries and person and person.country != office.country and office.country != "JP":
+        if not countries and person and office.country not in {person.country, "JP"}:
             countries = (person.country,)
         if not countries and office.country:
             countries = (office.country,)
@@ -147,16 +131,16 @@ class Reader:
             # 英国防相: the office's own first character belongs to a country's name (英国).
             if chain.start < start < chain.end and chain.end - start <= 1 and len(chain.codes) == 1:
                 return chain.codes, self._foreign_name(chain.start, floor)
-        kanji = text[start - 1] if start > floor else ""
-        if kanji in _CODES and not _ends_compound(text, start) and not _ends_katakana(text, start):
-            return (_CODES[kanji],), self._foreign_name(start - 1, floor)
-        match = _KANJI_NAME_BEFORE.search(text, max(floor, start - 20), start)
-        if match:
-            return (_CODES[match["state"]],), match["name"]
+        code = self._short.before_office(text, start) if start > floor else None
+        if code:
+            return (code,), self._foreign_name(start - 1, floor)
+        named = self._short.before_name(text, start, floor)
+        if named:
+            return (named[0],), named[1]
         return self._country_then_name(start, chains, floor)
 
     def _foreign_name(self, start: int, floor: int) -> str | None:
-        """A name before a country (ヘグセス米国防長官) is in katakana or known; other kanji there are ordinary words."""
+        """A name before a country (ヘグセス米国防長官) is in katakana or known; other kanji are ordinary words."""
         name = self._name_before(start, floor)
         return name if name and (re.match(r"[ァ-ヺ]", name) or self._is_known(name)) else None
 
@@ -190,7 +174,7 @@ class Reader:
         if re.fullmatch(r"[ァ-ヺー・=]{2,}", name):
             return name
         boundary = len(window) == len(name) or not re.match(r"[一-龥ァ-ヺー]", window[-len(name) - 1])
-        known_word = _NOT_A_KANJI_NAME.search(name) or any(character in "ぁ-ん" for character in name)
+        known_word = _NOT_A_KANJI_NAME.search(name) or self._short.only_states.fullmatch(name)
         return name if boundary and not known_word and re.fullmatch(r"[一-龥々]{2,5}", name) else None
 
     def _country_after(self, end: int, chains: list["_Chain"]) -> tuple[str, ...]:
@@ -293,15 +277,6 @@ def _chains(countries: Iterable[Hit], text: str) -> Iterator[_Chain]:
 
 def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:
     return Side(start=start, end=end, rank=rank, countries=codes, plural=True, how="compound")
-
-
-def _ends_compound(text: str, start: int) -> bool:
-    return start >= 2 and text[start - 2] in _CODES and text[start - 1] in _CODES
-
-
-def _ends_katakana(text: str, start: int) -> bool:
-    """ロ and ウ end many names (テオドロ国防相); they are Russia and Ukraine only when they stand alone."""
-    return text[start - 1] in "ロウ" and bool(re.match(r"[ァ-ヺー・=]", text[start - 2 : start - 1]))
 
 
 def _same_rank(held: str, rank: str) -> bool:

@@ -1,8 +1,8 @@
 """Finds every term of the lexicon in a folded text in one pass.
 
 A term in Latin script counts only as a whole word, one in katakana only where no katakana touches it (タイ is not in
-タイトル), and short all-capital names only in capitals (US is not "us"). Within one group the longest term at a place wins;
-groups do not shadow each other, because 日米防衛相会談 is a series, two countries, an office and a meeting at once.
+タイトル), and short all-capital names only in capitals (US is not "us"). Within one group the longest term at a place
+wins; groups do not shadow each other: 日米防衛相会談 is a series, two countries, an office and a meeting at once.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import ahocorasick_rs
@@ -124,28 +125,32 @@ def _capital(term: _Term, cased: str, start: int, end: int) -> bool:
 
 
 def _all_terms(lexicon: Lexicon) -> Iterator[tuple[str, str, Any]]:
-    for country in lexicon.countries.values():
-        for name in (*country.ja, *country.en, *country.people):
-            yield "country", name, country.code
-    for office in lexicon.offices:
-        for term in office.terms:
-            yield "office", term, office
-    for series in lexicon.series.values():
-        for alias in (series.ja, series.en, *series.aliases):
-            yield "series", alias, series
-        for alias in series.weak:
-            yield "series_weak", alias, series
-    for place in lexicon.places:
-        for name in (*place.ja, *place.en):
-            yield "place", name, place
-    for person in lexicon.people:
-        for name in (person.name, *((person.ja,) if person.ja else ()), *person.forms):
-            yield "person", name, person
-        for name in (*person.short, *(name for name in person.short_ja if len(name) > 1)):
-            yield "surname", name, person
-    for group, terms in lexicon.words.items():
+    """Group, term and record of everything that is searched for."""
+    for group, value, terms in chain(_things(lexicon), _people(lexicon)):
         for term in dict.fromkeys(terms):
-            yield group, term, term
+            yield group, term, value
+    for group, words in lexicon.words.items():
+        for word in dict.fromkeys(words):
+            yield group, word, word
+
+
+def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
+    for country in lexicon.countries.values():
+        yield "country", country.code, (*country.ja, *country.en, *country.people)
+    for office in lexicon.offices:
+        yield "office", office, office.terms
+    for series in lexicon.series.values():
+        yield "series", series, (series.ja, series.en, *series.aliases)
+        yield "series_weak", series, series.weak
+    for place in lexicon.places:
+        yield "place", place, (*place.ja, *place.en)
+
+
+def _people(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
+    for person in lexicon.people:
+        yield "person", person, (person.name, person.ja or person.name, *person.forms)
+        # A surname of one kanji or kana is an ordinary character.
+        yield "surname", person, (*person.short, *(name for name in person.short_ja if len(name) > 1))
 
 
 @lru_cache(maxsize=4)

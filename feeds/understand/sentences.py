@@ -44,7 +44,7 @@ def article_end(text: str) -> int:
 
 
 def split_sentences(text: str, cased: str, end: int) -> Iterator[Sentence]:
-    """The sentences of a folded text up to `end`, without stamps and bullets. `cased` is the same text with capitals."""
+    """The sentences of a folded text up to `end`, without stamps and bullets. `cased` is the text with its capitals."""
     start = number = 0
     for stop, following in _breaks(text, cased, end):
         piece = text[start:stop]

@@ -1,7 +1,7 @@
 """The lexicon: what understanding knows about forums, offices, people, places and words, as data.
 
-The `*.toml` files beside this module are edited by people. `load_lexicon` turns a folder of them into frozen records and
-refuses a bad entry with the file and the entry's name; `default_lexicon` loads the bundled ones once.
+The `*.toml` files beside this module are edited by people. `load_lexicon` turns a folder of them into frozen records
+and refuses a bad entry with the file and the entry's name; `default_lexicon` loads the bundled ones once.
 """
 
 import re
@@ -200,7 +200,7 @@ def _person(entry: Entry, countries: dict[str, Country], checked_on: object) -> 
         raise ValueError("valid_until is before valid_from")
     checked = entry.get("checked_on", checked_on)
     if not isinstance(checked, date):
-        raise ValueError("checked_on must be a date")
+        raise TypeError("checked_on must be a date")
     return Person(
         name=entry["name"],
         ja=entry.get("ja"),

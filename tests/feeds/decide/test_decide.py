@@ -22,7 +22,9 @@ def snapshot(of: Source | None = None, *, known: tuple[KnownItem, ...] = (), can
     )
 
 
-def candidate(told: MeetingFacts | None = None, *, story_id: int = 50, alerted: bool = True, reported: timedelta = timedelta(0)) -> Candidate:  # noqa: E501
+def candidate(
+    told: MeetingFacts | None = None, *, story_id: int = 50, alerted: bool = True, reported: timedelta = timedelta(0)
+) -> Candidate:  # noqa: E501
     meeting = Meeting(
         story_id=story_id, facts=told or facts(), revision=3, first_seen_at=NOW - reported, updated_at=NOW - reported
     )
@@ -35,7 +37,9 @@ def candidate(told: MeetingFacts | None = None, *, story_id: int = 50, alerted: 
     )
 
 
-def known(identity: str, *, id: int = 9, story_id: int = 50, url: str | None = None, content_hash: str = "old") -> KnownItem:
+def known(
+    identity: str, *, id: int = 9, story_id: int = 50, url: str | None = None, content_hash: str = "old"
+) -> KnownItem:
     return KnownItem(id=id, story_id=story_id, identity=identity, guid=None, url=url, content_hash=content_hash)
 
 

@@ -1,0 +1,34 @@
+"""All that polling needs, made from the settings, opened and closed together."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from bot.config import Settings
+from bot.parts import utc_now
+from feeds.collect.fetch import Fetcher
+from feeds.collect.schedule import Rhythm
+from feeds.collect.worker import ParserPool
+from feeds.decide.routing import AlertPolicy
+from feeds.ingest import Ingest, PollPolicy
+from storage.database import Database
+
+
+@contextlib.asynccontextmanager
+async def collecting(settings: Settings, database: Database) -> AsyncIterator[Ingest]:
+    """All that polling needs, opened and closed together."""
+    fetcher = Fetcher(
+        user_agent=settings.fetch.user_agent,
+        allow_private_networks=settings.fetch.allow_private_networks,
+        max_body_bytes=settings.fetch.max_body_mb * 2**20,
+        concurrency=settings.fetch.concurrency,
+    )
+    parsers = ParserPool()
+    policy = PollPolicy(
+        rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
+        alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
+    )
+    async with fetcher:
+        try:
+            yield Ingest(database=database, fetcher=fetcher, parsers=parsers, policy=policy, clock=utc_now)
+        finally:
+            await parsers.close()

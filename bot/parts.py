@@ -1,0 +1,38 @@
+"""The parts that commands and the service share: the sources of the settings, and the database."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.config import Settings
+from feeds.collect.catalogue import load_sources
+from storage import schema
+from storage.database import Database
+from storage.errors import KaigiError
+from storage.model import SourceDefinition
+
+BUNDLED_SOURCES = Path(__file__).parents[1] / "feeds" / "sources.toml"
+
+
+class ServiceError(KaigiError):
+    """The service cannot start. The message says what to do."""
+
+
+def utc_now() -> datetime:
+    """The clock of the program: everything below takes the moment as an argument."""
+    return datetime.now(UTC)
+
+
+def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
+    """The sources of `sources_file`, or the bundled ones. Raises `SourcesFileError`, `ServiceError`."""
+    file = settings.sources_file or BUNDLED_SOURCES
+    try:
+        return load_sources(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServiceError(f"sources_file {file} cannot be read: {error}.") from error
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, brought to this version's schema. Raises a `StorageError` that says what to do."""
+    database = Database(settings.database_url)
+    schema.upgrade(database)
+    return database

@@ -1,0 +1,86 @@
+"""One-character short names of countries, alone before an office (豪国防相) and in compounds (日米豪防衛相).
+
+The characters come from `lexicon/countries.toml`. Alone they are ordinary words (比較, 加速, 台風), so they are read
+only where an office or a 2+2 word follows.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from feeds.understand.lexicon import Lexicon
+
+_KATAKANA = re.compile(r"[ァ-ヺー・=]")
+_DEPUTIES = r"(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:政策対話|次官|事務次官|副大臣|次官級)"
+_MINISTERS = (
+    r"(?:防衛|国防)(?:相|大臣|長官|部長|首脳|トップ|担当|閣僚)|軍事相|外務・?防衛|外務、防衛|外相・?防衛|外務・?国防|外務省|"
+    r"安全保障協議|安保協議|定例安保|[「『\"]?2\+2|[「『\"]?2プラス2"
+)
+_TALK_NOUN = re.compile(
+    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """Countries written as one word."""
+
+    start: int
+    end: int
+    codes: tuple[str, ...]
+    deputies: bool = False  #: a word for deputies follows, not one for ministers
+
+
+class ShortNames:
+    """The one-character names of a lexicon, made ready for reading."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.codes = {kanji: country.code for country in lexicon.countries.values() for kanji in country.kanji}
+        everything = "".join(self.codes)
+        # ロ and ウ also end many names (テオドロ国防相): a compound may not begin inside one.
+        han = "".join(character for character in self.codes if not _KATAKANA.match(character))
+        kana = "".join(character for character in self.codes if _KATAKANA.match(character)) or "ロ"
+        self._compound = re.compile(
+            rf"(?P<states>(?:[{han}]|(?<![ァ-ヺー])[{kana}])[{everything}]{{1,6}})"
+            rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
+            rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
+        )
+        self._loose = re.compile(rf"(?P<states>[{han}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|$)")
+        self._before_name = re.compile(
+            rf"(?<![一-龥])(?P<state>[{han}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"
+        )
+        self.only_states = re.compile(rf"[{everything}]+")
+
+    def compounds(self, text: str, start: int, end: int) -> Iterator[Compound]:
+        """Compounds before an office, or away from it in a sentence about its talks (日米韓、…防衛相会談で合意)."""
+        found = False
+        for match in self._compound.finditer(text, start, end):
+            found = True
+            yield Compound(match.start(), match.end(), self._read(match), bool(match["deputy"]))
+        if not found and _TALK_NOUN.search(text, start, end):
+            for match in self._loose.finditer(text, start, end):
+                yield Compound(match.start(), match.end(), self._read(match))
+
+    def before_office(self, text: str, start: int) -> str | None:
+        """The country whose character stands directly before an office."""
+        kanji, ahead = text[start - 1 : start], text[start - 2 : start - 1] if start > 1 else ""
+        if kanji not in self.codes or ahead in self.codes:
+            return None
+        if _KATAKANA.match(kanji) and _KATAKANA.match(ahead):
+            return None
+        return self.codes[kanji]
+
+    def before_name(self, text: str, start: int, floor: int) -> tuple[str, str] | None:
+        """Country and name where the character stands before the name: 英ウォレス国防相."""
+        match = self._before_name.search(text, max(floor, start - 20), start)
+        return (self.codes[match["state"]], match["name"]) if match else None
+
+    def _read(self, match: re.Match[str]) -> tuple[str, ...]:
+        return tuple(self.codes[character] for character in match["states"])
+
+
+@lru_cache(maxsize=4)
+def short_names(lexicon: Lexicon) -> ShortNames:
+    """The short names of a lexicon, built once."""
+    return ShortNames(lexicon)

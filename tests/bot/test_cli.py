@@ -1,0 +1,162 @@
+"""What a person sees who types something wrong, or something right: one clear line, and an exit code that tells."""
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from feeds.newsroom import Newsroom
+from tests.support.running import free_port, kaigi, running
+from tests.support.web import get
+
+
+def sources_file(folder: Path, *entries: str) -> dict[str, str]:
+    """A sources file with these entries, as settings."""
+    file = folder / "my-sources.toml"
+    file.write_text("\n".join(entries), encoding="utf-8")
+    return {"KAIGI_SOURCES_FILE": str(file), "KAIGI_FETCH__ALLOW_PRIVATE_NETWORKS": "true"}
+
+
+def entry(key: str, url: str, **fields: str) -> str:
+    words = {"key": key, "url": url, "name": key, "kind": "feed", "trust": "press", **fields}
+    return "[[source]]\n" + "\n".join(f"{name} = {json.dumps(value)}" for name, value in words.items())
+
+
+NOWHERE = entry("nowhere", "http://127.0.0.1:9/feed.xml")
+
+
+class TestMisuse:
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"KAIGI_WEB__PROT": "1"}, "Did you mean KAIGI_WEB__PORT?"),
+            ({"KAIGI_POLL__DEFAULT_INTERVAL": "ten minutes"}, "write a duration such as"),
+            ({"KAIGI_TELEGRAM__TOKEN": "secret"}, "@BotFather"),
+            ({"KAIGI_TELEGRAM__TOKEN_FILE": "/nowhere/token"}, "cannot be read"),
+            ({"KAIGI_TIME_ZONE": "Tokyo"}, "IANA time zone"),
+        ],
+        ids=["unknown setting", "wrong duration", "wrong token", "missing secret file", "wrong zone"],
+    )
+    def test_a_wrong_setting_is_one_line_with_advice_and_exit_code_2(
+        self, tmp_path: Path, settings: dict[str, str], words: str
+    ) -> None:
+        done = kaigi("run", folder=tmp_path, **settings)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert words in done.stderr
+        assert "secret" not in done.stderr
+
+    def test_an_unknown_setting_in_the_file_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "kaigi.toml").write_text("[web]\nprt = 1\n")
+        done = kaigi("sources", "list", folder=tmp_path)
+        assert (done.returncode, "Did you mean web.port?" in done.stderr) == (2, True)
+
+    def test_a_settings_file_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        done = kaigi("run", "--config", "other.toml", folder=tmp_path)
+        assert (done.returncode, "other.toml" in done.stderr) == (2, True)
+
+    def test_an_unknown_command_ends_with_2(self, tmp_path: Path) -> None:
+        assert kaigi("meet", folder=tmp_path).returncode == 2
+
+    def test_an_unknown_source_is_told_with_the_way_to_the_right_one(self, tmp_path: Path) -> None:
+        done = kaigi("poll", "nobody", folder=tmp_path)
+        assert (done.returncode, "kaigi sources list" in done.stderr) == (1, True)
+
+    def test_a_wrong_sources_file_names_entry_and_field(self, tmp_path: Path) -> None:
+        done = kaigi("sources", "list", folder=tmp_path, **sources_file(tmp_path, entry("a", "ftp://x")))
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "url" in done.stderr
+
+
+class TestRun:
+    def test_a_port_in_use_is_told_with_the_setting_to_change(self, tmp_path: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            done = kaigi("run", folder=tmp_path, KAIGI_WEB__PORT=port)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "KAIGI_WEB__PORT" in done.stderr
+
+    def test_a_data_folder_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "data").touch()
+        done = kaigi("run", folder=tmp_path, KAIGI_WEB__PORT=str(free_port()))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "data folder" in done.stderr
+
+    def test_without_network_sources_fail_one_by_one_and_page_and_feeds_answer(self, tmp_path: Path) -> None:
+        port = free_port()
+        with running(tmp_path, "run", KAIGI_WEB__PORT=str(port), **sources_file(tmp_path, NOWHERE)) as service:
+            service.wait_for(lambda: "kind=refused" in service.err.read_text(), "the failure in the log")
+            address = f"http://127.0.0.1:{port}"
+            for path in ("/", "/feeds/ministerial-meetings.atom", "/feeds/everything.atom", "/healthz", "/readyz"):
+                assert get(address + path).status == 200
+            assert service.stop() == 0
+
+    def test_it_stops_within_ten_seconds_though_a_source_drips(self, tmp_path: Path) -> None:
+        with socket.socket() as silent:  # takes connections and never says a word
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/feed.xml"
+            chosen = sources_file(tmp_path, entry("silent", url))
+            with running(tmp_path, "run", KAIGI_WEB__PORT=str(free_port()), **chosen) as service:
+                service.wait_for(lambda: "Kaigi is running" in service.err.read_text(), "the start")
+                assert service.stop(timeout_s=10) == 0
+
+
+class TestPoll:
+    async def test_a_bad_source_is_told_in_one_line_and_harms_no_other(self, tmp_path: Path) -> None:
+        async with Newsroom() as newsroom:
+            good, bad = (d for d in newsroom.definitions() if d.key in ("demo-wire-en", "demo-ministry-ja"))
+            newsroom.break_source(bad.key, 404)
+            chosen = sources_file(tmp_path, entry("good", good.url), entry("bad", bad.url))
+            done = await asyncio.to_thread(kaigi, "poll", "--json", folder=tmp_path, **chosen)
+        reports = {report["source"]: report for report in map(json.loads, done.stdout.splitlines())}
+        assert (done.returncode, reports["good"]["status"]) == (1, "changed")
+        assert reports["bad"]["error"]["kind"] == "not_found"
+        assert reports["bad"]["error"]["message"].count("\n") == 0
+
+    async def test_the_table_shows_each_source_and_the_second_poll_finds_nothing_new(self, tmp_path: Path) -> None:
+        async with Newsroom() as newsroom:
+            (wire,) = (d for d in newsroom.definitions() if d.key == "demo-wire-en")
+            chosen = sources_file(tmp_path, entry("wire", wire.url))
+            first = await asyncio.to_thread(kaigi, "poll", folder=tmp_path, **chosen)
+            second = await asyncio.to_thread(kaigi, "poll", folder=tmp_path, **chosen)
+            assert newsroom.requests[-1].status == 304
+        assert "changed" in first.stdout
+        assert "unchanged" in second.stdout
+        assert (first.returncode, second.returncode) == (0, 0)
+
+
+class TestSources:
+    def test_a_source_is_added_listed_paused_resumed_and_removed(self, tmp_path: Path) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        url = "https://www.example.org/news/feed.xml"
+        assert kaigi("sources", "add", url, "--country", "JP", folder=tmp_path, **chosen).returncode == 0
+        assert kaigi("sources", "pause", "example-org", folder=tmp_path, **chosen).returncode == 0
+        listed = kaigi("sources", "list", "--json", folder=tmp_path, **chosen).stdout.splitlines()
+        states = {source["key"]: (source["state"], source["country"]) for source in map(json.loads, listed)}
+        assert states == {"nowhere": ("new", None), "example-org": ("paused", "JP")}
+        assert kaigi("sources", "resume", "example-org", folder=tmp_path, **chosen).returncode == 0
+        assert kaigi("sources", "remove", url, folder=tmp_path, **chosen).returncode == 0
+        assert "example-org" not in kaigi("sources", "list", folder=tmp_path, **chosen).stdout
+
+    def test_adding_a_source_twice_is_told(self, tmp_path: Path) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        for code in (0, 1):
+            done = kaigi("sources", "add", "https://a.example/feed", folder=tmp_path, **chosen)
+            assert done.returncode == code
+        assert "already" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+    def test_the_bundled_sources_load_and_most_newsrooms_are_known(self, tmp_path: Path) -> None:
+        listed = [json.loads(line) for line in kaigi("sources", "list", "--json", folder=tmp_path).stdout.splitlines()]
+        assert len(listed) >= 25
+        assert {source["kind"] for source in listed} == {"feed", "page"}
+
+
+def test_the_schema_is_upgraded_by_command(tmp_path: Path) -> None:
+    first, second = (kaigi("db", "upgrade", folder=tmp_path) for _ in range(2))
+    assert ("upgraded" in first.stdout, "up to date" in second.stdout) == (True, True)

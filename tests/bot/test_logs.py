@@ -1,0 +1,57 @@
+"""The log speaks to people or machines, and never tells a secret."""
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from bot import logs
+
+TOKEN = "123456789:AAF-a_token_made_for_tests_only_00000"
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards() -> "object":
+    yield
+    logging.getLogger().handlers.clear()
+    structlog.reset_defaults()
+
+
+def test_a_token_is_hidden_wherever_it_stands(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("console", ["database-password"])
+    structlog.get_logger("x").warning("asked", url=f"https://api.telegram.org/bot{TOKEN}/getMe")
+    logging.getLogger("library").warning("cannot connect as %s", "database-password")
+    try:
+        raise ValueError(f"bad token {TOKEN}")
+    except ValueError:
+        structlog.get_logger("x").exception("failed")
+    told = capfd.readouterr().err
+    assert TOKEN not in told
+    assert "database-password" not in told
+    assert told.count("***") == 3
+
+
+def test_a_traceback_never_shows_local_variables(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("console")
+    hidden_in_a_variable = "swordfish-" * 2
+    try:
+        raise ValueError("plain")
+    except ValueError:
+        structlog.get_logger("x").exception("failed", length=len(hidden_in_a_variable))
+    assert "swordfish" not in capfd.readouterr().err.replace('"swordfish-" * 2', "")
+
+
+def test_json_is_one_object_a_line_with_the_same_fields(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("json")
+    structlog.get_logger("poll").info("polled", source="防衛省", new=3)
+    logging.getLogger("library").warning("hm %s", 1)
+    first, second = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (first["event"], first["source"], first["new"], first["level"]) == ("polled", "防衛省", 3, "info")
+    assert second["event"] == "hm 1"
+
+
+def test_libraries_that_write_addresses_at_info_are_kept_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("console")
+    logging.getLogger("httpx").info("HTTP Request: POST https://api.telegram.org/bot…")
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,171 @@
+"""The web application: what it serves, what it refuses, and that strangers' words stay words."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from feeds.publish.web import Library, create_app
+from storage import filters, ingest, instance, schema, sources
+from storage.changes import Changes
+from storage.database import Connection, Database
+from storage.errors import DatabaseFull
+from storage.model import Level, Phase
+from tests.support.build import NOW, definition, facts, item, meeting_changes
+
+HOSTILE = '<script>alert(1)</script>"onload="x'
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    schema.upgrade(database)
+
+    def fill(connection: Connection) -> None:
+        filters.ensure_built_in(connection)
+        for number, told in enumerate((facts(), facts(phase=Phase.ANNOUNCED, countries=("JP", "US"))), 1):
+            source_id = sources.add(connection, definition(f"s{number}", name=HOSTILE), NOW)
+            changes = meeting_changes(told, source_id=source_id, identity=f"g:{number}")
+            story = changes.new_stories[0]
+            hostile = item(story, f"g:{number}", source_id=source_id, title=HOSTILE, text=HOSTILE)
+            ingest.apply(
+                connection,
+                Changes(source=changes.source, new_stories=(story,), inserts=(hostile,), meetings=changes.meetings),
+                NOW,
+            )
+
+    database.write(fill)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def ask(database: Database) -> Callable[..., Any]:
+    """Asks the application in this process: `await ask("/path", header=value)`."""
+    authority, began_at = database.write(lambda c: instance.born(c, "kaigi.example", NOW))
+    library = Library(
+        database=database,
+        authority=authority,
+        began_at=began_at,
+        address="https://kaigi.example",
+        language="ja",
+        health=lambda: {"ready": True, "telegram": "off"},
+    )
+    app = create_app(library)
+
+    async def ask(path: str, method: str = "GET", **headers: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://kaigi.example") as client:
+            return await client.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    return ask
+
+
+async def test_the_front_page_lists_announced_meetings_before_held_ones(ask: Callable[..., Any]) -> None:
+    page = (await ask("/")).text
+    assert page.index("日本・米国") < page.index("オーストラリア・日本") or page.index("予定") < page.index("実施")
+    assert '<html lang="ja">' in page
+    assert '<html lang="en">' in (await ask("/?lang=en")).text
+
+
+@pytest.mark.parametrize("path", ["/", "/meetings/1", "/feeds/ministerial-meetings.atom", "/feeds/everything.atom"])
+async def test_strangers_words_are_escaped_everywhere(ask: Callable[..., Any], path: str) -> None:
+    answer = await ask(path)
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text
+    assert "alert(1)" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/feeds/everything.atom", "/healthz", "/nowhere", "/static/kaigi.css"])
+async def test_every_answer_forbids_scripts_and_sniffing(ask: Callable[..., Any], path: str) -> None:
+    answer = await ask(path)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("key", ["ministerial-meetings", "everything"])
+async def test_a_feed_is_the_same_until_something_changes(
+    ask: Callable[..., Any], database: Database, key: str
+) -> None:
+    first = await ask(f"/feeds/{key}.atom")
+    assert first.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    assert (await ask(f"/feeds/{key}.atom")).content == first.content
+    assert (await ask(f"/feeds/{key}.atom", if_none_match=first.headers["etag"])).status_code == 304
+    database.write(
+        lambda c: ingest.apply(c, meeting_changes(facts(series="scm"), identity="g:9"), NOW + timedelta(hours=1))
+    )
+    again = await ask(f"/feeds/{key}.atom", if_none_match=first.headers["etag"])
+    assert (again.status_code, again.headers["etag"] != first.headers["etag"]) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("if_none_match", "*", 304),
+        ("if_none_match", '"other"', 200),
+        ("if_modified_since", format_datetime(NOW + timedelta(days=1), usegmt=True), 304),
+        ("if_modified_since", format_datetime(NOW - timedelta(days=1), usegmt=True), 200),
+        ("if_modified_since", "yesterday", 200),
+    ],
+)
+async def test_conditions_are_read_as_the_standard_says(
+    ask: Callable[..., Any], header: str, value: str, status: int
+) -> None:
+    assert (await ask("/feeds/everything.atom", **{header: value})).status_code == status
+
+
+async def test_a_weak_tag_in_a_list_is_recognised(ask: Callable[..., Any]) -> None:
+    etag = (await ask("/feeds/everything.atom")).headers["etag"]
+    assert (await ask("/feeds/everything.atom", if_none_match=f'"x", W/{etag}')).status_code == 304
+
+
+async def test_only_ministers_are_in_the_ministers_feed(ask: Callable[..., Any], database: Database) -> None:
+    lower = facts(level=Level.VICE_MINISTER, countries=("FI", "JP"))
+    database.write(lambda c: ingest.apply(c, meeting_changes(lower, identity="g:vice"), NOW))
+    assert "フィンランド" not in (await ask("/feeds/ministerial-meetings.atom")).text
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/nowhere", "GET", 404),
+        ("/meetings/999", "GET", 404),
+        ("/meetings/99999999999999999999999", "GET", 404),
+        ("/meetings/one", "GET", 404),
+        ("/feeds/unknown.atom", "GET", 404),
+        ("/static/../web.py", "GET", 404),
+        ("/", "POST", 405),
+    ],
+)
+async def test_what_is_not_there_is_a_helpful_page(
+    ask: Callable[..., Any], path: str, method: str, status: int
+) -> None:
+    answer = await ask(path, method)
+    assert answer.status_code == status
+    assert "会談の一覧へ" in answer.text
+
+
+async def test_health_tells_life_from_readiness(
+    ask: Callable[..., Any], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await ask("/healthz")).json() == {"status": "ok"}
+    assert (await ask("/readyz")).json()["database"] == "ok"
+
+    def full(_fn: object) -> None:
+        raise DatabaseFull("The disk is full.")
+
+    monkeypatch.setattr(database, "read", full)
+    assert (await ask("/healthz")).status_code == 200
+    broken = await ask("/readyz")
+    assert (broken.status_code, broken.json()["ready"]) == (503, False)
+    assert (await ask("/")).status_code == 503
+
+
+def test_the_authority_of_ids_is_fixed_by_the_first_start(database: Database) -> None:
+    first = database.write(lambda c: instance.born(c, "old.example", datetime(2025, 1, 2, tzinfo=UTC)))
+    later = database.write(lambda c: instance.born(c, "new.example", datetime(2031, 1, 2, tzinfo=UTC)))
+    assert first == later == ("old.example,2025-01-02", datetime(2025, 1, 2, tzinfo=UTC))

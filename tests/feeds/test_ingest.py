@@ -1,0 +1,201 @@
+"""A poll from the socket to the database, with the real fetcher, parsers and SQLite, against the local newsroom."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from feeds.collect.fetch import Fetcher
+from feeds.collect.worker import ParserPool
+from feeds.ingest import Ingest, PollPolicy, PollReport
+from feeds.newsroom import Fault, Newsroom
+from storage import filters, ingest, news, schema, sources
+from storage.database import Connection, Database
+from storage.model import SourceDefinition, SourceState
+
+MEETING = "admm-plus"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    schema.upgrade(database)
+    database.write(filters.ensure_built_in)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+async def newsroom() -> AsyncIterator[Newsroom]:
+    async with Newsroom(clock=lambda: 0.0) as newsroom:
+        yield newsroom
+
+
+class Desk:
+    """Polls sources of the newsroom by key."""
+
+    def __init__(self, shell: Ingest, newsroom: Newsroom) -> None:
+        self.shell, self.newsroom = shell, newsroom
+
+    def add(self, definition: SourceDefinition) -> None:
+        self.shell.database.write(lambda c: sources.add(c, definition, datetime.now(UTC)))
+
+    async def poll(self, key: str) -> PollReport:
+        source = self.shell.database.read(lambda c: sources.find(c, key))
+        return await self.shell.poll(source)
+
+    async def poll_all(self) -> list[PollReport]:
+        return [await self.poll(d.key) for d in self.newsroom.definitions()]
+
+
+@pytest.fixture
+async def desk(database: Database, newsroom: Newsroom) -> AsyncIterator[Desk]:
+    parsers = ParserPool()
+    fetcher = Fetcher(
+        user_agent="Kaigi tests", allow_private_networks=True, max_body_bytes=2 * 2**20, total_timeout_s=1.5
+    )
+    async with fetcher:
+        shell = Ingest(
+            database=database, fetcher=fetcher, parsers=parsers, policy=PollPolicy(), clock=lambda: datetime.now(UTC)
+        )
+        desk = Desk(shell, newsroom)
+        for definition in newsroom.definitions():
+            desk.add(definition)
+        yield desk
+    await parsers.close()
+
+
+async def test_the_meeting_of_three_newsrooms_is_one_story_and_one_alert(desk: Desk, newsroom: Newsroom) -> None:
+    first = await desk.poll_all()
+    assert sum(report.alerts for report in first) == 0
+    newsroom.advance(9)
+    second = await desk.poll_all()
+    assert sum(report.alerts for report in second) == 1
+    stories = desk.shell.database.read(news.latest_meetings)
+    (story,) = [s for s in stories if (s.meeting.facts.series, s.meeting.facts.edition) == (MEETING, 13)]
+    told_by = sorted(r.source_key for r in story.reports)
+    assert told_by == ["demo-list-ja", "demo-ministry-ja", "demo-wire-en"], [r.title for r in story.reports]
+    assert {r.language for r in story.reports} == {"ja", "en"}
+
+
+async def test_the_whole_world_gives_one_alert_a_new_meeting_and_none_for_a_look_alike(
+    desk: Desk, newsroom: Newsroom
+) -> None:
+    await desk.poll_all()
+    newsroom.advance(100)
+    assert sum(report.alerts for report in await desk.poll_all()) == 4
+
+
+async def test_a_document_that_did_not_change_is_answered_304_and_not_parsed(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.poll("demo-wire-en")
+    monkeypatch.setattr(desk.shell.parsers, "run", None)  # would raise if it were called
+    assert (await desk.poll("demo-wire-en")).status == "unchanged"
+    assert newsroom.requests[-1].status == 304
+
+
+async def test_the_same_bytes_without_validators_are_not_parsed_either(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.poll("demo-wire-en")
+    source = desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en"))
+    monkeypatch.setattr(desk.shell.parsers, "run", None)
+    assert (await desk.shell.poll(replace(source, etag=None, last_modified=None))).status == "unchanged"
+
+
+async def test_a_list_page_is_read_with_its_articles_and_without_their_rankings(desk: Desk, newsroom: Newsroom) -> None:
+    newsroom.advance(9)
+    report = await desk.poll("demo-list-ja")
+    assert report.new >= 10
+    items = desk.shell.database.read(lambda c: news.latest_items(c, limit=100))
+    (article,) = [item for item in items if "第13回" in item.report.title]
+    assert "採択" in article.text
+    assert "24時間" not in article.text
+    assert article.report.published_at is not None
+
+
+async def test_an_article_that_is_down_for_a_moment_is_read_by_the_next_poll(desk: Desk, newsroom: Newsroom) -> None:
+    await desk.poll("demo-list-ja")
+    newsroom.advance(9)
+    (path,) = _article_paths(newsroom)
+    newsroom.break_source(path, 503)
+    assert (await desk.poll("demo-list-ja")).new == 0
+    newsroom.heal(path)
+    assert (await desk.poll("demo-list-ja")).new == 1
+
+
+def _article_paths(newsroom: Newsroom) -> list[str]:
+    """The path of the list page's article about the meeting."""
+    (listing,) = [s for s in newsroom.world.sources if s.definition.key == "demo-list-ja"]
+    return [article.path for article in listing.articles if article.meeting == "admm-plus-13"]
+
+
+async def test_an_article_that_is_gone_is_kept_with_its_headline(desk: Desk, newsroom: Newsroom) -> None:
+    await desk.poll("demo-list-ja")
+    newsroom.advance(9)
+    newsroom.break_source(_article_paths(newsroom)[0], 404)
+    assert (await desk.poll("demo-list-ja")).new == 1
+    (item,) = desk.shell.database.read(lambda c: news.latest_items(c, limit=1))
+    assert (item.text, "第13回" in item.report.title) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (404, "not_found"),
+        (410, "gone"),
+        (403, "forbidden"),
+        (429, "rate_limited"),
+        (500, "server_error"),
+        (Fault.HTML_INSTEAD, "not_a_feed"),
+        (Fault.EMPTY, "empty"),
+        (Fault.BROKEN_XML, "broken"),
+        (Fault.OVERSIZED, "too_large"),
+        (Fault.SLOW, "timeout"),
+        (Fault.REFUSE, "network"),
+    ],
+    ids=str,
+)
+async def test_every_failure_has_a_kind_a_line_for_people_and_leaves_the_items_alone(
+    desk: Desk, newsroom: Newsroom, fault: Fault | int, kind: str
+) -> None:
+    await desk.poll("demo-wire-en")
+    before = desk.shell.database.read(news.figures).items
+    newsroom.break_source("demo-wire-en", fault)
+    report = await desk.poll("demo-wire-en")
+    assert report.failure is not None
+    assert (report.status, report.failure.kind) == ("failed", kind)
+    source = desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en"))
+    assert (source.state, source.failures, source.last_error) == (SourceState.FAILING, 1, report.failure.message)
+    assert "\n" not in report.failure.message
+    assert desk.shell.database.read(news.figures).items == before
+    newsroom.heal("demo-wire-en")
+    assert (await desk.poll("demo-wire-en")).status in ("changed", "unchanged")
+    assert desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en")).state is SourceState.OK
+
+
+async def test_a_server_that_asks_for_patience_is_left_alone_that_long(desk: Desk, newsroom: Newsroom) -> None:
+    newsroom.break_source("demo-wire-en", 429, retry_after_s=7200)
+    await desk.poll("demo-wire-en")
+    source = desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en"))
+    assert source.next_poll_at - datetime.now(UTC) > timedelta(minutes=115)
+
+
+async def test_a_crash_in_the_middle_of_the_transaction_costs_a_second_fetch_and_no_item(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ingest.update_source
+
+    def crash(connection: Connection, change: object) -> None:
+        raise RuntimeError("kill -9")
+
+    monkeypatch.setattr(ingest, "update_source", crash)
+    with pytest.raises(RuntimeError):
+        await desk.poll("demo-wire-en")
+    monkeypatch.setattr(ingest, "update_source", real)
+    assert desk.shell.database.read(news.figures).items == 0
+    assert (await desk.poll("demo-wire-en")).new > 0
+    assert newsroom.requests[-1].conditional is False
