@@ -32,13 +32,26 @@ ConfigOption = Annotated[
 ]
 
 
+@app.callback()
+def _options(config_file: ConfigOption = None) -> None:
+    _use(config_file)
+
+
+def _use(config_file: Path | None) -> None:
+    from bot import config
+
+    if config_file is not None:
+        config.use(config_file)
+
+
 @app.command()
 def run(config_file: ConfigOption = None) -> None:
     """Run the service: poll sources, serve page and feeds, send alerts. Without a Telegram token alerts are printed."""
     from bot import config, logs, parts
     from bot.app import Service
 
-    settings = config.load(config_file)
+    _use(config_file)
+    settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
     definitions = parts.read_sources(settings)
     asyncio.run(Service(settings=settings, definitions=definitions).run())
@@ -61,11 +74,12 @@ def demo(
 def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
     from bot.config import ConfigError
+    from feeds.collect.catalogue import SourcesFileError
     from feeds.decide.filters import QueryError
 
     try:
         app()
-    except (ConfigError, QueryError) as error:
+    except (ConfigError, QueryError, SourcesFileError) as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

@@ -109,6 +109,7 @@ def evaluate(
     predictions: Annotated[Path | None, typer.Option(help="Also write one prediction a line to this file.")] = None,
 ) -> None:
     """Run detection, extraction and story grouping over labelled items and print precision, recall and F1."""
+    from bot.explaining import show_report
     from feeds.understand import evaluate as judge
 
     lines = _json_lines(file)
@@ -116,7 +117,10 @@ def evaluate(
         made = (json.dumps(line, ensure_ascii=False) for line in judge.predictions(lines))
         predictions.write_text("\n".join(made) + "\n", encoding="utf-8")
     report = judge.evaluate(lines)
-    typer.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else report.as_text())
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        show_report(report)
 
 
 def _json_lines(file: Path) -> list[dict[str, object]]:

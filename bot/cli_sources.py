@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -13,10 +14,12 @@ import typer
 from storage.model import SourceKind, SourceState, Trust
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from bot.config import Settings
     from feeds.ingest import PollReport
     from storage.database import Connection, Database
-    from storage.model import Source
+    from storage.model import Source, SourceDefinition
 
 app = typer.Typer(help="The newsrooms that are polled.", no_args_is_help=True)
 
@@ -51,8 +54,7 @@ def list_sources(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
 ) -> None:
     """Show all sources with their state."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from storage import sources
 
@@ -62,12 +64,20 @@ def list_sources(
         for source in every:
             typer.echo(json.dumps(_as_dict(source), ensure_ascii=False))
         return
-    table = Table("source", "state", "last success (UTC)", "kind", "trust", "name", "problem", box=None)
+    table = Table("state", "last success (UTC)", "kind", "trust", "name", "problem", box=None)
+    table.columns.insert(0, Column("source", no_wrap=True))
     for source in every:
         about = source.definition
         seen = f"{source.last_success_at:%Y-%m-%d %H:%M}" if source.last_success_at else "–"
         table.add_row(about.key, _state(source), seen, about.kind, about.trust, about.name, source.last_error or "")
-    Console().print(table)
+    _console().print(table)
+
+
+def _console() -> "Console":
+    """As wide as the terminal; where none is, wide enough for every line."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=240)
 
 
 def _state(source: "Source") -> str:
@@ -104,24 +114,43 @@ def add(  # noqa: PLR0913  the fields of a source
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
     from bot.parts import utc_now
-    from feeds.collect import catalogue
     from storage import sources
 
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
-    entry = {
-        "key": key or re.sub(r"[^a-z0-9]+", "-", host).strip("-"),
-        "url": url,
-        "name": name or host,
-        "kind": kind.value,
-        "language": language,
-        "country": country,
-        "trust": trust.value,
-        "time_zone": time_zone,
-    }
-    definition = catalogue.definition({field: value for field, value in entry.items() if value is not None})
+    definition = _new_definition(
+        url=url, key=key, name=name, kind=kind, language=language, country=country, trust=trust, time_zone=time_zone
+    )
     with _archive() as (_, database):
         database.write(lambda connection: sources.add(connection, definition, utc_now()))
     typer.echo(f"Added {definition.key}: {definition.url}")
+
+
+def _new_definition(url: str, **fields: str | None) -> "SourceDefinition":
+    """A source from the words of the command line, checked like an entry of the file."""
+    from feeds.collect import catalogue
+
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
+    given = {name: str(value) for name, value in fields.items() if value is not None}
+    return catalogue.definition({**defaults, "url": url, **given})
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(metavar="SOURCE|URL", help="Key or address of a source, or a new address.")],
+    kind: Annotated[SourceKind, typer.Option(help="How a new address is read.")] = SourceKind.FEED,
+    limit: Annotated[int, typer.Option(help="How many entries to show.")] = 10,
+) -> None:
+    """Fetch a source and show what would be read and understood. Writes nothing."""
+    from bot import config, logs, parts
+    from bot.checking import preview
+
+    settings = config.load()
+    logs.set_up(settings.log.format, config.secrets(settings))
+    known = parts.read_sources(settings)
+    definition = next((d for d in known if source in (d.key, d.url)), None)
+    if definition is None:
+        definition = _new_definition(url=source, kind=kind)
+    asyncio.run(preview(settings, definition, limit, _console()))
 
 
 @app.command()
@@ -217,7 +246,6 @@ def _report_as_dict(report: "PollReport") -> dict[str, object]:
 
 
 def _print_reports(reports: "list[PollReport]") -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("source", "status", "entries", "new", "changed", "meetings", "error", box=None)
@@ -225,4 +253,4 @@ def _print_reports(reports: "list[PollReport]") -> None:
         error = report.failure.message if report.failure else ""
         row = (report.seen, report.new, report.changed, report.meetings)
         table.add_row(report.source_key, report.status, *map(str, row), error)
-    Console().print(table)
+    _console().print(table)

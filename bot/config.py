@@ -26,7 +26,14 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from storage.errors import KaigiError
 
@@ -52,6 +59,25 @@ def _duration(value: object) -> object:
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
 
 
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("a duration must be longer than nothing")
+    return value
+
+
+def _ids(value: object) -> object:
+    """`12,13` in a variable, `[12, 13]` in the file."""
+    if isinstance(value, int):
+        return (value,)
+    return [part.strip() for part in value.strip("[]").split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _built(mode: str) -> str:
+    if mode == "webhook":
+        raise ValueError("webhook mode is not built yet; leave it at polling")
+    return mode
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -68,7 +94,7 @@ def _token(value: SecretStr | None) -> SecretStr | None:
     return SecretStr(value.get_secret_value().strip())
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Token = Annotated[SecretStr | None, AfterValidator(_token)]
 Address = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
@@ -90,8 +116,8 @@ class Telegram(_Section):
 
     token: Token = None
     api_url: str = TELEGRAM_API
-    admins: tuple[int, ...] = ()
-    mode: Literal["polling", "webhook"] = "polling"
+    admins: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = ()
+    mode: Annotated[Literal["polling", "webhook"], AfterValidator(_built)] = "polling"
     webhook_secret: SecretStr | None = None
 
 
@@ -165,23 +191,33 @@ class Settings(BaseSettings):
 
 
 _chosen_file: Path | None = None
+_named_file: Path | None = None
 
 SECRETS = ("telegram.token", "telegram.webhook_secret", "database_url")
 
 
+def use(file: Path | None) -> None:
+    """Read the settings of this process from `file`, which must exist."""
+    global _named_file  # noqa: PLW0603  the choice of the command line, made once
+    _named_file = file
+
+
 def load(file: Path | None = None, **overrides: Any) -> Settings:
-    """Read the settings. `file` must exist when it is given; `kaigi.toml` in this folder is used when it exists.
+    """Read the settings from `file`, else from the file that `use` named, else from `kaigi.toml` in this folder when
+    it exists.
 
     Raises `ConfigError` with one line per mistake.
     """
     global _chosen_file  # noqa: PLW0603  pydantic-settings takes the file from a class method without arguments
-    _chosen_file = _existing(file)
+    _chosen_file = _existing(file or _named_file)
     _refuse_unknown(os.environ)
     with _secret_files(os.environ):
         try:
             return Settings(**overrides)
         except ValidationError as error:
             raise ConfigError("\n".join(_lines(error))) from None
+        except SettingsError as error:
+            raise ConfigError(f"A variable cannot be read: {error}.") from None
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{_chosen_file} cannot be read as TOML: {error}.") from None
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from bot.terminal import plain
 from feeds.decide.filters import matches, parse_query
 from feeds.observed import Article, Understanding, Verdict
+from feeds.understand.evaluate import Report
 from storage.model import Evidence, Filter
 
 
@@ -87,3 +88,28 @@ def matched(understanding: Understanding, each: Filter) -> bool:
         return True
     certain = understanding.verdict is Verdict.MEETING and understanding.mention is not None
     return certain and understanding.mention is not None and matches(query, understanding.mention.facts)
+
+
+def show_report(report: Report) -> None:
+    """Print what `kaigi evaluate` measured, and the items that it got wrong."""
+    console = Console()
+    figures = Table("", "precision", "recall", "F1", box=None)
+    parts = {
+        "detection": report.detection,
+        "detection, ja": report.detection["ja"],
+        "detection, en": report.detection["en"],
+    }
+    for name, part in {**parts, "events (pairs)": report.events}.items():
+        figures.add_row(name, *(f"{part[key]:.3f}" for key in ("precision", "recall", "f1")))
+    console.print(figures)
+    fields = Table("field", "accuracy", box=None)
+    for name, accuracy in report.fields.items():
+        fields.add_row(name, "–" if accuracy is None else f"{accuracy:.3f}")
+    console.print(fields)
+    wrong = Table(
+        "item", "expected", "got", "why", title=f"{len(report.errors)} errors", title_justify="left", box=None
+    )
+    for error in report.errors[:50]:
+        wrong.add_row(*(plain(str(error.get(key, ""))) for key in ("id", "expected", "got", "why")))
+    console.print(wrong)
+    console.print(f"{report.items_per_second:.0f} items a second")

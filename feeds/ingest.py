@@ -231,10 +231,11 @@ def _known(
 
 
 def _understand(entries: Sequence[ParsedEntry], definition: SourceDefinition) -> list[Understood]:
-    return [Understood(entry=entry, understanding=understand(_article(entry, definition))) for entry in entries]
+    return [Understood(entry=entry, understanding=understand(article(entry, definition))) for entry in entries]
 
 
-def _article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
+def article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
+    """What understanding looks at: the entry's words, and what its source tells about them."""
     return Article(
         title=entry.title,
         text=entry.text,

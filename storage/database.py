@@ -86,7 +86,9 @@ class Database:
         """Where the data is, fit for a message: the file, or the server without user and password."""
         if self.is_sqlite:
             return self.url.database or "memory"
-        return self.url.set(username=None, password=None).render_as_string(hide_password=True)
+        return URL.create(
+            self.url.drivername, host=self.url.host, port=self.url.port, database=self.url.database
+        ).render_as_string()
 
 
 def _driver_url(text: str) -> URL:
@@ -180,7 +182,7 @@ _SQLITE_STATES: tuple[tuple[tuple[str, ...], type[StorageError], str], ...] = (
 
 
 def _translate(error: exc.DBAPIError, place: str) -> StorageError:
-    words = str(error.orig).lower()
+    words = " ".join(str(error.orig).lower().split())
     for marks, kind, message in _SQLITE_STATES:
         if any(mark in words for mark in marks):
             return kind(message.format(place=place))

@@ -9,7 +9,8 @@
         ├── DatabaseCorrupt        not a database, or a damaged one
         ├── SchemaTooNew           written by a newer Kaigi than this one
         ├── NotFound               no such source, filter, chat or story
-        └── AlreadyExists          a source with this key or address is there already
+        ├── AlreadyExists          a source with this key or address is there already
+        └── FromFile               belongs to sources_file and must be changed there
 
 Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
 """
@@ -53,3 +54,7 @@ class NotFound(StorageError):
 
 class AlreadyExists(StorageError):
     """The record is there already."""
+
+
+class FromFile(StorageError):
+    """The record belongs to a file and must be changed there."""

@@ -301,7 +301,7 @@ class Delivery:
     version: int
     state: DeliveryState
     not_before: datetime
-    attempt: int = 0
+    attempt: int = 0  #: how often it was tried, the present try included
     worker: str | None = None  #: boot id of the process that holds it in `sending`
     repeat: bool = False  #: an earlier try may have arrived; the message says so
     message_id: str | None = None

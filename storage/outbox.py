@@ -12,6 +12,7 @@ the state and worker it expects changes nothing and says so, so a row is finishe
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -47,7 +48,8 @@ def claim(
     )
     rows = connection.execute(due.order_by(deliveries.c.not_before, deliveries.c.id).limit(limit * 4)).all()
     chosen = list({row.chat_id: row for row in reversed(rows)}.values())[::-1][:limit]
-    return [_delivery(row) for row in chosen if _take(connection, row, worker, now)]
+    taken = (row for row in chosen if _take(connection, row, worker, now))
+    return [replace(_delivery(row), attempt=row.attempt + 1, worker=worker) for row in taken]
 
 
 def _take(connection: Connection, row: Any, worker: str, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from storage.errors import AlreadyExists, NotFound
+from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
 from storage.model import Source, SourceDefinition, SourceState
 from storage.records import definition_to_row, source_from_row
@@ -42,14 +42,16 @@ def get(connection: Connection, source_id: int) -> Source:
 def follow_file(connection: Connection, definitions: Iterable[SourceDefinition], now: datetime) -> None:
     """Make the sources that come from sources_file equal to the file.
 
-    A source that left the file is disabled, not deleted: its items stay, and so does what was seen. Sources added
-    by command are left alone, unless the file now names the same key: then the file wins.
+    A source that left the file is disabled, not deleted: its items stay, and so does what was seen. Sources that an
+    operator added or resumed by command are the operator's: the file no longer changes them.
     """
     known = {row.key: row for row in connection.execute(select(sources))}
     addresses = {row.url for row in known.values()}
     named = set()
     for definition in definitions:
         named.add(definition.key)
+        if definition.key in known and known[definition.key].origin == COMMAND:
+            continue
         if definition.key in known:
             _redefine(connection, known[definition.key], definition, now)
         elif definition.url not in addresses:  # else somebody added it by hand, under a name of their own
@@ -73,7 +75,7 @@ def add(connection: Connection, definition: SourceDefinition, now: datetime) -> 
     twin = or_(sources.c.key == definition.key, sources.c.url == definition.url)
     known = connection.execute(select(sources.c.key, sources.c.url).where(twin)).first()
     if known is not None:
-        raise AlreadyExists(f"There is a source already: {known.key}, {known.url}. Give the new one another --key.")
+        raise AlreadyExists(f"There is a source already: {known.key}, {known.url}. `kaigi sources list` shows it.")
     return _insert(connection, definition, now, COMMAND)
 
 
@@ -89,7 +91,13 @@ def _insert(connection: Connection, definition: SourceDefinition, now: datetime,
 
 
 def remove(connection: Connection, source_id: int) -> None:
-    """Forget a source, its items, and the stories that only it reported."""
+    """Forget a source, its items, and the stories that only it reported.
+
+    Raises `FromFile` for a source of sources_file, which would come back with the next start.
+    """
+    origin = connection.execute(select(sources.c.origin).where(sources.c.id == source_id)).scalar_one_or_none()
+    if origin == FILE:
+        raise FromFile("This source stands in sources_file. Take it out there, or pause it: `kaigi sources pause`.")
     told = select(items.c.story_id).where(items.c.source_id == source_id).distinct()
     story_ids = list(connection.execute(told).scalars())
     connection.execute(delete(sources).where(sources.c.id == source_id))
@@ -102,8 +110,16 @@ def pause(connection: Connection, source_id: int) -> None:
 
 
 def resume(connection: Connection, source_id: int, now: datetime) -> None:
-    """Poll a source again, at once and from a clean slate."""
-    values = {"state": SourceState.NEW, "enabled": True, "next_poll_at": now, "failures": 0, "last_error": None}
+    """Poll a source again, at once and from a clean slate. One that its file disables is the operator's from now on."""
+    row = connection.execute(select(sources.c.enabled, sources.c.origin).where(sources.c.id == source_id)).one()
+    values = {
+        "origin": row.origin if row.enabled else COMMAND,
+        "state": SourceState.NEW,
+        "enabled": True,
+        "next_poll_at": now,
+        "failures": 0,
+        "last_error": None,
+    }
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
 
 

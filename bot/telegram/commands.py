@@ -91,7 +91,10 @@ async def start(update: Update, context: Context) -> None:
         await _answer(update, text(language, _ALREADY))
 
 
-_WELCOME = "This chat now gets one message about every new meeting of defence ministers. /last shows the latest, /stop ends it."
+_WELCOME = (
+    "This chat now gets one message about every new meeting of defence ministers. "
+    "/last shows the latest, /stop ends it."
+)
 _ALREADY = "This chat is subscribed already. /last shows the latest meetings, /stop ends the messages."
 _ABOUT = "Kaigi watches the world's defence newsrooms and tells you, once, about every meeting of defence ministers."
 

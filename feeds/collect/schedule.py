@@ -24,7 +24,7 @@ class Rhythm:
     min_interval: timedelta = timedelta(minutes=1)
 
 
-def after_success(  # noqa: PLR0913  the four values of a poll and what they are measured by
+def after_success(
     source: Source,
     rhythm: Rhythm,
     now: datetime,

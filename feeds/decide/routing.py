@@ -1,7 +1,8 @@
 """Who is told about a meeting, and whether at all. Pure.
 
 An alert is news, so three things hold it back: the first poll of a source (its backlog is not news), an old report,
-and an old meeting. A meeting that was held back is not forgotten: the next fresh report of it raises the alert.
+and an old meeting. A meeting that was held back is not forgotten: the next fresh report of it raises the alert, unless
+its first report is older than `alerts.max_age` by then and its phase has not changed.
 """
 
 from dataclasses import dataclass

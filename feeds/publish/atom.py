@@ -25,9 +25,6 @@ EXCERPT = 2_000  #: characters of an item's text that its entry shows
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-_ATOM = "{http://www.w3.org/2005/Atom}"
-
-
 class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no types
     """Links of an entry. feedgen 1.0 writes only the href of an entry's link and loses rel, type and language, so that
     all would claim to be the alternate (RFC 4287, section 4.1.2 allows one)."""
@@ -38,7 +35,7 @@ class _Links(BaseEntryExtension):  # type: ignore[misc]  # feedgen ships no type
     def extend_atom(self, entry: etree._Element) -> etree._Element:
         """Called by feedgen when the entry is written."""
         for attributes in self.links:
-            etree.SubElement(entry, f"{_ATOM}link", attributes)
+            etree.SubElement(entry, "link", attributes)  # feedgen names elements without their namespace
         return entry
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from feeds.understand.dates import DateSpan, find_dates
 from feeds.understand.detect import Reading
-from feeds.understand.parts import Part, is_pair
+from feeds.understand.parts import Part
 
 _LEAD = 1_500  # dates beyond this belong to the speech, not to the meeting
 _TITLE_DAY = re.compile(r"\((?P<day>[^()]*日[^()]*)\)\s*$")
@@ -71,8 +71,8 @@ def _rank(part: Part, reading: Reading, span: DateSpan) -> float:
         rank -= 1.2
     if _HELD_AFTER.match(after):
         rank += 0.3
-    if span.last and is_pair(reading):
-        rank -= 0.5  # the days of the conference or the visit; two ministers meet on one of them
+    if span.last:
+        rank -= 0.5  # the days of a conference or a visit: a single day that is named beside them says more
     if part.hits.any(*_FORMS, start=reading.start, end=span.start):
         rank += 0.05
     return rank - 0.1 if span.form == "relative" else rank

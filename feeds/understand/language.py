@@ -6,8 +6,8 @@ _KANA = re.compile(r"[ぁ-ゖァ-ヺ]")
 _HAN = re.compile(r"[一-鿿]")
 _LATIN = re.compile(r"[a-z]")
 _FOREIGN = re.compile(r"[Ͱ-ϿЀ-ӿ֐-׿؀-ۿऀ-ൿ฀-๿가-힣]")
-#: Simplified characters that Japanese does not write: one settles a text without kana.
-_ONLY_SIMPLIFIED = re.compile(r"[们这为举谈长议见东军联总统访华欧韩问题记]")
+#: Characters of mainland China that Japanese does not write: one settles a text without kana.
+_ONLY_CHINESE = re.compile(r"[们这为举谈长议见东军联总统访华欧韩问题记]")
 #: Everyday words of English; a Latin text without any of them in its first words is another language.
 _ENGLISH = re.compile(
     r"\b(?:the|of|to|in|and|for|with|on|at|as|by|from|his|her|will|meets?|after|over|is|says?|us|holds?|visits?)\b"
@@ -21,7 +21,7 @@ _LOOKED_AT = 600
 def detect_language(title: str, text: str, declared: str | None = None) -> str:
     """`ja`, `en` or `other` for folded title and text.
 
-    Kana settle Japanese; kanji alone are Japanese only where the source says so or no simplified character shows.
+    Kana settle Japanese; kanji alone are Japanese only where the source says so or no mainland Chinese character shows.
     The declared language decides only what the script leaves open, because feeds often declare the wrong one.
     """
     sample = f"{title}\n{text[:_LOOKED_AT]}"
@@ -37,7 +37,7 @@ def detect_language(title: str, text: str, declared: str | None = None) -> str:
 
 
 def _is_chinese(sample: str, hint: str) -> bool:
-    return hint == "zh" or (hint != "ja" and bool(_ONLY_SIMPLIFIED.search(sample)))
+    return hint == "zh" or (hint != "ja" and bool(_ONLY_CHINESE.search(sample)))
 
 
 def _latin_language(sample: str, hint: str) -> str:

@@ -65,7 +65,7 @@ class TestMisuse:
 
     def test_a_wrong_sources_file_names_entry_and_field(self, tmp_path: Path) -> None:
         done = kaigi("sources", "list", folder=tmp_path, **sources_file(tmp_path, entry("a", "ftp://x")))
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stderr.count("\n") == 1
         assert "url" in done.stderr
 

@@ -139,7 +139,7 @@ async def test_a_message_that_did_not_arrive_is_sent_again_after_the_wait_that_w
     post = Post(NotSent("429", timedelta(seconds=0.2), whole_channel=True))
     async with delivering(database, post):
         await until(lambda: states(database) == ["sent"])
-    assert [d.attempt for d in post.taken] == [0, 1]
+    assert [d.attempt for d in post.taken] == [1, 2]
     assert not any(d.repeat for d in post.taken)
 
 
@@ -223,7 +223,8 @@ async def test_a_database_that_refuses_for_a_while_does_not_make_a_sent_message_
 ) -> None:
     subscribe(database, "1")
     meet(database)
-    post, real, refused = Post(), Deliverer._record_now, []
+    post, real = Post(), Deliverer._record_now
+    refused: list[int] = []
 
     def busy_twice(self: Deliverer, connection: Connection, delivery: Delivery, outcome: Outcome) -> None:
         if len(refused) < 2:

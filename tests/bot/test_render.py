@@ -21,7 +21,7 @@ HOSTILE = [
     "&nbsp;&copy;",
     '"><script>',
     "a\x00b\x1b[31m",
-    "‮reversed",
+    "\u202ereversed",
     "\ud800",
 ]
 
@@ -29,7 +29,7 @@ HOSTILE = [
 def parsed(html: str) -> dict[str, Any]:
     """What Telegram makes of the text; an error has `@type: error`."""
     request = {"@type": "parseTextEntities", "text": html, "parse_mode": {"@type": "textParseModeHTML"}}
-    answer: dict[str, Any] = json.loads(tdjson.td_execute(json.dumps(request)))
+    answer: dict[str, Any] = json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}")
     return answer
 
 

@@ -101,7 +101,7 @@ async def test_each_chat_is_told_in_its_own_language(api: BotApi, newsroom: News
 
 async def test_commands_answer_and_stop_ends_the_messages(api: BotApi, newsroom: Newsroom, tmp_path: Path) -> None:
     async with serving(settings(tmp_path, api), newsroom):
-        answers = []
+        answers: list[str] = []
         for words in ("/start", "/start", "/last 2", "/last many", "/help", "hello", "/stop", "/stop"):
             await api.user_says(5, words, language_code="en")
             answers.append((await api.wait_sent(len(answers) + 1))[-1].text)

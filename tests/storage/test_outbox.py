@@ -51,7 +51,7 @@ def _claim(
 def test_a_claimed_message_belongs_to_one_worker(database: Database, chat: Chat) -> None:
     _new_meeting(database)
     (mine,) = _claim(database)
-    assert (mine.chat.address, mine.attempt) == ("100", 0)
+    assert (mine.chat.address, mine.attempt) == ("100", 1)
     assert _claim(database, worker="w2") == []
 
 
@@ -92,7 +92,7 @@ def test_a_message_that_was_put_back_waits_its_time(database: Database, chat: Ch
     assert _claim(database) == []
     assert database.read(lambda c: outbox.next_due(c, TELEGRAM)) == after(minutes=1)
     (again,) = _claim(database, now=after(minutes=1))
-    assert again.attempt == 1
+    assert again.attempt == 2
 
 
 def test_a_chat_that_is_gone_keeps_what_is_owed_for_its_return(database: Database, chat: Chat) -> None:

@@ -31,10 +31,10 @@ def test_a_due_source_is_claimed_by_one_worker_only(database: Database) -> None:
 
 def test_many_workers_claim_each_source_exactly_once(database: Database) -> None:
     for number in range(60):
-        database.write(lambda c, n=number: sources.add(c, definition(f"s{n}"), NOW))  # type: ignore[misc]
+        database.write(lambda c, n=number: sources.add(c, definition(f"s{n}"), NOW))
     claimed: list[str] = []
     threads = [
-        threading.Thread(target=lambda n=n: claimed.extend(_claim(database, worker=f"w{n}", limit=20)))  # type: ignore[misc]
+        threading.Thread(target=lambda n=n: claimed.extend(_claim(database, worker=f"w{n}", limit=20)))
         for n in range(6)
     ]
     for thread in threads:

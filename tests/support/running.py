@@ -27,20 +27,18 @@ def environment(**settings: str) -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "160", **settings}
 
 
-def kaigi(
-    *words: str, folder: Path, timeout_s: float = 60, stdin: bytes = b"", **settings: str
-) -> "subprocess.CompletedProcess[str]":
+def kaigi(*words: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end and return what it said."""
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "bot.cli", *words],
         cwd=folder,
         env=environment(**settings),
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=timeout_s,
+        encoding="utf-8",
+        timeout=60,
         check=False,
     )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 class Running:

@@ -24,7 +24,7 @@ def snapshot(of: Source | None = None, *, known: tuple[KnownItem, ...] = (), can
 
 def candidate(
     told: MeetingFacts | None = None, *, story_id: int = 50, alerted: bool = True, reported: timedelta = timedelta(0)
-) -> Candidate:  # noqa: E501
+) -> Candidate:
     meeting = Meeting(
         story_id=story_id, facts=told or facts(), revision=3, first_seen_at=NOW - reported, updated_at=NOW - reported
     )

@@ -1,4 +1,4 @@
-"""What feed readers get: valid documents with ids that stay, dates that are true, and the same bytes for the same facts."""
+"""What feed readers get: valid documents, ids that stay, dates that are true, the same bytes for the same facts."""
 
 from datetime import UTC, datetime
 from typing import Any
