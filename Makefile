@@ -14,7 +14,7 @@ DEV := $(VENV)/.dev
 KAIGI := $(VENV)/.kaigi
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test lint clean
+.PHONY: help install install-dev run demo test lint pictures clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -38,6 +38,9 @@ lint: install-dev ## check style, types and the borders between the packages
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+pictures: install-dev ## take the pictures of the README from the running demo (needs Chromium)
+	@$(BIN)/python docs/pictures/make_pictures.py
 
 clean: ## remove the environment, caches and build results
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

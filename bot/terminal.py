@@ -34,7 +34,7 @@ class TerminalSender:
     async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
         """Print the alert."""
         shown = card(story, "ja" if delivery.chat.language == "ja" else "en")
-        words = _render(shown, delivery.repeat).encode("utf-8", "replace")
+        words = render(shown, repeat=delivery.repeat).encode("utf-8", "replace")
         try:
             await asyncio.to_thread(self._print, words, delivery.id)
         except OSError as error:  # nobody reads the other end of a pipe
@@ -63,7 +63,8 @@ def _write_all(descriptor: int, words: bytes) -> None:
         words = words[os.write(descriptor, words) :]
 
 
-def _render(shown: Card, repeat: bool) -> str:
+def render(shown: Card, *, repeat: bool, width: int | None = None) -> str:
+    """An alert as it is printed, `width` columns wide (as wide as the terminal, but at most 110)."""
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
@@ -76,7 +77,7 @@ def _render(shown: Card, repeat: bool) -> str:
     buffer = io.StringIO()
     console = Console(
         file=buffer,
-        width=min(shutil.get_terminal_size((100, 24)).columns, 110),
+        width=width or min(shutil.get_terminal_size((100, 24)).columns, 110),
         force_terminal=sys.stdout.isatty(),
         color_system="auto" if sys.stdout.isatty() else None,
     )

@@ -48,7 +48,7 @@ def card(story: MeetingStory, language: Language) -> Card:
     facts = story.meeting.facts
     return Card(
         language=language,
-        flags="".join(flag(code) for code in facts.countries[:6]),
+        flags="".join(flag(code) for code in _in_order(facts, language)[:6]),
         headline=headline(facts, language),
         rows=tuple(_rows(facts, language)),
         sources=best_reports(story.reports),
@@ -74,7 +74,7 @@ def _name(facts: MeetingFacts, language: Language) -> str:
 
 def _composed_name(facts: MeetingFacts, language: Language) -> str:
     """日本・オーストラリア防衛相電話会談, Japan–Australia defence ministers' call."""
-    sides = [country_name(code, language) for code in _home_first(facts)]
+    sides = [country_name(code, language) for code in _in_order(facts, language)]
     if language == "ja":
         who = "外務・防衛閣僚" if facts.kind is Kind.TWO_PLUS_TWO else _RANKS_JA[facts.level]
         how = {Format.PHONE: "電話会談", Format.VIDEO: "テレビ会談"}.get(facts.format, _form_ja(facts))
@@ -102,10 +102,11 @@ def _form_ja(facts: MeetingFacts) -> str:
     return "会合" if facts.kind in (Kind.MULTILATERAL, Kind.TWO_PLUS_TWO) else "会談"
 
 
-def _home_first(facts: MeetingFacts) -> tuple[str, ...]:
-    """In the order in which the principals are named; sides without a named principal after them."""
-    named = tuple(dict.fromkeys(p.country for p in facts.principals if p.country in facts.countries))
-    return named + tuple(code for code in facts.countries if code not in named)
+def _in_order(facts: MeetingFacts, language: Language) -> tuple[str, ...]:
+    """As a reader of the language expects: Japan first in Japanese (日英), else as the principals are named."""
+    named = [p.country for p in facts.principals if p.country in facts.countries]
+    home = ["JP"] if language == "ja" and "JP" in facts.countries else []
+    return tuple(dict.fromkeys([*home, *named, *facts.countries]))
 
 
 def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
@@ -113,7 +114,7 @@ def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
         "when": days_name(facts.starts_on, facts.ends_on, language) if facts.starts_on else "",
         "where": place(facts, language),
         "who": _joined([_principal(p, language) for p in facts.principals], language),
-        "sides": _joined([country_name(code, language) for code in facts.countries], language),
+        "sides": _joined([country_name(code, language) for code in _in_order(facts, language)], language),
         "form": _form(facts, language),
         "margins": series_name(facts.parent, language) if facts.parent else "",
         "outcome": _joined(_outcomes(facts.outcomes, language), language),

@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 HERE = Path(__file__).parent
 PAGE_SIZE = 50
+_MOST = 2**63 - 1  # no database has a greater id
 LOOK_BACK = 400  #: newest meetings among which a filter's matches are looked for
 
 SECURITY = {
@@ -107,6 +108,8 @@ async def _front(request: Request) -> Response:
 
 async def _meeting(request: Request) -> Response:
     library, language = _library(request), _language(request)
+    if request.path_params["story_id"] > _MOST:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     try:
         story = await library.read(partial(news.meeting, story_id=request.path_params["story_id"]))
     except NotFound as error:

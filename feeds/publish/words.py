@@ -1,5 +1,6 @@
 """The words in which facts are shown, in Japanese and English: names from the lexicon, labels from here. Pure."""
 
+import re
 from datetime import date
 from functools import cache
 from typing import Literal
@@ -35,6 +36,9 @@ LABELS: dict[Language, dict[str, str]] = {
     },
 }  # fmt: skip
 
+# A venue whose bare name is also its owner's (防衛省) is looked for with the particle that makes it a place.
+_PARTICLE = re.compile("(?:において|にて|で)$")
+
 # Where the common short name differs from the lexicon's first spelling or from CLDR's full one.
 _ORGANISATIONS = {"EU": "EU", "NATO": "NATO", "ASEAN": "ASEAN", "UN": "UN"}
 _FLAGS = {"EU": "🇪🇺", "UN": "🇺🇳"}
@@ -69,7 +73,9 @@ def flag(code: str) -> str:
 def place_name(name: str, language: Language) -> str:
     """The name of a city or venue in the language, as far as the lexicon knows it."""
     place = next((place for place in default_lexicon().places if place.name == name), None)
-    return place.ja[0] if place is not None and place.ja and language == "ja" else name
+    if place is None or not place.ja or language != "ja":
+        return name
+    return _PARTICLE.sub("", place.ja[0])
 
 
 def office_name(office: str | None, country: str, level: Level, language: Language) -> str:

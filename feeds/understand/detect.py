@@ -22,6 +22,7 @@ TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
 NOUN = 0.85  # 国防相会談 beside the names of countries
 FORUM = 0.78
+SHORT_NAME = 0.55  # ADMMプラス without 会議 and without a minister: the framework, not the meeting
 ORGANISATION = 0.75  # with the head of NATO
 VICE = 0.76  # 次官級会合 in a headline; the same words in the text stay below the threshold
 WEAK_FORM = 0.08  # taken off where only a weak word (agree, 一致) tells that they met
@@ -235,10 +236,13 @@ def _series(hits: Hits, ministers: list[Side], words: Words, text: str, start: i
         ministerial = not series.forum and hit.group == "series"
         if ministerial:
             named_meeting = re.search(
-                r"会議|会合|会談|協議|meeting|dialogue|ministerial|consultation|council", text[hit.start : hit.end]
+                r"会議|会合|会談|協議|国防|防衛|meeting|dialogue|minister|consultation|council",
+                text[hit.start : hit.end],
             )
             shown = words.talk or words.attend or words.weak
-            weight = SERIES if shown else 0.78 if named_meeting else 0.55
+            # A short name such as ADMM-Plus also stands for exercises and expert groups of the same framework.
+            beside = bool(named_meeting or ministers)
+            weight = (SERIES if shown else 0.78) if beside else SHORT_NAME
             yield Signal(rule="series", weight=weight, start=hit.start, end=hit.end)
         elif ministers and (words.attend or words.talk):
             speech = _SPEECH.search(text, start, end)

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_a_due_source_is_claimed_by_one_worker_only(database: Database) -> None:
 
 def test_many_workers_claim_each_source_exactly_once(database: Database) -> None:
     for number in range(60):
-        database.write(lambda c, n=number: sources.add(c, definition(f"s{n}"), NOW))
+        database.write(partial(sources.add, definition=definition(f"s{number}"), now=NOW))
     claimed: list[str] = []
     threads = [
         threading.Thread(target=lambda n=n: claimed.extend(_claim(database, worker=f"w{n}", limit=20)))

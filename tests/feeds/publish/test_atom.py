@@ -42,7 +42,7 @@ def test_a_meeting_is_one_entry_with_its_sources_as_links() -> None:
         ("via", "https://mod.example/1"),
         ("via", "https://press.example/1"),
     ]
-    assert entry.findtext(f"{ATOM}title") == "🇦🇺🇯🇵 オーストラリア・日本防衛相会談"
+    assert entry.findtext(f"{ATOM}title") == "🇯🇵🇦🇺 日本・オーストラリア防衛相会談"
 
 
 def test_ids_are_tag_uris_that_do_not_know_the_address() -> None:
