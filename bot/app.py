@@ -131,7 +131,7 @@ class Service:
             self._greet()
             await stop.wait()
             log.info("stopping")
-            scheduler.stop()
+            await scheduler.stop()
             await collector.stop()
             await deliverer.stop(PATIENCE)
             if telegram is not None:

@@ -118,16 +118,23 @@ class Scheduler:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+        self._running = asyncio.Lock()
 
     def every(self, seconds: float, job: Callable[[], Awaitable[None]], name: str) -> None:
         """Run `job` now and then every `seconds`; a run that is still going is not started twice."""
-        self._scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name, next_run_time=datetime.now(UTC))
+
+        async def run() -> None:
+            async with self._running:
+                await job()
+
+        self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         """Begin to tick."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Tick no more; what a tick started is not touched."""
-        if self._scheduler.running:
+    async def stop(self) -> None:
+        """Tick no more. A tick under way is let finish: cancelled, it would leave sources claimed by nobody."""
+        self._scheduler.pause()
+        async with self._running:
             self._scheduler.shutdown(wait=False)

@@ -109,11 +109,16 @@ def _in_order(facts: MeetingFacts, language: Language) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*home, *named, *facts.countries]))
 
 
+def _by_side(facts: MeetingFacts, language: Language) -> list[Principal]:
+    order = _in_order(facts, language)
+    return sorted(facts.principals, key=lambda p: order.index(p.country) if p.country in order else len(order))
+
+
 def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
     values = {
         "when": days_name(facts.starts_on, facts.ends_on, language) if facts.starts_on else "",
         "where": place(facts, language),
-        "who": _joined([_principal(p, language) for p in facts.principals], language),
+        "who": _joined([_principal(p, language) for p in _by_side(facts, language)], language),
         "sides": _joined([country_name(code, language) for code in _in_order(facts, language)], language),
         "form": _form(facts, language),
         "margins": series_name(facts.parent, language) if facts.parent else "",

@@ -43,7 +43,8 @@ def test_one_meeting_told_by_three_newsrooms_is_one_alert_and_valid_feeds(tmp_pa
         for key in ("ministerial-meetings", "everything"):
             _answers_atom_and_then_304(f"{address}/feeds/{key}.atom")
         assert "13th ASEAN Defence Ministers" in get(f"{address}/?lang=en").text
-        assert demo.stop() == 0
+        assert demo.stop(signal.SIGINT) == 0
+        assert "Traceback" not in demo.err.read_text()
         demo.out.unlink()
     with running(tmp_path, *words, KAIGI_WEB__PORT=str(port)) as again:  # ended well, it begins anew
         again.wait_for(lambda: MEETING in again.out.read_text(), "the alert of the second demo", timeout_s=15)

@@ -1,0 +1,153 @@
+"""The scheduler and the collector: what is due is polled, whatever goes wrong with one of them."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot.jobs import Collector, Scheduler
+from feeds.ingest import PollPolicy, PollReport
+from storage import schema, sources
+from storage.database import Database
+from storage.errors import DatabaseBusy
+from storage.model import Source, SourceState
+from tests.support.build import definition
+
+
+class Shell:
+    """Stands where polling is: does for each source what the test says."""
+
+    def __init__(self, **doings: Any) -> None:
+        self.doings = doings
+        self.policy = PollPolicy()
+        self.polled: list[str] = []
+
+    async def poll(self, source: Source) -> PollReport:
+        key = source.definition.key
+        self.polled.append(key)
+        doing = self.doings.get(key)
+        if isinstance(doing, Exception):
+            raise doing
+        if doing is not None:
+            await doing.wait()
+        return PollReport(source_key=key, status="changed", alerts=1)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    schema.upgrade(database)
+    for key in ("a", "b", "c"):
+        database.write(lambda c, key=key: sources.add(c, definition(key), datetime(2025, 1, 1, tzinfo=UTC)))  # type: ignore[misc]
+    yield database
+    database.close()
+
+
+def collector(database: Database, shell: Shell, woken: list[int] | None = None, concurrency: int = 10) -> Collector:
+    return Collector(
+        database=database,
+        ingest=shell,  # type: ignore[arg-type]
+        worker="w1",
+        clock=lambda: datetime.now(UTC),
+        concurrency=concurrency,
+        on_alerts=lambda: woken.append(1) if woken is not None else None,
+    )
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+
+
+async def test_all_that_is_due_is_polled_and_the_deliverer_is_woken(database: Database) -> None:
+    woken: list[int] = []
+    shell = Shell()
+    await collector(database, shell, woken).tick()
+    await settle()
+    assert sorted(shell.polled) == ["a", "b", "c"]
+    assert len(woken) == 3
+
+
+async def test_a_source_that_hangs_delays_no_other_and_is_not_polled_twice(database: Database) -> None:
+    shell = Shell(a=asyncio.Event())
+    desk = collector(database, shell)
+    await desk.tick()
+    await settle()
+    await desk.tick()
+    await settle()
+    assert sorted(shell.polled) == ["a", "b", "c"]
+    await desk.stop()
+
+
+async def test_no_more_polls_run_beside_each_other_than_the_operator_allows(database: Database) -> None:
+    gate = asyncio.Event()
+    shell = Shell(a=gate, b=gate, c=gate)
+    desk = collector(database, shell, concurrency=2)
+    await desk.tick()
+    await desk.tick()
+    await settle()
+    assert len(shell.polled) == 2
+    gate.set()
+    await settle()
+    await desk.tick()
+    await settle()
+    assert len(shell.polled) == 3
+
+
+async def test_our_own_mistake_slows_one_source_down_and_is_on_its_record(database: Database) -> None:
+    shell = Shell(a=ZeroDivisionError("oops"))
+    await collector(database, shell).tick()
+    await settle()
+    broken = database.read(lambda c: sources.find(c, "a"))
+    assert (broken.state, broken.failures) == (SourceState.FAILING, 1)
+    assert broken.next_poll_at > datetime.now(UTC) + timedelta(minutes=5)
+    assert "oops" not in (broken.last_error or "")
+
+
+async def test_a_database_that_refuses_is_told_and_tried_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_fn: object) -> None:
+        raise DatabaseBusy("held by another process")
+
+    shell = Shell()
+    desk = collector(database, shell)
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "write", busy)
+        await desk.tick()
+        assert desk.last_tick is None
+    await desk.tick()
+    await settle()
+    assert len(shell.polled) == 3
+
+
+async def test_a_source_removed_while_it_is_polled_harms_nobody(database: Database) -> None:
+    from storage.errors import NotFound
+
+    shell = Shell(a=NotFound("removed"))
+    await collector(database, shell).tick()
+    await settle()
+    assert sorted(shell.polled) == ["a", "b", "c"]
+
+
+async def test_stopping_lets_a_tick_finish_and_then_ticks_no_more() -> None:
+    ticks = SimpleNamespace(begun=0, ended=0)
+
+    async def slow() -> None:
+        ticks.begun += 1
+        await asyncio.to_thread(time.sleep, 0.2)
+        ticks.ended += 1
+
+    scheduler = Scheduler()
+    scheduler.every(0.05, slow, "slow")
+    scheduler.start()
+    await asyncio.sleep(0.1)
+    await scheduler.stop()
+    assert ticks.begun == ticks.ended == 1
+    await asyncio.sleep(0.2)
+    assert ticks.begun == 1
