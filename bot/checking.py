@@ -1,6 +1,9 @@
-"""`kaigi sources check`: one poll of a source that keeps nothing, shown to a person."""
+"""`kaigi sources check`: what there is at an address and what would be read from it. Keeps nothing."""
 
-from dataclasses import replace
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 from rich.table import Table
@@ -9,24 +12,34 @@ from bot.config import Settings
 from bot.parts import utc_now
 from bot.terminal import plain
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.page import parse_article
 from feeds.collect.worker import ParserPool, read_document
+from feeds.collect.written import as_toml, rules_as_table
 from feeds.ingest import article
 from feeds.observed import Failure, Fetched, FetchResult, ParsedEntry, ParsedFeed
 from feeds.understand.meetings import understand
 from storage.errors import KaigiError
-from storage.model import SourceDefinition, SourceKind
+from storage.model import PageRules, SourceDefinition, SourceKind
 
 
 class CheckFailed(KaigiError):
     """The source cannot be read. The message says why and what to do."""
 
 
-async def preview(settings: Settings, definition: SourceDefinition, limit: int, console: Console) -> None:
-    """Fetch and read a source and print its newest entries with what is understood of them.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """What a check found: how the source would be defined, and its newest entries."""
 
-    Raises `CheckFailed` when nothing can be read.
-    """
+    definition: SourceDefinition
+    how: str  #: where the definition comes from
+    parsed: ParsedFeed
+    shown: tuple[ParsedEntry, ...]  #: the newest, with their articles' text
+    others: tuple[FoundFeed, ...] = ()  #: further feeds of the same page
+
+
+@contextlib.asynccontextmanager
+async def _reading(settings: Settings) -> AsyncIterator[tuple[Fetcher, ParserPool]]:
     parsers = ParserPool(processes=1)
     fetcher = Fetcher(
         user_agent=settings.fetch.user_agent,
@@ -35,13 +48,56 @@ async def preview(settings: Settings, definition: SourceDefinition, limit: int, 
     )
     try:
         async with fetcher:
-            parsed = await _read(fetcher, parsers, definition)
-            entries = list(parsed.entries[:limit])
-            if definition.kind is SourceKind.PAGE:
-                entries = [await _with_text(fetcher, parsers, definition, entry) for entry in entries]
+            yield fetcher, parsers
     finally:
         await parsers.close()
-    _show(console, definition, parsed, entries)
+
+
+async def check_known(settings: Settings, definition: SourceDefinition, limit: int) -> Checked:
+    """Read a source by its definition. Raises `CheckFailed` when nothing can be read."""
+    async with _reading(settings) as (fetcher, parsers):
+        parsed = await _read(fetcher, parsers, definition)
+        shown = await _with_texts(fetcher, parsers, definition, parsed.entries[:limit])
+    return Checked(definition=definition, how="as defined", parsed=parsed, shown=shown)
+
+
+async def check_new(settings: Settings, definition: SourceDefinition, kind: SourceKind | None, limit: int) -> Checked:
+    """Find out how an address can be polled, and read it that way. Raises `CheckFailed` when it cannot.
+
+    `kind`: FEED reads it as a feed and nothing else, PAGE proposes rules at once, None looks for feeds first.
+    """
+    if kind is SourceKind.FEED:
+        return await check_known(settings, definition, limit)
+    async with _reading(settings) as (fetcher, parsers):
+        found = await _search(fetcher, parsers, definition, kind)
+        if found.failure is not None:
+            raise CheckFailed(found.failure.message)
+        defined, how = best_of(found, definition)
+        parsed = found.feeds[0].parsed if found.feeds else ParsedFeed(entries=found.proposals[0].entries)
+        shown = await _with_texts(fetcher, parsers, defined, parsed.entries[:limit])
+    return Checked(definition=defined, how=how, parsed=parsed, shown=shown, others=found.feeds[1:])
+
+
+async def discover(settings: Settings, definition: SourceDefinition, kind: SourceKind | None) -> Discovery:
+    """Look for feeds at an address, or with `kind` PAGE only for rules."""
+    async with _reading(settings) as (fetcher, parsers):
+        return await _search(fetcher, parsers, definition, kind)
+
+
+async def _search(
+    fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, kind: SourceKind | None
+) -> Discovery:
+    look = propose_rules if kind is SourceKind.PAGE else find_feeds
+    return await look(fetcher, parsers, definition, utc_now())
+
+
+def best_of(found: Discovery, definition: SourceDefinition) -> tuple[SourceDefinition, str]:
+    """Return how the best of what was found would be defined, and where it comes from."""
+    if found.feeds:
+        best = found.feeds[0]
+        return replace(definition, url=best.url, kind=SourceKind.FEED, rules=None), best.how
+    rules = found.proposals[0].rules
+    return replace(definition, kind=SourceKind.PAGE, rules=rules), "a page without a feed, read by proposed rules"
 
 
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
@@ -53,6 +109,15 @@ async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinit
     if isinstance(parsed, Failure):
         raise CheckFailed(parsed.message)
     return parsed
+
+
+async def _with_texts(
+    fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, entries: Sequence[ParsedEntry]
+) -> tuple[ParsedEntry, ...]:
+    """Read the articles behind the entries of a page, as a poll does; a feed's entries bring their own text."""
+    if definition.kind is not SourceKind.PAGE:
+        return tuple(entries)
+    return tuple([await _with_text(fetcher, parsers, definition, entry) for entry in entries])
 
 
 async def _with_text(
@@ -67,14 +132,64 @@ async def _with_text(
     return replace(entry, text=page.text, published_at=entry.published_at or page.published_at)
 
 
-def _show(console: Console, definition: SourceDefinition, parsed: ParsedFeed, entries: list[ParsedEntry]) -> None:
-    count = len(parsed.entries)
-    console.print(f"{plain(parsed.title or definition.name)}: {count} entries", markup=False, style="bold")
+# --- shown to people and to programs ---
+
+
+def show(console: Console, checked: Checked, *, new: bool) -> None:
+    """Print what was found; for a new address also how it would stand in a sources file."""
+    about, parsed = checked.definition, checked.parsed
+    if new:
+        _line(console, f"Found: {about.url} ({about.kind}, {checked.how})")
+        for other in checked.others:
+            _line(console, f"Also:  {other.url} ({other.title or 'without a title'}, {len(other.parsed.entries)} entries)")
+    _line(console, f"{parsed.title or about.name}: {len(parsed.entries)} entries", "bold")
     for problem in parsed.problems:
-        console.print(f"Problem: {plain(problem)}", markup=False, style="yellow")
+        _line(console, f"Problem: {problem}", "yellow")
     table = Table("published", "understood as", "characters", "title", box=None)
-    for entry in entries:
+    for entry in checked.shown:
         when = f"{entry.published_at:%Y-%m-%d %H:%M}" if entry.published_at else plain(entry.published_text or "–")
-        verdict = understand(article(entry, definition)).verdict
-        table.add_row(when, verdict, str(len(entry.text)), plain(entry.title))
+        table.add_row(when, _verdict(entry, about), str(len(entry.text)), plain(entry.title))
     console.print(table)
+    if new:
+        _line(console, "\nFor your sources file:\n")
+        console.print(plain(as_toml(about), keep_lines=True), markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(console: Console, words: str, style: str | None = None) -> None:
+    console.print(plain(words, keep_lines=True), markup=False, highlight=False, soft_wrap=True, style=style)
+
+
+def _verdict(entry: ParsedEntry, definition: SourceDefinition) -> str:
+    return understand(article(entry, definition)).verdict
+
+
+def as_json(checked: Checked) -> str:
+    """Return what was found as one JSON object."""
+    about = checked.definition
+    return json.dumps(
+        {
+            "url": about.url,
+            "kind": about.kind,
+            "how": checked.how,
+            "title": checked.parsed.title,
+            "rules": rules_as_table(about.rules or PageRules()),
+            "entries": len(checked.parsed.entries),
+            "problems": checked.parsed.problems,
+            "others": [{"url": it.url, "title": it.title, "entries": len(it.parsed.entries)} for it in checked.others],
+            "preview": [_entry_as_dict(entry, about) for entry in checked.shown],
+            "toml": as_toml(about),
+        },
+        ensure_ascii=False,
+    )
+
+
+def _entry_as_dict(entry: ParsedEntry, definition: SourceDefinition) -> dict[str, object]:
+    return {
+        "title": entry.title,
+        "url": entry.url,
+        "published_at": entry.published_at.isoformat() if entry.published_at else None,
+        "published_text": entry.published_text,
+        "characters": len(entry.text),
+        "understood_as": _verdict(entry, definition),
+        "flags": entry.flags,
+    }

@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from feeds.ingest import PollReport
     from storage.database import Connection, Database
-    from storage.model import Source, SourceDefinition
+    from storage.model import Source
 
 app = typer.Typer(help="The newsrooms that are polled.", no_args_is_help=True)
 
@@ -103,54 +101,65 @@ def _as_dict(source: "Source") -> dict[str, object]:
 
 @app.command()
 def add(  # noqa: PLR0913  the fields of a source
-    url: Annotated[str, typer.Argument(help="Address of a feed (or, with --kind page, of a list page).")],
+    url: Annotated[str, typer.Argument(help="Address of a feed, or of a page: its feed is looked for.")],
     key: Annotated[str | None, typer.Option(help="Short unique name; made from the host if left out.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name for readers.")] = None,
-    kind: Annotated[SourceKind, typer.Option(help="How it is read.")] = SourceKind.FEED,
+    name: Annotated[str | None, typer.Option(help="Name for readers; the feed's own if left out.")] = None,
+    kind: Annotated[
+        SourceKind | None,
+        typer.Option(help="feed: as given, without looking. page: by proposed rules, even if it has a feed."),
+    ] = None,
     language: Annotated[str | None, typer.Option(help="BCP 47, such as ja or en.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 code of the publisher.")] = None,
     trust: Annotated[Trust, typer.Option(help="How far it may shape a meeting's facts.")] = Trust.PRESS,
     time_zone: Annotated[str, typer.Option(help="IANA zone of dates that name none.")] = "UTC",
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
+    from bot.adding import choose, new_definition
     from bot.parts import utc_now
     from storage import sources
 
-    definition = _new_definition(
-        url=url, key=key, name=name, kind=kind, language=language, country=country, trust=trust, time_zone=time_zone
+    given = new_definition(
+        url=url, key=key, name=name, language=language, country=country, trust=trust, time_zone=time_zone
     )
-    with _archive() as (_, database):
-        database.write(lambda connection: sources.add(connection, definition, utc_now()))
-    typer.echo(f"Added {definition.key}: {definition.url}")
-
-
-def _new_definition(url: str, **fields: str | None) -> "SourceDefinition":
-    """A source from the words of the command line, checked like an entry of the file."""
-    from feeds.collect import catalogue
-
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
-    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
-    given = {name: str(value) for name, value in fields.items() if value is not None}
-    return catalogue.definition({**defaults, "url": url, **given})
+    with _archive() as (settings, database):
+        database.read(lambda connection: sources.refuse_known(connection, given))
+        chosen = choose(settings, given, kind, named=name is not None)
+        database.write(lambda connection: sources.add(connection, chosen.definition, utc_now()))
+    if chosen.warning:
+        typer.echo(chosen.warning, err=True)
+    typer.echo(f"Added {chosen.definition.key}: {chosen.definition.url}")
+    if chosen.note:
+        typer.echo(chosen.note)
 
 
 @app.command()
 def check(
     source: Annotated[str, typer.Argument(metavar="SOURCE|URL", help="Key or address of a source, or a new address.")],
-    kind: Annotated[SourceKind, typer.Option(help="How a new address is read.")] = SourceKind.FEED,
-    limit: Annotated[int, typer.Option(help="How many entries to show.")] = 10,
+    kind: Annotated[
+        SourceKind | None,
+        typer.Option(help="How a new address is read; without it feeds are looked for, then a list of news."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many entries to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Fetch a source and show what would be read and understood. Writes nothing."""
-    from bot import config, logs, parts
-    from bot.checking import preview
+    """Show what there is at an address, and what would be read and understood. Writes nothing.
+
+    A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed.
+    """
+    from bot import checking, config, logs, parts
+    from bot.adding import new_definition
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
-    known = parts.read_sources(settings)
-    definition = next((d for d in known if source in (d.key, d.url)), None)
-    if definition is None:
-        definition = _new_definition(url=source, kind=kind)
-    asyncio.run(preview(settings, definition, limit, _console()))
+    known = next((d for d in parts.read_sources(settings) if source in (d.key, d.url)), None)
+    if known is not None:
+        checked = asyncio.run(checking.check_known(settings, known, limit))
+    else:
+        checked = asyncio.run(checking.check_new(settings, new_definition(url=source), kind, limit))
+    if as_json:
+        typer.echo(checking.as_json(checked))
+    else:
+        checking.show(_console(), checked, new=known is None)
 
 
 @app.command()

@@ -1,7 +1,9 @@
 """All that polling needs, made from the settings, opened and closed together."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 from bot.config import Settings
 from bot.parts import utc_now
@@ -12,10 +14,13 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
+THREADS = 32  #: for database work; writers that wait together commit together
+
 
 @contextlib.asynccontextmanager
 async def collecting(settings: Settings, database: Database) -> AsyncIterator[Ingest]:
     """All that polling needs, opened and closed together."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
     fetcher = Fetcher(
         user_agent=settings.fetch.user_agent,
         allow_private_networks=settings.fetch.allow_private_networks,

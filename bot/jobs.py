@@ -21,7 +21,7 @@ from feeds.observed import Failure, FailureKind
 from storage import ingest, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
-from storage.model import Source
+from storage.model import FetchEvent, Source
 
 log = structlog.get_logger("poll")
 
@@ -82,7 +82,9 @@ class Collector:
     async def _slow_down(self, source: Source) -> None:
         """Our mistakes, too, are tried again ever more slowly, and stand in the source's record."""
         failure = Failure(kind=FailureKind.INTERNAL, message="Kaigi itself failed on this source; see the log.")
-        update = schedule.after_failure(source, failure, self.ingest.policy.rhythm, self.clock())
+        now = self.clock()
+        event = FetchEvent(at=now, outcome=failure.kind)
+        update = schedule.after_failure(source, failure, event, self.ingest.policy.rhythm, now)
         with contextlib.suppress(StorageError):  # then its lease runs out, which slows it down as well
             await asyncio.to_thread(self.database.write, partial(ingest.update_source, change=update))
 

@@ -48,10 +48,10 @@ from feeds.observed import (
 )
 from feeds.understand.meetings import understand
 from storage import ingest as store
-from storage.changes import Changes, KnownItem, SourceUpdate
+from storage.changes import Changes, KnownItem
 from storage.database import Connection, Database
 from storage.ingest import Lookup
-from storage.model import Source, SourceDefinition, SourceKind
+from storage.model import FetchEvent, Source, SourceDefinition, SourceKind
 
 T = TypeVar("T")
 
@@ -98,6 +98,22 @@ class PollPolicy:
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
 
 
+@dataclass(kw_only=True, slots=True)
+class _Visit:
+    """One poll under way."""
+
+    source: Source
+    started: float  #: monotonic seconds
+    bytes: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return round(time.monotonic() - self.started, 3)
+
+    def event(self, now: datetime, outcome: str, new_items: int = 0) -> FetchEvent:
+        return FetchEvent(at=now, outcome=outcome, bytes=self.bytes, new_items=new_items, seconds=self.seconds)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ingest:
     """Polls sources. Holds the parts that all polls share."""
@@ -110,28 +126,31 @@ class Ingest:
 
     async def poll(self, source: Source) -> PollReport:
         """Poll one source once. Raises `StorageError` when the database cannot keep what was found."""
-        started = time.monotonic()
-        report = await self._poll(source)
-        return replace(report, seconds=round(time.monotonic() - started, 3))
+        visit = _Visit(source=source, started=time.monotonic())
+        report = await self._poll(visit)
+        return replace(report, seconds=visit.seconds)
 
-    async def _poll(self, source: Source) -> PollReport:
+    async def _poll(self, visit: "_Visit") -> PollReport:
+        source = visit.source
         accept = {"accept": PAGE_ACCEPT} if source.definition.kind is SourceKind.PAGE else {}
         answer = await self.fetcher.fetch(
-            source.definition.url, etag=source.etag, last_modified=source.last_modified, **accept
+            schedule.address(source, self.clock()), etag=source.etag, last_modified=source.last_modified, **accept
         )
         if isinstance(answer, Failure):
-            return await self._failed(source, answer)
+            return await self._failed(visit, answer)
         if isinstance(answer, NotModified):
-            return await self._unchanged(source)
+            return await self._unchanged(visit, answer.moved_to)
+        visit.bytes = len(answer.body)
         body_hash = _hash(answer.body, source.definition)
         if body_hash == source.body_hash:
-            return await self._unchanged(source)
+            return await self._unchanged(visit, answer.moved_to)
         parsed = await self.parsers.run(read_document, answer, source.definition, self.clock())
         if isinstance(parsed, Failure):
-            return await self._failed(source, parsed)
-        return await self._read(source, answer, body_hash, parsed)
+            return await self._failed(visit, parsed)
+        return await self._read(visit, answer, body_hash, parsed)
 
-    async def _read(self, source: Source, answer: Fetched, body_hash: str, parsed: ParsedFeed) -> PollReport:
+    async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, parsed: ParsedFeed) -> PollReport:
+        source = visit.source
         lookup = _lookup(parsed.entries)
         known = await self._read_db(partial(_known, source_id=source.id, lookup=lookup, entries=parsed.entries))
         news = [entry for entry in parsed.entries if is_news(entry, known)]
@@ -139,30 +158,35 @@ class Ingest:
         if source.definition.kind is SourceKind.PAGE:
             news, complete = await self._with_articles(source.definition, news)
         understood = await asyncio.to_thread(_understand, news, source.definition)
-        now = self.clock()
-        update = schedule.after_success(
-            source,
-            self.policy.rhythm,
-            now,
-            # What could not be read yet must be seen again, so the document counts as not yet read.
+        hint_s = max(filter(None, (answer.max_age_s, parsed.hint_s)), default=None)
+        # What could not be read yet must be seen again, so the document then counts as not yet read.
+        kept = schedule.Answer(
             etag=answer.etag if complete else None,
             last_modified=answer.last_modified if complete else None,
             body_hash=body_hash if complete else None,
+            hint_s=hint_s,
+            moved_to=answer.moved_to,
         )
-        changes = await self._write_db(partial(self._land, source, understood, update, now))
+        changes = await self._write_db(partial(self._land, visit, understood, kept, self.clock()))
         return _report(source, parsed, changes)
 
     def _land(
         self,
-        source: Source,
+        visit: "_Visit",
         understood: Sequence[Understood],
-        update: SourceUpdate,
+        answer: schedule.Answer,
         now: datetime,
         connection: Connection,
     ) -> Changes:
         """The one transaction of a poll."""
-        lookup = _lookup([piece.entry for piece in understood], understood)
-        snapshot = store.load_snapshot(connection, source, lookup, now)
+        entries = [piece.entry for piece in understood]
+        snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now)
+        new = len(entries) - len(match_known(entries, snapshot.items))
+        moments = store.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
+        habit = schedule.learn([*moments, *(entry.published_at or now for entry in entries)], now)
+        source = replace(visit.source, habit=habit or visit.source.habit)
+        event = visit.event(now, "changed", new_items=new)
+        update = schedule.after_success(source, answer, event, self.policy.rhythm, now)
         changes = decide(snapshot, understood, update, self.policy.alerts, now)
         store.apply(connection, changes, now)
         return changes
@@ -190,15 +214,19 @@ class Ingest:
             return replace(entry, flags=(*entry.flags, "article_unread")) if page.kind in _FINAL else None
         return _joined(entry, page)
 
-    async def _unchanged(self, source: Source) -> PollReport:
-        update = schedule.after_no_change(source, self.policy.rhythm, self.clock())
+    async def _unchanged(self, visit: "_Visit", moved_to: str | None = None) -> PollReport:
+        now = self.clock()
+        event = visit.event(now, "unchanged")
+        update = schedule.after_no_change(visit.source, event, self.policy.rhythm, now, moved_to)
         await self._write_db(partial(store.update_source, change=update))
-        return PollReport(source_key=source.definition.key, status="unchanged")
+        return PollReport(source_key=visit.source.definition.key, status="unchanged")
 
-    async def _failed(self, source: Source, failure: Failure) -> PollReport:
-        update = schedule.after_failure(source, failure, self.policy.rhythm, self.clock())
+    async def _failed(self, visit: "_Visit", failure: Failure) -> PollReport:
+        now = self.clock()
+        event = visit.event(now, failure.kind)
+        update = schedule.after_failure(visit.source, failure, event, self.policy.rhythm, now)
         await self._write_db(partial(store.update_source, change=update))
-        return PollReport(source_key=source.definition.key, status="failed", failure=failure)
+        return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure)
 
     async def _read_db(self, fn: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self.database.read, fn)

@@ -55,11 +55,15 @@ class Fetched:
     content_type: str | None = None  #: the whole header, with charset
     etag: str | None = None
     last_modified: str | None = None
+    max_age_s: int | None = None  #: for how long the server calls it fresh
+    moved_to: str | None = None  #: its new address, when every redirect on the way was a permanent one (301, 308)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotModified:
     """HTTP 304: nothing changed since the validators we sent."""
+
+    moved_to: str | None = None  #: as in `Fetched`
 
 
 FetchResult = Fetched | NotModified | Failure
@@ -93,6 +97,7 @@ class ParsedFeed:
     language: str | None = None
     duplicates: int = 0  #: entries that repeat another one of the same document to the letter
     problems: tuple[str, ...] = ()  #: what was wrong but could be read around
+    hint_s: int | None = None  #: how long the feed itself asks us to wait between polls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

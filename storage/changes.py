@@ -10,7 +10,9 @@ from datetime import datetime
 from storage.model import (
     DeliveryKind,
     Evidence,
+    FetchEvent,
     Filter,
+    Habit,
     Meeting,
     MeetingFacts,
     Source,
@@ -130,6 +132,13 @@ class SourceUpdate:
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
+    failing_since: datetime | None = None
+    hint_s: int | None = None
+    moved_to: str | None = None
+    moved_since: datetime | None = None
+    moved_polls: int = 0
+    habit: Habit | None = None  #: None: as it was
+    event: FetchEvent | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

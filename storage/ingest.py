@@ -7,7 +7,7 @@ costs a second fetch, never an item.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ from storage.changes import (
     SourceUpdate,
     StoryRef,
 )
-from storage.model import ChatState, DeliveryState, Source, SourceState, Trust
+from storage.model import ChatState, DeliveryState, FetchEvent, Source, SourceState, Trust
 from storage.records import (
     evidence_to_json,
     facts_to_json,
@@ -38,6 +38,7 @@ from storage.records import (
 from storage.tables import (
     chats,
     deliveries,
+    fetch_events,
     filters,
     items,
     meetings,
@@ -49,6 +50,8 @@ from storage.tables import (
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
+
+EVENTS = 30  #: polls of a source that are remembered
 
 # Reports of one meeting whose day is unknown, or given differently, come within these spans.
 DAYS_AROUND = timedelta(days=3)
@@ -139,6 +142,14 @@ def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tup
         for row in connection.execute(query.where(items.c.story_id.in_(chunk)).group_by(items.c.story_id)):
             found[row.story_id] = (row.oldest, row.newest)
     return found
+
+
+def recent_moments(connection: Connection, source_id: int, since: datetime) -> list[datetime]:
+    """When the source's items since then were published (or first seen): what its habit is learnt from."""
+    moment = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
+    where = (items.c.source_id == source_id, items.c.first_seen_at >= since)
+    query = select(moment).where(*where).order_by(items.c.first_seen_at.desc()).limit(500)
+    return list(connection.execute(query).scalars())
 
 
 def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewStory, int]:
@@ -280,8 +291,19 @@ def update_source(connection: Connection, change: SourceUpdate) -> None:
         "claimed_by": None,
         "claimed_until": None,
     }
+    values["failing_since"] = change.failing_since
+    if change.habit is not None:
+        values["habit"] = asdict(change.habit)
+    if change.event is not None:
+        _remember_event(connection, change.source_id, change.event)
+        if change.event.new_items:
+            values["last_new_at"] = change.polled_at
     if change.succeeded:
         values |= {
+            "hint_s": change.hint_s,
+            "moved_to": change.moved_to,
+            "moved_since": change.moved_since,
+            "moved_polls": change.moved_polls,
             "etag": change.etag,
             "last_modified": change.last_modified,
             "body_hash": change.body_hash,
@@ -289,6 +311,20 @@ def update_source(connection: Connection, change: SourceUpdate) -> None:
             "first_success_at": func.coalesce(sources.c.first_success_at, literal(change.polled_at, _MOMENT)),
         }
     connection.execute(update(sources).where(sources.c.id == change.source_id).values(**values))
+
+
+def _remember_event(connection: Connection, source_id: int, event: FetchEvent) -> None:
+    """Keep the event, and of the older ones the last that `EVENTS` allows."""
+    connection.execute(insert(fetch_events).values(source_id=source_id, **asdict(event)))
+    oldest = (
+        select(fetch_events.c.id)
+        .where(fetch_events.c.source_id == source_id)
+        .order_by(fetch_events.c.id.desc())
+        .offset(EVENTS)
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(delete(fetch_events).where(fetch_events.c.source_id == source_id, fetch_events.c.id <= oldest))
 
 
 _MOMENT = sources.c.first_success_at.type

@@ -31,7 +31,11 @@ class SourceState(StrEnum):
 
     NEW = "new"  # never polled successfully
     OK = "ok"
+    SLOW = "slow"  # answers, but takes long
     FAILING = "failing"
+    BLOCKED = "blocked"  # refuses us: 403, 429, a bot wall, or an address we may not ask
+    EMPTY = "empty"  # answers, but nothing can be found in it: a redesigned page
+    SILENT = "silent"  # answers, but has had nothing new for much longer than is its habit
     PAUSED = "paused"
 
 
@@ -138,6 +142,25 @@ class SourceDefinition:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Habit:
+    """How a source publishes, learnt from its items of the last four weeks."""
+
+    weekly: float  #: items a week
+    hours: tuple[int, ...]  #: hours of the day (UTC) in which nine of ten items come
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchEvent:
+    """What one poll of a source brought; the last thirty are kept."""
+
+    at: datetime
+    outcome: str  #: `changed`, `unchanged`, or the kind of failure
+    bytes: int = 0
+    new_items: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
     """A source with what polling has taught us about it."""
 
@@ -152,7 +175,14 @@ class Source:
     last_success_at: datetime | None = None
     last_polled_at: datetime | None = None
     failures: int = 0  #: in a row
+    failing_since: datetime | None = None  #: the first of these failures
     last_error: str | None = None  #: one line for people
+    habit: Habit | None = None  #: how it publishes; None: not known yet
+    hint_s: int | None = None  #: how long its last answer asked us to wait between polls
+    last_new_at: datetime | None = None  #: when it last brought something new
+    moved_to: str | None = None  #: where its server sends us for good
+    moved_since: datetime | None = None  #: since when it says so without a break
+    moved_polls: int = 0  #: in how many polls
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from storage.model import (
     Evidence,
     Filter,
     Format,
+    Habit,
     Kind,
     Level,
     Meeting,
@@ -145,8 +146,20 @@ def source_from_row(row: Row[Any]) -> Source:
         last_success_at=row.last_success_at,
         last_polled_at=row.last_polled_at,
         failures=row.failures,
+        failing_since=row.failing_since,
         last_error=row.last_error,
+        habit=habit_from_json(row.habit),
+        hint_s=row.hint_s,
+        last_new_at=row.last_new_at,
+        moved_to=row.moved_to,
+        moved_since=row.moved_since,
+        moved_polls=row.moved_polls,
     )
+
+
+def habit_from_json(data: Mapping[str, Any] | None) -> Habit | None:
+    """How a source publishes, if that is known."""
+    return None if data is None else Habit(weekly=data["weekly"], hours=tuple(data["hours"]))
 
 
 def meeting_from_row(row: Row[Any]) -> Meeting:

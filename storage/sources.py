@@ -9,12 +9,17 @@ from sqlalchemy.sql import ColumnElement
 
 from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
-from storage.model import Source, SourceDefinition, SourceState
+from storage.model import FetchEvent, Source, SourceDefinition, SourceState
 from storage.records import definition_to_row, source_from_row
-from storage.tables import items, sources
+from storage.tables import fetch_events, items, sources
 
 FILE = "file"
 COMMAND = "command"
+
+# What we remember of the document at an address, and must not take for another one's.
+_FORGOTTEN = {
+    "etag": None, "last_modified": None, "body_hash": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
+}  # fmt: skip
 
 
 def every(connection: Connection) -> list[Source]:
@@ -66,7 +71,7 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     if all(getattr(row, name) == value for name, value in new.items()):
         return
     if row.url != definition.url or row.rules != new["rules"]:  # what we remember is of another document
-        new |= {"etag": None, "last_modified": None, "body_hash": None, "next_poll_at": now}
+        new |= {**_FORGOTTEN, "next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
 
 
@@ -119,6 +124,7 @@ def resume(connection: Connection, source_id: int, now: datetime) -> None:
         "next_poll_at": now,
         "failures": 0,
         "last_error": None,
+        "failing_since": None,
     }
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
 
@@ -148,6 +154,23 @@ def _due(now: datetime) -> ColumnElement[bool]:
     free = or_(sources.c.claimed_until.is_(None), sources.c.claimed_until < now)
     polled = and_(sources.c.enabled, sources.c.state != SourceState.PAUSED)
     return and_(polled, sources.c.next_poll_at <= now, free)
+
+
+def events(connection: Connection, source_id: int) -> list[FetchEvent]:
+    """The last polls of a source, the newest first."""
+    columns = [column for column in fetch_events.c if column.name not in ("id", "source_id")]
+    query = select(*columns).where(fetch_events.c.source_id == source_id).order_by(fetch_events.c.id.desc())
+    return [FetchEvent(**row._asdict()) for row in connection.execute(query)]
+
+
+def all_events(connection: Connection) -> dict[int, list[FetchEvent]]:
+    """The last polls of every source, by source id, the oldest first."""
+    found: dict[int, list[FetchEvent]] = {}
+    for row in connection.execute(select(fetch_events).order_by(fetch_events.c.source_id, fetch_events.c.id)):
+        words = row._asdict()
+        del words["id"]
+        found.setdefault(words.pop("source_id"), []).append(FetchEvent(**words))
+    return found
 
 
 def release(connection: Connection, source_id: int) -> None:

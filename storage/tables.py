@@ -100,6 +100,13 @@ sources = Table(
     Column("last_polled_at", Moment),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("last_error", Text),
+    Column("failing_since", Moment),
+    Column("habit", JSON(none_as_null=True)),
+    Column("hint_s", Integer),
+    Column("last_new_at", Moment),
+    Column("moved_to", Text),
+    Column("moved_since", Moment),
+    Column("moved_polls", Integer, nullable=False, server_default="0"),
     UniqueConstraint("key"),
     Index(None, "next_poll_at"),  # serves: which sources are due
 )
@@ -138,6 +145,20 @@ items = Table(
     UniqueConstraint("source_id", "identity"),  # serves: is this entry known?
     Index(None, "url"),  # serves: which story did another source give this address?
     Index(None, "story_id"),  # serves: the reports of a story
+    Index(None, "source_id", "first_seen_at"),  # serves: how a source publishes
+)
+
+fetch_events = Table(
+    "fetch_events",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("outcome", String(24), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("new_items", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index(None, "source_id", "id"),  # serves: the last polls of a source, and which of them are too old to keep
 )
 
 meetings = Table(

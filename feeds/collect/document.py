@@ -3,13 +3,16 @@
 from datetime import datetime
 
 from feeds.collect.feed import parse_feed
+from feeds.collect.jsonfeed import is_json, parse_json_feed
 from feeds.collect.page import parse_list_page
 from feeds.observed import Failure, Fetched, ParsedFeed
 from storage.model import SourceDefinition, SourceKind
 
 
 def read_document(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
-    """Read what a source serves, by its kind. `now` is aware; it decides which dates lie in the future."""
+    """Read what a source serves, by kind and first bytes. `now` is aware; it tells which dates lie in the future."""
     if definition.kind is SourceKind.PAGE:
         return parse_list_page(fetched, definition, now)
+    if is_json(fetched):
+        return parse_json_feed(fetched, definition, now)
     return parse_feed(fetched, definition, now)

@@ -147,10 +147,27 @@ def _entry(raw: Any, base: str, language: str | None, zone: str, now: datetime) 
 
 
 def _guid(raw: Any) -> str | None:
-    text = " ".join(_text(raw, "id").split())
+    return short_guid(_text(raw, "id"))
+
+
+def short_guid(written: str) -> str | None:
+    """Return a guid as it is kept: on one line; one of many pages keeps its beginning and a hash of the whole."""
+    text = " ".join(written.split())
     if len(text) > MAX_GUID:
         text = f"{text[:100]}…{identity.content_hash(text, '', None)}"
     return text or None
+
+
+def read_moment(written: str | None, zone: str, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
+    """Return the moment in UTC that a date names, or what is wrong with it."""
+    if not written:
+        return None, ()
+    moment = parse_moment(written, zone, now)
+    if moment is None:
+        return None, ("date_unreadable",)
+    if moment > now + FUTURE:
+        return None, ("date_in_future",)
+    return moment.astimezone(UTC), ()
 
 
 def _title(raw: Any) -> str:
@@ -200,19 +217,19 @@ def _trusted(written: str, parsed: Any) -> datetime | None:
 
 def _language(feed: Any) -> str | None:
     declared = _text(feed, "language") or _detail_language(feed) or ""
-    return _tag(declared)
+    return language_tag(declared)
 
 
 def _detail_language(raw: Any) -> str | None:
     """Return `xml:lang` of the title or text, which is where feedparser keeps it."""
     for key in ("title_detail", "summary_detail"):
         detail = dict.get(raw, key)
-        if detail and (tag := _tag(detail.get("language") or "")):
+        if detail and (tag := language_tag(detail.get("language") or "")):
             return tag
     return None
 
 
-def _tag(declared: str) -> str | None:
+def language_tag(declared: str) -> str | None:
     """Accept a language only in the form of BCP 47."""
     text = declared.strip().replace("_", "-")
     return text if re.fullmatch(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}", text) else None

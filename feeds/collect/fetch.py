@@ -10,6 +10,7 @@ What the failures say, and which exception means what, is in `failures.py`.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import TracebackType
@@ -22,6 +23,7 @@ from yarl import URL
 
 from feeds.collect import failures
 from feeds.collect.guard import socket_factory
+from feeds.collect.hints import cache_seconds
 from feeds.collect.resolve import Resolver
 from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
 
@@ -34,8 +36,17 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 MAX_REDIRECTS = 5
 MAX_URL = 4096
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PERMANENT = frozenset({301, 308})
 _CHUNK = 64 * 1024
 _PER_HOST = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Redirect:
+    """Where an answer sends us."""
+
+    target: ada_url.URL
+    permanent: bool
 
 
 class Fetcher:
@@ -128,20 +139,27 @@ class Fetcher:
             yield
 
     async def _follow(self, target: ada_url.URL, headers: dict[str, str]) -> FetchResult:
+        permanent: bool | None = None  # until there was a redirect
         for _ in range(MAX_REDIRECTS + 1):
             answer = await self._hop(target, headers)
-            if not isinstance(answer, ada_url.URL):
+            if not isinstance(answer, _Redirect):
+                if permanent and not isinstance(answer, Failure):
+                    return replace(answer, moved_to=_without_credentials(target))
                 return answer
-            target = answer
+            target = answer.target
+            permanent = answer.permanent and permanent is not False
         return failures.redirect(f"sends us on more than {MAX_REDIRECTS} times")
 
-    async def _hop(self, target: ada_url.URL, headers: dict[str, str]) -> FetchResult | ada_url.URL:
+    async def _hop(self, target: ada_url.URL, headers: dict[str, str]) -> "FetchResult | _Redirect":
         """Ask one address: a verdict, or where it sends us next."""
         assert self._session is not None, "use `async with Fetcher(…)`"
         request = self._session.get(URL(target.href, encoded=True), headers=headers, allow_redirects=False)
         async with request as response:
             if response.status in _REDIRECTS:
-                return _next(target, response.headers.get("Location"))
+                following = _next(target, response.headers.get("Location"))
+                if isinstance(following, Failure):
+                    return following
+                return _Redirect(target=following, permanent=response.status in _PERMANENT)
             if response.status == HTTPStatus.NOT_MODIFIED:
                 return _not_modified(headers)
             if not 200 <= response.status < 300:
@@ -163,6 +181,7 @@ class Fetcher:
             content_type=response.headers.get("Content-Type"),
             etag=_validator(response.headers.get("ETag")),
             last_modified=_validator(response.headers.get("Last-Modified")),
+            max_age_s=cache_seconds(response.headers),
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes | Failure:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -20,9 +20,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from feeds.collect import identity, normalise
 from feeds.collect.cutter import cut_text
 from feeds.collect.decode import decode
-from feeds.collect.feed import FUTURE
+from feeds.collect.feed import read_moment
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
-from feeds.understand.dates import parse_moment
 from storage.model import PageRules, SourceDefinition
 
 MAX_LINKS = 1_000
@@ -57,11 +56,14 @@ def parse_list_page(fetched: Fetched, definition: SourceDefinition, now: datetim
     A link that appears twice (picture and headline, "pick-up" block and list) is one entry with the longer title; these
     repetitions are not duplicates in the sense of a feed and are not counted.
     """
-    tree = _tree(fetched)
-    if isinstance(tree, Failure):
-        return tree
+    tree = read_tree(fetched)
+    return tree if isinstance(tree, Failure) else read_list(tree, fetched.url, definition, now)
+
+
+def read_list(tree: LexborHTMLParser, url: str, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
+    """Read a list page that is parsed already; `url` is where it was found."""
     rules = definition.rules or PageRules()
-    base = _base(tree, fetched.url)
+    base = base_of(tree, url)
     try:
         found = _merge(_links(tree, rules, base, definition, now))
     except (SelectolaxError, re.error) as error:
@@ -84,7 +86,7 @@ def parse_list_page(fetched: Fetched, definition: SourceDefinition, now: datetim
 
 def parse_article(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ArticlePage | Failure:
     """Read an article's page: text by the rules' container, else as trafilatura finds it; rankings are cut off."""
-    tree = _tree(fetched)
+    tree = read_tree(fetched)
     if isinstance(tree, Failure):
         return tree
     rules = definition.rules or PageRules()
@@ -105,14 +107,15 @@ def parse_article(fetched: Fetched, definition: SourceDefinition, now: datetime)
     return ArticlePage(
         title=title,
         text=text[: normalise.MAX_TEXT],
-        published_at=_moment(date_text, definition.time_zone, now)[0],
+        published_at=read_moment(date_text, definition.time_zone, now)[0],
         published_text=date_text,
         author=author,
         language=_language(tree) or definition.language,
     )
 
 
-def _tree(fetched: Fetched) -> LexborHTMLParser | Failure:
+def read_tree(fetched: Fetched) -> LexborHTMLParser | Failure:
+    """Decode and parse a page, unless that would take too long."""
     text = decode(fetched.body, fetched.content_type).text
     if not normalise.is_parsable(text):
         return Failure(
@@ -123,7 +126,8 @@ def _tree(fetched: Fetched) -> LexborHTMLParser | Failure:
     return LexborHTMLParser(text)
 
 
-def _base(tree: LexborHTMLParser, url: str) -> str:
+def base_of(tree: LexborHTMLParser, url: str) -> str:
+    """Return the address against which the page's links are resolved."""
     node = tree.css_first("base[href]")
     return (normalise.canonical_url(node.attributes.get("href"), url) if node else None) or url
 
@@ -135,15 +139,15 @@ def _links(
     tree: LexborHTMLParser, rules: PageRules, base: str, definition: SourceDefinition, now: datetime
 ) -> Iterator[ParsedEntry]:
     include = re.compile(rules.include) if rules.include else None
-    host = _site(base)
+    host = site_of(base)
     for item, link in _candidates(tree, rules):
         url = normalise.canonical_url(link.attributes.get("href"), base)
-        if url is None or not (include.search(url) if include else _site(url) == host):
+        if url is None or not (include.search(url) if include else site_of(url) == host):
             continue
         title = _title_in(item, link, rules)
         if not (rules.item or rules.include) and len(title) < _MIN_TITLE:
             continue
-        moment, flags = _moment(written := _date_in(item, rules), definition.time_zone, now)
+        moment, flags = read_moment(written := _date_in(item, rules), definition.time_zone, now)
         yield ParsedEntry(
             url=url,
             title=title,
@@ -165,17 +169,26 @@ def _candidates(tree: LexborHTMLParser, rules: PageRules) -> Iterator[tuple[Lexb
                 yield item, link
         return
     for link in tree.css(rules.link or "a")[:MAX_LINKS]:
-        if link.tag == "a" and (rules.include or not _in_furniture(link)):
+        if link.tag == "a" and (rules.include or not in_furniture(link)):
             yield link, link
 
 
-def _in_furniture(node: LexborNode) -> bool:
+def in_furniture(node: LexborNode) -> bool:
+    """Tell whether a node stands in a menu, header or footer, which hold no news.
+
+    The header of an article belongs to it (HTML §4.3.8): many systems put the linked headline there.
+    """
+    seen = False
     parent = node.parent
     while parent is not None:
-        if parent.tag in _FURNITURE:
+        if parent.tag in ("header", "footer"):
+            seen = True
+        elif parent.tag in _FURNITURE:
             return True
+        elif parent.tag == "article":
+            seen = False
         parent = parent.parent
-    return False
+    return seen
 
 
 def _title_in(item: LexborNode, link: LexborNode, rules: PageRules) -> str:
@@ -189,8 +202,30 @@ def _title_in(item: LexborNode, link: LexborNode, rules: PageRules) -> str:
 
 
 def _date_in(item: LexborNode, rules: PageRules) -> str | None:
-    node = item.css_first(rules.date) if rules.date else item.css_first("time")
-    return _date_text(node)
+    """Return the date of an item. Without a rule it is a `time` element, or text that is a date and nothing else: in
+    the item, or right before it, as in a `dl` whose `dt` has the date and whose `dd` has the link."""
+    if rules.date:
+        return _date_text(item.css_first(rules.date))
+    if (node := item.css_first("time")) is not None:
+        return _date_text(node)
+    if not rules.item:
+        return None
+    before = item.prev
+    while before is not None and before.tag == "-text":
+        before = before.prev
+    nodes = (item, before) if before is not None and before.tag == "dt" else (item,)
+    return next(filter(None, map(_lone_date, nodes)), None)
+
+
+def _lone_date(node: LexborNode) -> str | None:
+    """Return the first date that has a line or an element, such as a table's cell, to itself."""
+    texts = _node_text(node).split("\n")[:20] + [_node_text(inner) for inner in node.css("*")[:40]]
+    return next(filter(None, map(_date_alone, texts)), None)
+
+
+def _date_alone(text: str) -> str | None:
+    match = _DATE_LINE.match(text) if len(text) <= 60 and "\n" not in text else None
+    return match["date"].strip() if match else None
 
 
 def _merge(found: Iterator[ParsedEntry]) -> list[ParsedEntry]:
@@ -210,8 +245,8 @@ def _merge(found: Iterator[ParsedEntry]) -> list[ParsedEntry]:
     return list(merged.values())
 
 
-def _site(url: str) -> str:
-    """The host without `www.`, which many sites use on half of their links."""
+def site_of(url: str) -> str:
+    """Return the host without `www.`, which many sites use on half of their links."""
     return url.split("/", 3)[2].removeprefix("www.")
 
 
@@ -259,8 +294,8 @@ def _article_date_text(tree: LexborHTMLParser, rules: PageRules, structured: dic
 def _date_line(tree: LexborHTMLParser) -> str | None:
     """Find the line near the top that is a date and nothing else, as ministries write it."""
     for line in normalise.node_text(tree.body).split("\n")[:120]:
-        if len(line) <= 60 and (match := _DATE_LINE.match(line)) is not None:
-            return match["date"].strip()
+        if (date := _date_alone(line)) is not None:
+            return date
     return None
 
 
@@ -294,17 +329,6 @@ def _records(data: Any) -> list[dict[str, Any]]:
 
 
 # --- both ---
-
-
-def _moment(written: str | None, zone: str, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
-    if not written:
-        return None, ()
-    moment = parse_moment(written, zone, now)
-    if moment is None:
-        return None, ("date_unreadable",)
-    if moment > now + FUTURE:
-        return None, ("date_in_future",)
-    return moment.astimezone(UTC), ()
 
 
 def _date_text(node: LexborNode | None) -> str | None:

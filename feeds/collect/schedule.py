@@ -1,19 +1,44 @@
-"""When a source is polled next. Pure: time and settings come in, a moment goes out.
+"""When a source is polled next, and how it is. Pure: time and settings come in, a moment and a state go out.
 
-A failing source slows down, doubling its interval with every failure in a row up to a day, but it is never dropped:
-newsrooms come back after weeks. Each moment is jittered by up to a tenth, so that sources added together drift apart;
-the jitter is taken from the source's key and its last poll, so that the same inputs give the same answer.
+A source is polled in step with its habit: a dozen times between two items, twice as often in the hours in which it
+publishes, half as often in the others; a ministry at least once an hour. What its server asks for slows that down, up
+to a cap. A failing source slows down, doubling with every failure in a row up to a day, but it is not dropped:
+newsrooms come back after weeks. Only a source that says it is gone (410), or that has failed for thirty days, is
+paused.
+
+Each moment is jittered by up to a twentieth, so that sources added together drift apart; the jitter is taken from the
+source's key and the moment of the poll, so that the same inputs give the same answer.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from feeds.observed import Failure
+from feeds.observed import Failure, FailureKind
 from storage.changes import SourceUpdate
-from storage.model import Source, SourceState
+from storage.model import FetchEvent, Habit, Source, SourceState, Trust
 
 DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
+LEARN_FROM = timedelta(days=28)
+LEARN_ITEMS = 5  #: fewer items are no habit
+POLLS_PER_ITEM = 12
+OFFICIAL_AT_LEAST = timedelta(hours=1)
+HINT_CAP = timedelta(hours=2)
+GIVE_UP_AFTER = timedelta(days=30)
+SLOW_SECONDS = 10.0
+MOVED_POLLS = 3
+MOVED_FAILURES = 3  #: after so many failures in a row at the new address the old one is asked again
+SILENT_GAPS = 6  #: so many usual gaps without an item, and at least a week, are silence
+
+_STATES = {
+    FailureKind.FORBIDDEN: SourceState.BLOCKED,
+    FailureKind.RATE_LIMITED: SourceState.BLOCKED,
+    FailureKind.BLOCKED_ADDRESS: SourceState.BLOCKED,
+    FailureKind.EMPTY: SourceState.EMPTY,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,60 +49,137 @@ class Rhythm:
     min_interval: timedelta = timedelta(minutes=1)
 
 
-def after_success(
-    source: Source,
-    rhythm: Rhythm,
-    now: datetime,
-    *,
-    etag: str | None,
-    last_modified: str | None,
-    body_hash: str | None,
-) -> SourceUpdate:
-    """What to keep of a poll that got an answer: its validators, a clean slate and the next moment."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What is kept of an answer: its validators, and what its server asks for."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    hint_s: int | None = None
+    moved_to: str | None = None  #: its new address, when it says that it moved for good
+
+
+def address(source: Source, now: datetime) -> str:
+    """Where to ask for a source: its own address, or the one to which it has moved.
+
+    A permanent redirect is believed after three polls over a day, because a mistake of an administrator or a captive
+    portal looks the same; and only as long as the new address answers.
+    """
+    if source.moved_to is None or source.moved_since is None or source.failures >= MOVED_FAILURES:
+        return source.definition.url
+    believed = source.moved_polls >= MOVED_POLLS and now - source.moved_since >= DAY
+    return source.moved_to if believed else source.definition.url
+
+
+def learn(moments: Iterable[datetime], now: datetime) -> Habit | None:
+    """The habit that shows in the moments at which items were published; None when they are too few."""
+    recent = sorted(moment for moment in moments if now - LEARN_FROM <= moment <= now)
+    if len(recent) < LEARN_ITEMS:
+        return None
+    span = max(now - recent[0], DAY)
+    hours = Counter(moment.hour for moment in recent)
+    busy: list[int] = []
+    for hour, _ in hours.most_common():
+        busy.append(hour)
+        if sum(hours[h] for h in busy) >= 0.9 * len(recent):
+            break
+    return Habit(weekly=round(len(recent) / (span / WEEK), 2), hours=tuple(sorted(busy)))
+
+
+def after_success(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhythm, now: datetime) -> SourceUpdate:
+    """What to keep of a poll that got an answer: a clean slate and the next moment. Uses `source.habit`."""
+    paced = replace(source, hint_s=answer.hint_s)
+    moved_to = source.moved_to if address(source, now) == source.moved_to else answer.moved_to
+    same = moved_to is not None and moved_to == source.moved_to
     return SourceUpdate(
         source_id=source.id,
-        state=SourceState.OK,
-        next_poll_at=now + _jittered(_interval(source, rhythm), source, now),
+        state=_state(source, event, now),
+        next_poll_at=now + _jittered(interval(paced, rhythm, now), source, now),
         polled_at=now,
         succeeded=True,
-        etag=etag,
-        last_modified=last_modified,
-        body_hash=body_hash,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=answer.body_hash,
+        hint_s=answer.hint_s,
+        moved_to=moved_to,
+        moved_since=source.moved_since if same else now if moved_to else None,
+        moved_polls=source.moved_polls + 1 if same else int(moved_to is not None),
+        habit=source.habit,
+        event=event,
     )
 
 
-def after_no_change(source: Source, rhythm: Rhythm, now: datetime) -> SourceUpdate:
+def after_no_change(
+    source: Source, event: FetchEvent, rhythm: Rhythm, now: datetime, moved_to: str | None = None
+) -> SourceUpdate:
     """What to keep of a poll that found the same document as before."""
-    return after_success(
-        source,
-        rhythm,
-        now,
+    same = Answer(
         etag=source.etag,
         last_modified=source.last_modified,
         body_hash=source.body_hash,
+        hint_s=source.hint_s,
+        moved_to=moved_to,
     )
+    return after_success(source, same, event, rhythm, now)
 
 
-def after_failure(source: Source, failure: Failure, rhythm: Rhythm, now: datetime) -> SourceUpdate:
+def after_failure(source: Source, failure: Failure, event: FetchEvent, rhythm: Rhythm, now: datetime) -> SourceUpdate:
     """What to keep of a poll that failed. Validators stay as they are: nothing was read."""
     failures = source.failures + 1
-    wait = min(_interval(source, rhythm) * 2 ** min(failures - 1, 20), DAY)
+    since = source.failing_since or now
+    wait = min(interval(source, rhythm, now) * 2 ** min(failures - 1, 20), DAY)
     asked = timedelta(seconds=min(failure.retry_after_s or 0, DAY.total_seconds()))
+    state, message = _verdict(failure, since, now)
     return SourceUpdate(
         source_id=source.id,
-        state=SourceState.FAILING,
+        state=state,
         next_poll_at=now + max(_jittered(wait, source, now), asked),
         polled_at=now,
         succeeded=False,
         failures=failures,
-        last_error=failure.message,
+        last_error=message,
+        failing_since=since,
+        event=event,
     )
 
 
-def _interval(source: Source, rhythm: Rhythm) -> timedelta:
-    own = source.definition.interval_s
-    chosen = rhythm.default_interval if own is None else timedelta(seconds=own)
-    return min(max(chosen, rhythm.min_interval), DAY)
+def interval(source: Source, rhythm: Rhythm, now: datetime) -> timedelta:
+    """How long to wait between two polls when all is well."""
+    about = source.definition
+    if about.interval_s is not None:
+        return _clamped(timedelta(seconds=about.interval_s), rhythm)
+    wait = rhythm.default_interval if source.habit is None else _in_step(source.habit, now)
+    if about.trust is Trust.OFFICIAL:
+        wait = min(wait, OFFICIAL_AT_LEAST)
+    return _clamped(max(wait, min(timedelta(seconds=source.hint_s or 0), HINT_CAP)), rhythm)
+
+
+def _in_step(habit: Habit, now: datetime) -> timedelta:
+    usual_gap = WEEK / max(habit.weekly, 0.1)
+    return usual_gap / POLLS_PER_ITEM * (0.5 if now.hour in habit.hours else 2)
+
+
+def _clamped(wait: timedelta, rhythm: Rhythm) -> timedelta:
+    return min(max(wait, rhythm.min_interval), DAY)
+
+
+def _state(source: Source, event: FetchEvent, now: datetime) -> SourceState:
+    if event.seconds > SLOW_SECONDS:
+        return SourceState.SLOW
+    if source.habit is None or source.last_new_at is None or event.new_items:
+        return SourceState.OK
+    usual_gap = WEEK / max(source.habit.weekly, 0.1)
+    silent = now - source.last_new_at > max(SILENT_GAPS * usual_gap, WEEK)
+    return SourceState.SILENT if silent else SourceState.OK
+
+
+def _verdict(failure: Failure, since: datetime, now: datetime) -> tuple[SourceState, str]:
+    if failure.kind is FailureKind.GONE:
+        return SourceState.PAUSED, f"Paused: {failure.message}"
+    if now - since >= GIVE_UP_AFTER:
+        return SourceState.PAUSED, f"Paused after {GIVE_UP_AFTER.days} days of failure: {failure.message}"
+    return _STATES.get(failure.kind, SourceState.FAILING), failure.message
 
 
 def _jittered(wait: timedelta, source: Source, now: datetime) -> timedelta:

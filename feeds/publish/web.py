@@ -28,11 +28,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from feeds.decide.filters import matches, parse_query
 from feeds.publish import atom
 from feeds.publish.card import card
-from feeds.publish.words import Language
-from storage import filters, news
+from feeds.publish.sparkline import bars
+from feeds.publish.words import SOURCE_STATES, Language
+from storage import filters, news, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
-from storage.model import Filter, MeetingStory, Phase
+from storage.model import Filter, MeetingStory, Phase, SourceState
 
 T = TypeVar("T")
 
@@ -74,6 +75,7 @@ def create_app(library: Library) -> Starlette:
             Route("/", _front),
             Route("/meetings/{story_id:int}", _meeting),
             Route("/feeds/{key}.atom", _atom),
+            Route("/sources", _sources),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
             Mount("/static", StaticFiles(directory=HERE / "static")),
@@ -115,6 +117,22 @@ async def _meeting(request: Request) -> Response:
     except NotFound as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
     return _page(request, "meeting.html", story=story, card=card(story, language))
+
+
+async def _sources(request: Request) -> Response:
+    """How every newsroom is, in words that a reader understands."""
+    library = _library(request)
+    every = await library.read(sources.every)
+    events = await library.read(sources.all_events)
+    shown = [(source, bars(events.get(source.id, []))) for source in every if source.definition.enabled]
+    shown.sort(key=lambda pair: (_STATE_ORDER.index(pair[0].state), pair[0].definition.name))
+    return _page(request, "sources.html", shown=shown, states=SOURCE_STATES[_language(request)])
+
+
+_STATE_ORDER = (
+    SourceState.PAUSED, SourceState.BLOCKED, SourceState.EMPTY, SourceState.FAILING, SourceState.SILENT,
+    SourceState.SLOW, SourceState.NEW, SourceState.OK,
+)  # fmt: skip
 
 
 async def _atom(request: Request) -> Response:

@@ -36,6 +36,23 @@ LABELS: dict[Language, dict[str, str]] = {
     },
 }  # fmt: skip
 
+#: How a source is, as a reader is told: a word and what it means.
+SOURCE_STATES: dict[Language, dict[str, tuple[str, str]]] = {
+    "ja": {
+        "new": ("未取得", "まだ一度も取得できていません"), "ok": ("正常", "問題ありません"),
+        "slow": ("低速", "応答に時間がかかっています"), "failing": ("障害", "取得できません"),
+        "blocked": ("拒否", "相手のサーバーに拒否されています"),
+        "empty": ("空", "記事が見つかりません。ページが変わった可能性があります"),
+        "silent": ("沈黙", "いつもより長く新しい記事がありません"), "paused": ("停止", "取得を止めています"),
+    },
+    "en": {
+        "new": ("new", "not read successfully yet"), "ok": ("ok", "all is well"), "slow": ("slow", "answers slowly"),
+        "failing": ("failing", "cannot be read"), "blocked": ("blocked", "its server refuses us"),
+        "empty": ("empty", "no articles found; the page may have changed"),
+        "silent": ("silent", "nothing new for much longer than usual"), "paused": ("paused", "not polled"),
+    },
+}  # fmt: skip
+
 # A venue whose bare name is also its owner's (防衛省) is looked for with the particle that makes it a place.
 _PARTICLE = re.compile("(?:において|にて|で)$")
 

@@ -16,6 +16,12 @@ from storage.database import Connection, Database
 from storage.model import SourceDefinition, SourceState
 
 MEETING = "admm-plus"
+TROUBLE = {
+    "forbidden": SourceState.BLOCKED,
+    "rate_limited": SourceState.BLOCKED,
+    "empty": SourceState.EMPTY,
+    "gone": SourceState.PAUSED,
+}
 
 
 @pytest.fixture
@@ -169,12 +175,17 @@ async def test_every_failure_has_a_kind_a_line_for_people_and_leaves_the_items_a
     assert report.failure is not None
     assert (report.status, report.failure.kind) == ("failed", kind)
     source = desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en"))
-    assert (source.state, source.failures, source.last_error) == (SourceState.FAILING, 1, report.failure.message)
+    assert (source.state, source.failures) == (TROUBLE.get(kind, SourceState.FAILING), 1)
+    assert source.last_error is not None
+    assert source.last_error.endswith(report.failure.message)
     assert "\n" not in report.failure.message
     assert desk.shell.database.read(news.figures).items == before
     newsroom.heal("demo-wire-en")
     assert (await desk.poll("demo-wire-en")).status in ("changed", "unchanged")
-    assert desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en")).state is SourceState.OK
+    healed = desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en")).state
+    assert healed is (SourceState.PAUSED if kind == "gone" else SourceState.OK)
+    events = desk.shell.database.read(lambda c: sources.events(c, source.id))
+    assert [event.outcome for event in events][1:] == [kind, "changed"]
 
 
 async def test_a_server_that_asks_for_patience_is_left_alone_that_long(desk: Desk, newsroom: Newsroom) -> None:

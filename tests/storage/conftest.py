@@ -11,13 +11,17 @@ from tests.support.postgres import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database of the current schema, on each engine in turn."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    else:
-        database = Database(empty_database())
-    schema.upgrade(database)
-    database.write(filters.ensure_built_in)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without a schema, on each engine in turn."""
+    url = f"sqlite:///{tmp_path / 'kaigi.db'}" if request.param == "sqlite" else empty_database()
+    database = Database(url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def database(empty: Database) -> Database:
+    """A database of the current schema with the built-in filters."""
+    schema.upgrade(empty)
+    empty.write(filters.ensure_built_in)
+    return empty

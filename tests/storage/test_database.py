@@ -3,10 +3,11 @@
 import os
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import event, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from storage import database as database_module
@@ -74,6 +75,65 @@ def test_many_threads_that_read_and_then_write_lose_no_update(database: Database
     for thread in threads:
         thread.join()
     assert database.read(lambda c: c.execute(select(instance.c.value)).scalar_one()) == "80"
+
+
+def test_one_mistake_among_many_writers_harms_only_its_own_work(file: Path) -> None:
+    """Writers that wait for the lock land together; when one raises, the others land all the same."""
+    database = Database(f"sqlite:///{file}")
+    gate, raised = threading.Event(), []
+
+    def work(number: int) -> None:
+        def write(connection: Connection) -> int:
+            gate.wait(5)
+            connection.execute(insert(instance).values(key=str(number), value="x"))
+            if number % 7 == 3:
+                raise ValueError(number)
+            return number
+
+        try:
+            assert database.write(write) == number
+        except ValueError as error:
+            raised.append(error.args[0])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(28)]
+    for thread in threads:
+        thread.start()
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(raised) == [3, 10, 17, 24]
+    kept = database.read(lambda c: c.execute(select(instance.c.key)).scalars().all())
+    assert sorted(map(int, kept)) == [n for n in range(28) if n % 7 != 3]
+    database.close()
+
+
+def test_writers_that_wait_share_a_commit(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    commits: list[int] = []
+    event.listen(database.engine, "commit", lambda _connection: commits.append(1))
+    first_is_in, gate = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        first_is_in.set()
+        gate.wait(5)
+
+    def put(number: int) -> None:
+        database.write(lambda c: c.execute(insert(instance).values(key=str(number), value="x")))
+
+    threads = [threading.Thread(target=lambda: database.write(hold))]
+    threads[0].start()
+    first_is_in.wait(5)
+    threads += [threading.Thread(target=put, args=(number,)) for number in range(20)]
+    for thread in threads[1:]:
+        thread.start()
+    while len(database._waiting) < 20:
+        time.sleep(0.01)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert database.read(_count) == 20
+    assert len(commits) == 2
+    database.close()
 
 
 def test_sqlite_runs_with_a_write_ahead_log_full_sync_and_foreign_keys(file: Path) -> None:

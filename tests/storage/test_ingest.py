@@ -9,7 +9,7 @@ from storage import ingest, news, sources, subscriptions
 from storage.changes import Changes, ItemUpdate, NewStory, Snapshot
 from storage.database import Connection, Database
 from storage.ingest import Lookup
-from storage.model import Channel, ChatState, Phase, SourceState, Trust
+from storage.model import Channel, ChatState, FetchEvent, Habit, Phase, SourceState, Trust
 from storage.tables import deliveries, items, meetings, stories, story_alerts
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 
@@ -206,3 +206,25 @@ def test_a_second_report_counts_as_an_update_of_the_meeting(database: Database, 
     joined = Changes(source=polled(source_id), inserts=(item(story, "g:2", source_id=source_id),))
     database.write(lambda c: ingest.apply(c, joined, later))
     assert database.read(lambda c: news.meeting(c, story)).meeting.updated_at == later
+
+
+def test_the_last_thirty_polls_are_remembered_and_no_more(database: Database, source_id: int) -> None:
+    for number in range(40):
+        event = FetchEvent(at=after(minutes=number), outcome="unchanged", seconds=0.1, new_items=number % 2)
+        database.write(lambda c, e=event: ingest.update_source(c, polled(source_id, event=e, polled_at=e.at)))  # type: ignore[misc]
+    events = database.read(lambda c: sources.events(c, source_id))
+    assert [event.at for event in events] == [after(minutes=number) for number in range(39, 9, -1)]
+    assert database.read(lambda c: sources.get(c, source_id)).last_new_at == after(minutes=39)
+
+
+def test_the_habit_is_kept_until_a_new_one_is_learnt(database: Database, source_id: int) -> None:
+    habit = Habit(weekly=12.5, hours=(1, 9))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, habit=habit)))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, habit=None)))
+    assert database.read(lambda c: sources.get(c, source_id)).habit == habit
+
+
+def test_the_moments_of_a_source_are_its_publication_dates(database: Database, source_id: int) -> None:
+    database.write(lambda c: ingest.apply(c, meeting_changes(source_id=source_id), after(hours=1)))
+    assert database.read(lambda c: ingest.recent_moments(c, source_id, NOW)) == [NOW]
+    assert database.read(lambda c: ingest.recent_moments(c, source_id, after(hours=2))) == []

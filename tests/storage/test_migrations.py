@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
@@ -12,6 +13,18 @@ from storage import schema
 from storage.database import Connection, Database
 from storage.errors import SchemaTooNew
 from storage.tables import metadata
+
+MOMENT = "'2025-11-01 12:00:00'"
+ARCHIVE = (
+    f"INSERT INTO stories (id, created_at) VALUES (1, {MOMENT})",
+    f"""INSERT INTO sources
+        (id, key, url, name, kind, trust, time_zone, enabled, origin, state, next_poll_at, failures)
+        VALUES (1, 'mod', 'https://mod.example', 'MOD', 'feed', 'press', 'UTC', true, 'file', 'ok', {MOMENT}, 0)""",
+    f"""INSERT INTO items
+        (id, source_id, story_id, identity, title, text, language, categories, first_seen_at, updated_at, content_hash,
+         verdict, score, evidence, flags)
+        VALUES (1, 1, 1, 'g:1', 't', 'x', 'ja', '[]', {MOMENT}, {MOMENT}, 'h', 'other', 0, '[]', '[]')""",
+)
 
 
 def test_the_migrations_build_exactly_the_tables_that_the_code_knows(database: Database) -> None:
@@ -50,3 +63,22 @@ def test_a_migration_that_fails_leaves_no_half_schema(tmp_path: Path, monkeypatc
     with sqlite3.connect(file) as plain:
         assert plain.execute("SELECT name FROM sqlite_master").fetchall() == []
     plain.close()
+
+
+def test_an_archive_of_the_first_version_keeps_all_its_rows_when_it_is_upgraded(empty: Database) -> None:
+    """Altering a table on SQLite may copy it; dropping the old copy must not delete what refers to it."""
+    config = schema._config()
+
+    def first(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in ARCHIVE:
+            connection.execute(text(statement))
+
+    empty.write(first)
+    assert schema.upgrade(empty) is True
+    counts = [
+        empty.read(lambda c, table=table: c.execute(text(f"SELECT count(*) FROM {table}")).scalar())  # type: ignore[misc]
+        for table in ("stories", "sources", "items")
+    ]
+    assert counts == [1, 1, 1]

@@ -238,6 +238,26 @@ async def test_redirects_are_followed_up_to_five(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
+    ("statuses", "moved"),
+    [((301,), True), ((308, 301), True), ((302,), False), ((301, 302), False), ((307, 308), False), ((), False)],
+)
+@pytest.mark.parametrize("last", [200, 304])
+async def test_a_move_for_good_is_told_only_when_every_redirect_says_so(
+    serve: Serve, statuses: tuple[int, ...], moved: bool, last: int
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        place = int(request.path.strip("/"))
+        if place < len(statuses):
+            return web.Response(status=statuses[place], headers={"Location": f"/{place + 1}"})
+        return web.Response(status=last, text="<rss/>" if last == 200 else None)
+
+    base = await serve(handler)
+    arrived = await _get(base + "/0", etag='"1"')
+    assert not isinstance(arrived, Failure)
+    assert arrived.moved_to == (f"{base}/{len(statuses)}" if moved else None)
+
+
+@pytest.mark.parametrize(
     "location", ["", "ftp://example.com/", "javascript:alert(1)", "file:///etc/passwd", "http://[::x/"]
 )
 async def test_a_redirect_to_what_is_no_web_address_is_not_followed(serve: Serve, location: str) -> None:

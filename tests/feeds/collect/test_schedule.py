@@ -1,61 +1,208 @@
-"""When a source is polled next."""
+"""When a source is polled next, and what its last polls say about it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from feeds.collect import schedule
-from feeds.collect.schedule import DAY, Rhythm
+from feeds.collect.hints import cache_seconds, feed_seconds
+from feeds.collect.schedule import DAY, HINT_CAP, Answer, Rhythm, learn
 from feeds.observed import Failure, FailureKind
-from storage.model import SourceState
-from tests.support.build import NOW, source
+from storage.changes import SourceUpdate
+from storage.model import FetchEvent, Habit, Source, SourceState, Trust
+from tests.support.build import NOW, after, source
 
 RHYTHM = Rhythm(default_interval=timedelta(minutes=10), min_interval=timedelta(minutes=1))
 DOWN = Failure(kind=FailureKind.SERVER_ERROR, message="500")
+EVENT = FetchEvent(at=NOW, outcome="unchanged", seconds=0.1)
+MINUTE = timedelta(minutes=1)
 
 
-def _wait_after_success(**fields: object) -> timedelta:
-    polled = schedule.after_no_change(source(**fields), RHYTHM, NOW)  # type: ignore[arg-type]
-    return polled.next_poll_at - NOW
+def _interval(of: Source, now: datetime = NOW) -> timedelta:
+    return schedule.interval(of, RHYTHM, now)
 
 
-def test_a_source_is_polled_again_after_its_interval_give_or_take_a_twentieth() -> None:
-    assert timedelta(minutes=9.5) <= _wait_after_success() <= timedelta(minutes=10.5)
+def _state(of: Source, event: FetchEvent = EVENT) -> SourceState:
+    return schedule.after_no_change(of, event, RHYTHM, NOW).state
 
 
-def test_a_source_may_have_its_own_interval() -> None:
-    assert timedelta(minutes=57) <= _wait_after_success(interval_s=3600) <= timedelta(minutes=63)
+def _failed(of: Source, failure: Failure = DOWN) -> SourceUpdate:
+    return schedule.after_failure(of, failure, EVENT, RHYTHM, NOW)
 
 
-def test_no_source_is_polled_more_often_than_the_operator_allows() -> None:
-    assert _wait_after_success(interval_s=1) >= timedelta(seconds=57)
+class TestRhythm:
+    def test_a_source_without_a_habit_is_polled_at_the_default_interval(self) -> None:
+        assert _interval(source()) == 10 * MINUTE
+
+    def test_a_busy_source_is_polled_often_and_a_quiet_one_rarely(self) -> None:
+        busy = replace(source(), habit=Habit(weekly=700, hours=tuple(range(24))))
+        quiet = replace(source(), habit=Habit(weekly=2, hours=tuple(range(24))))
+        assert _interval(busy) == MINUTE
+        assert timedelta(hours=3) < _interval(quiet) < timedelta(hours=4)
+
+    def test_in_the_hours_in_which_it_publishes_a_source_is_polled_four_times_as_often(self) -> None:
+        habit = Habit(weekly=14, hours=(12, 13))
+        working = replace(source(), habit=habit)
+        assert _interval(working, NOW.replace(hour=3)) == 4 * _interval(working, NOW.replace(hour=12))
+
+    def test_a_ministry_is_asked_at_least_once_an_hour_however_rarely_it_publishes(self) -> None:
+        ministry = replace(source(trust=Trust.OFFICIAL), habit=Habit(weekly=0.5, hours=(1,)))
+        assert _interval(ministry) == timedelta(hours=1)
+
+    def test_no_source_is_left_for_longer_than_a_day(self) -> None:
+        assert _interval(replace(source(), habit=Habit(weekly=0.01, hours=()))) == DAY
+
+    def test_a_source_may_have_an_interval_of_its_own_within_what_the_operator_allows(self) -> None:
+        assert _interval(source(interval_s=3600)) == timedelta(hours=1)
+        assert _interval(source(interval_s=10)) == MINUTE
+
+    def test_what_a_server_asks_for_slows_polling_down_up_to_a_cap(self) -> None:
+        assert _interval(replace(source(), hint_s=1800)) == 30 * MINUTE
+        assert _interval(replace(source(), hint_s=60)) == 10 * MINUTE
+        assert _interval(replace(source(), hint_s=31_536_000)) == HINT_CAP
+
+    def test_the_habit_is_learnt_from_the_last_four_weeks(self) -> None:
+        mornings = [after(days=-d, hours=-4) for d in range(1, 15)] + [after(days=-200)]
+        habit = learn(mornings, NOW)
+        assert habit is not None
+        assert habit.hours == (8,)
+        assert 6.5 <= habit.weekly <= 7.5
+
+    def test_a_few_items_are_no_habit_and_neither_are_items_of_the_future(self) -> None:
+        assert learn([after(days=-1)] * 4, NOW) is None
+        assert learn([after(days=1)] * 9, NOW) is None
+
+    def test_sources_added_together_drift_apart(self) -> None:
+        nexts = {schedule.after_no_change(source(f"s{n}"), EVENT, RHYTHM, NOW).next_poll_at for n in range(20)}
+        assert len(nexts) == 20
+        assert all(9.5 * MINUTE <= moment - NOW <= 10.5 * MINUTE for moment in nexts)
 
 
-def test_sources_added_together_drift_apart() -> None:
-    assert len({_wait_after_success(key=f"s{number}") for number in range(20)}) == 20
+class TestFailures:
+    @pytest.mark.parametrize(("failures", "minutes"), [(0, 10), (1, 20), (2, 40), (3, 80)])
+    def test_each_failure_in_a_row_doubles_the_wait(self, failures: int, minutes: int) -> None:
+        failed = _failed(replace(source(), failures=failures))
+        assert 0.95 * minutes * MINUTE <= failed.next_poll_at - NOW <= 1.05 * minutes * MINUTE
+        assert (failed.state, failed.failures, failed.failing_since) == (SourceState.FAILING, failures + 1, NOW)
+
+    def test_a_source_that_fails_for_weeks_is_still_asked_about_once_a_day(self) -> None:
+        failed = _failed(replace(source(), failures=10_000, failing_since=after(days=-29)))
+        assert failed.next_poll_at - NOW <= DAY * 1.05
+        assert failed.state is SourceState.FAILING
+
+    def test_after_thirty_days_of_failure_it_is_paused_with_the_reason(self) -> None:
+        failed = _failed(replace(source(), failures=40, failing_since=after(days=-30)))
+        assert failed.state is SourceState.PAUSED
+        assert failed.last_error == "Paused after 30 days of failure: 500"
+
+    def test_a_source_that_says_it_is_gone_is_paused_at_once(self) -> None:
+        failed = _failed(source(), Failure(kind=FailureKind.GONE, message="It is gone."))
+        assert (failed.state, failed.last_error) == (SourceState.PAUSED, "Paused: It is gone.")
+
+    @pytest.mark.parametrize(
+        ("kind", "state"),
+        [
+            (FailureKind.FORBIDDEN, SourceState.BLOCKED),
+            (FailureKind.RATE_LIMITED, SourceState.BLOCKED),
+            (FailureKind.EMPTY, SourceState.EMPTY),
+            (FailureKind.DNS, SourceState.FAILING),
+            (FailureKind.NOT_A_FEED, SourceState.FAILING),
+        ],
+    )
+    def test_the_state_tells_what_kind_of_trouble_it_is(self, kind: FailureKind, state: SourceState) -> None:
+        assert _failed(source(), Failure(kind=kind, message="m")).state is state
+
+    def test_a_server_that_asks_for_patience_gets_it_up_to_a_day(self) -> None:
+        hour, year = replace(DOWN, retry_after_s=3600.0), replace(DOWN, retry_after_s=3.2e7)
+        assert _failed(source(), hour).next_poll_at - NOW == timedelta(hours=1)
+        assert _failed(source(), year).next_poll_at - NOW == DAY
+
+    def test_success_wipes_the_slate(self) -> None:
+        troubled = replace(source(), failures=7, last_error="500", failing_since=after(days=-2))
+        polled = schedule.after_success(troubled, Answer(etag='"2"'), EVENT, RHYTHM, NOW)
+        assert (polled.failures, polled.last_error, polled.failing_since) == (0, None, None)
+        assert (polled.state, polled.etag) == (SourceState.OK, '"2"')
 
 
-@pytest.mark.parametrize(("failures", "minutes"), [(0, 10), (1, 20), (2, 40), (3, 80)])
-def test_each_failure_in_a_row_doubles_the_wait(failures: int, minutes: int) -> None:
-    failed = schedule.after_failure(replace(source(), failures=failures), DOWN, RHYTHM, NOW)
-    wait = failed.next_poll_at - NOW
-    assert timedelta(minutes=minutes * 0.95) <= wait <= timedelta(minutes=minutes * 1.05)
-    assert (failed.state, failed.failures) == (SourceState.FAILING, failures + 1)
+class TestStates:
+    def test_an_answer_that_takes_long_makes_a_slow_source(self) -> None:
+        assert _state(source(), replace(EVENT, seconds=12.0)) is SourceState.SLOW
+
+    def test_much_longer_without_an_item_than_is_its_habit_is_silence(self) -> None:
+        daily = replace(source(), habit=Habit(weekly=7, hours=(8,)))
+        assert _state(replace(daily, last_new_at=after(days=-6))) is SourceState.OK
+        assert _state(replace(daily, last_new_at=after(days=-8))) is SourceState.SILENT
+
+    def test_a_source_that_publishes_rarely_may_be_quiet_for_longer(self) -> None:
+        monthly = replace(source(), habit=Habit(weekly=0.25, hours=(8,)), last_new_at=after(days=-60))
+        assert _state(monthly) is SourceState.OK
+
+    def test_something_new_ends_the_silence(self) -> None:
+        silent = replace(source(), habit=Habit(weekly=7, hours=(8,)), last_new_at=after(days=-30))
+        assert _state(silent, replace(EVENT, new_items=1)) is SourceState.OK
 
 
-def test_a_source_that_fails_for_years_is_still_asked_about_once_a_day() -> None:
-    failed = schedule.after_failure(replace(source(), failures=10_000), DOWN, RHYTHM, NOW)
-    assert failed.next_poll_at - NOW <= DAY * 1.05
+class TestHints:
+    @pytest.mark.parametrize(
+        ("headers", "seconds"),
+        [
+            ({"Cache-Control": "public, max-age=900"}, 900),
+            ({"Cache-Control": "s-maxage=5, MAX-AGE=60"}, 60),
+            ({"Cache-Control": "no-cache, max-age=900"}, None),
+            ({"Expires": "Sat, 01 Nov 2025 13:00:00 GMT", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, 3600),
+            ({"Expires": "0", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, None),
+            ({"Expires": "Sat, 01 Nov 2025 11:00:00 GMT", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, None),
+            ({}, None),
+        ],
+    )
+    def test_http_tells_how_long_an_answer_stays_fresh(self, headers: dict[str, str], seconds: int | None) -> None:
+        assert cache_seconds(headers) == seconds
+
+    @pytest.mark.parametrize(
+        ("ttl", "period", "frequency", "seconds"),
+        [
+            ("60", None, None, 3600),
+            (None, "hourly", "2", 1800),
+            ("5", "daily", None, 86_400),
+            ("soon", "sometimes", "often", None),
+            ("-5", None, "0", None),
+        ],
+    )
+    def test_a_feed_tells_how_often_it_changes(
+        self, ttl: str | None, period: str | None, frequency: str | None, seconds: int | None
+    ) -> None:
+        assert feed_seconds(ttl, period, frequency) == seconds
 
 
-def test_a_server_that_asks_for_patience_gets_it_up_to_a_day() -> None:
-    hour = replace(DOWN, retry_after_s=3600.0)
-    year = replace(DOWN, retry_after_s=3.2e7)
-    assert schedule.after_failure(source(), hour, RHYTHM, NOW).next_poll_at - NOW == timedelta(hours=1)
-    assert schedule.after_failure(source(), year, RHYTHM, NOW).next_poll_at - NOW == DAY
+class TestMoves:
+    NEW = "https://new.example/feed.xml"
 
+    def _polled(self, of: Source, now: datetime, moved_to: str | None = NEW) -> Source:
+        """The source as it is kept after a poll at which its server said that it moved."""
+        kept = schedule.after_success(of, Answer(moved_to=moved_to), EVENT, RHYTHM, now)
+        return replace(of, moved_to=kept.moved_to, moved_since=kept.moved_since, moved_polls=kept.moved_polls)
 
-def test_success_wipes_the_slate() -> None:
-    polled = schedule.after_no_change(replace(source(), failures=7, last_error="500"), RHYTHM, NOW)
-    assert (polled.failures, polled.last_error, polled.state) == (0, None, SourceState.OK)
+    def test_a_permanent_move_is_believed_after_three_polls_over_a_day(self) -> None:
+        moving = source()
+        asked = []
+        for hours in (0, 12, 25, 26):
+            asked.append(schedule.address(moving, after(hours=hours)))
+            moving = self._polled(moving, after(hours=hours))
+        assert asked == [source().definition.url] * 3 + [self.NEW]
+
+    def test_once_believed_it_is_asked_there_although_nothing_redirects_any_more(self) -> None:
+        moved = replace(source(), moved_to=self.NEW, moved_since=after(days=-9), moved_polls=30)
+        settled = self._polled(moved, NOW, moved_to=None)
+        assert schedule.address(settled, after(days=1)) == self.NEW
+
+    def test_a_redirect_that_ends_or_changes_is_forgotten(self) -> None:
+        moving = self._polled(self._polled(source(), NOW), after(hours=20))
+        back = self._polled(moving, after(hours=21), moved_to=None)
+        assert (back.moved_to, back.moved_polls) == (None, 0)
+        other = self._polled(moving, after(hours=21), moved_to="https://other.example/")
+        assert (other.moved_polls, other.moved_since) == (1, after(hours=21))
+
+    def test_a_new_address_that_fails_sends_us_back_to_the_old_one(self) -> None:
+        moved = replace(source(), moved_to=self.NEW, moved_since=after(days=-9), moved_polls=30, failures=3)
+        assert schedule.address(moved, NOW) == source().definition.url

@@ -14,8 +14,8 @@ from storage import filters, ingest, instance, schema, sources
 from storage.changes import Changes
 from storage.database import Connection, Database
 from storage.errors import DatabaseFull
-from storage.model import Level, Phase
-from tests.support.build import NOW, definition, facts, item, meeting_changes
+from storage.model import FetchEvent, Level, Phase, SourceState
+from tests.support.build import NOW, definition, facts, item, meeting_changes, polled
 
 HOSTILE = '<script>alert(1)</script>"onload="x'
 
@@ -169,3 +169,22 @@ def test_the_authority_of_ids_is_fixed_by_the_first_start(database: Database) ->
     first = database.write(lambda c: instance.born(c, "old.example", datetime(2025, 1, 2, tzinfo=UTC)))
     later = database.write(lambda c: instance.born(c, "new.example", datetime(2031, 1, 2, tzinfo=UTC)))
     assert first == later == ("old.example,2025-01-02", datetime(2025, 1, 2, tzinfo=UTC))
+
+
+async def test_the_sources_page_shows_every_newsroom_with_its_trouble_first(
+    ask: Callable[..., Any], database: Database
+) -> None:
+    trouble = polled(
+        2,
+        succeeded=False,
+        state=SourceState.BLOCKED,
+        failures=3,
+        last_error="Its server refuses us <b>today</b>.",
+        event=FetchEvent(at=NOW, outcome="forbidden"),
+    )
+    database.write(lambda c: ingest.update_source(c, trouble))
+    page = (await ask("/sources")).text
+    assert page.index("拒否") < page.index("正常")
+    assert "refuses us &lt;b&gt;" in page
+    assert 'class="failed"' in page
+    assert "blocked" in (await ask("/sources?lang=en")).text

@@ -1,0 +1,78 @@
+"""`kaigi sources add`: from an address that a person has to a source that can be polled."""
+
+import asyncio
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from bot.checking import CheckFailed, best_of, discover
+from bot.config import Settings
+from feeds.collect import catalogue
+from feeds.collect.find import Discovery
+from feeds.observed import FailureKind
+from storage.model import SourceDefinition, SourceKind
+
+#: Failures that say nothing about the address itself: the source is added as it was given and polled until it answers.
+_NOT_NOW = {
+    FailureKind.DNS,
+    FailureKind.REFUSED,
+    FailureKind.TLS,
+    FailureKind.TIMEOUT,
+    FailureKind.NETWORK,
+    FailureKind.FORBIDDEN,
+    FailureKind.RATE_LIMITED,
+    FailureKind.SERVER_ERROR,
+    FailureKind.EMPTY,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """The source to add, and what a person should be told about it."""
+
+    definition: SourceDefinition
+    note: str = ""
+    warning: str = ""
+
+
+def new_definition(url: str, **fields: str | None) -> SourceDefinition:
+    """Return a source from the words of the command line, checked like an entry of the file."""
+    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
+    given = {name: str(value) for name, value in fields.items() if value is not None}
+    return catalogue.definition({**defaults, "url": url, **given})
+
+
+def choose(settings: Settings, definition: SourceDefinition, kind: SourceKind | None, *, named: bool) -> Chosen:
+    """Find out how an address can be polled. `named`: the name was given and is not to be taken from the feed.
+
+    Raises `CheckFailed` when the address answers and is of no use.
+    """
+    if kind is SourceKind.FEED:
+        return Chosen(definition=replace(definition, kind=kind))
+    found = asyncio.run(discover(settings, definition, kind))
+    if found.failure is not None:
+        return _as_given(definition, kind, found)
+    chosen, how = best_of(found, definition)
+    if not named and found.feeds and found.feeds[0].title:
+        chosen = replace(chosen, name=found.feeds[0].title)
+    return Chosen(definition=chosen, note=_note(found, definition, how))
+
+
+def _as_given(definition: SourceDefinition, kind: SourceKind | None, found: Discovery) -> Chosen:
+    failure = found.failure
+    assert failure is not None
+    unruled = kind is SourceKind.PAGE and found.page is not None  # a page may be read without any rule
+    if failure.kind not in _NOT_NOW and not unruled:
+        raise CheckFailed(failure.message)
+    given = replace(definition, kind=kind or SourceKind.FEED)
+    reason = "No list of news was recognised on it." if unruled else failure.message
+    return Chosen(definition=given, warning=f"{definition.url} is added as a {given.kind}, unchecked. {reason}")
+
+
+def _note(found: Discovery, definition: SourceDefinition, how: str) -> str:
+    if found.feeds:
+        best = found.feeds[0]
+        entries = f"{len(best.parsed.entries)} entries"
+        return f"A feed with {entries}." if best.url == definition.url else f"The page's feed ({how}), {entries}."
+    return f"A page without a feed, read by proposed rules; they find {len(found.proposals[0].entries)} articles."

@@ -1,0 +1,48 @@
+"""How long a server asks us to wait before the next poll. Pure.
+
+From HTTP: `Cache-Control: max-age` and `Expires` (RFC 9111, section 4.2.1). From the feed: RSS 2.0 `ttl`, and
+`sy:updatePeriod` with `sy:updateFrequency` (RSS 1.0 syndication module). A hint only ever slows us down, and only up to
+a cap: a page cached for a year must not hide a meeting for a year.
+"""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
+_PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+
+
+def cache_seconds(headers: Mapping[str, str]) -> int | None:
+    """For how long the answer says it stays fresh; None when it does not say, or asks not to be kept."""
+    control = headers.get("Cache-Control", "")
+    if re.search(r"no-(?:cache|store)", control, re.IGNORECASE):
+        return None
+    found = _MAX_AGE.search(control)
+    if found:
+        return int(found[1])
+    return _until_expiry(headers.get("Expires"), headers.get("Date"))
+
+
+def _until_expiry(expires: str | None, date: str | None) -> int | None:
+    if not expires or not date:
+        return None
+    try:
+        seconds = (parsedate_to_datetime(expires) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):  # unreadable, or one with and one without a zone
+        return None
+    return int(seconds) if seconds > 0 else None
+
+
+def feed_seconds(ttl: object, period: object, frequency: object) -> int | None:
+    """What a feed's own elements ask for, in seconds: the longer of `ttl` (minutes) and the update period."""
+    asked = [60 * number for number in [_number(ttl)] if number]
+    length = _PERIODS.get(str(period).strip().lower())
+    if length:
+        asked.append(length // max(_number(frequency) or 1, 1))
+    return max(asked, default=None)
+
+
+def _number(value: object) -> int | None:
+    text = str(value).strip() if value is not None else ""
+    return int(text) if text.isdecimal() and len(text) < 8 else None
