@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -10,6 +11,9 @@ from bot.config import Settings
 from feeds.collect import catalogue
 from feeds.collect.find import Discovery
 from feeds.observed import FailureKind
+from storage import sources
+from storage.database import Connection
+from storage.errors import AlreadyExists, NotFound
 from storage.model import SourceDefinition, SourceKind
 
 #: Failures that say nothing about the address itself: the source is added as it was given and polled until it answers.
@@ -43,6 +47,14 @@ def new_definition(url: str, **fields: str | None) -> SourceDefinition:
     return catalogue.definition({**defaults, "url": url, **given})
 
 
+def refuse_known(connection: Connection, definition: SourceDefinition) -> None:
+    """Raise `AlreadyExists` for a key or address that is taken, before any request is made for it."""
+    for name in (definition.key, definition.url):
+        with suppress(NotFound):
+            known = sources.find(connection, name).definition
+            raise AlreadyExists(f"There is a source already: {known.key}, {known.url}. `kaigi sources list` shows it.")
+
+
 def choose(settings: Settings, definition: SourceDefinition, kind: SourceKind | None, *, named: bool) -> Chosen:
     """Find out how an address can be polled. `named`: the name was given and is not to be taken from the feed.
 
@@ -53,9 +65,7 @@ def choose(settings: Settings, definition: SourceDefinition, kind: SourceKind | 
     found = asyncio.run(discover(settings, definition, kind))
     if found.failure is not None:
         return _as_given(definition, kind, found)
-    chosen, how = best_of(found, definition)
-    if not named and found.feeds and found.feeds[0].title:
-        chosen = replace(chosen, name=found.feeds[0].title)
+    chosen, how = best_of(found, definition, named=named)
     return Chosen(definition=chosen, note=_note(found, definition, how))
 
 

@@ -73,7 +73,8 @@ async def check_new(settings: Settings, definition: SourceDefinition, kind: Sour
         if found.failure is not None:
             raise CheckFailed(found.failure.message)
         defined, how = best_of(found, definition)
-        parsed = found.feeds[0].parsed if found.feeds else ParsedFeed(entries=found.proposals[0].entries)
+        page = found.proposals[0] if found.proposals else None
+        parsed = ParsedFeed(entries=page.entries, title=page.title) if page else found.feeds[0].parsed
         shown = await _with_texts(fetcher, parsers, defined, parsed.entries[:limit])
     return Checked(definition=defined, how=how, parsed=parsed, shown=shown, others=found.feeds[1:])
 
@@ -91,13 +92,19 @@ async def _search(
     return await look(fetcher, parsers, definition, utc_now())
 
 
-def best_of(found: Discovery, definition: SourceDefinition) -> tuple[SourceDefinition, str]:
-    """Return how the best of what was found would be defined, and where it comes from."""
+def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = False) -> tuple[SourceDefinition, str]:
+    """Return how the best of what was found would be defined, and where it comes from.
+
+    `named`: the definition's name was chosen by a person and stays.
+    """
     if found.feeds:
         best = found.feeds[0]
-        return replace(definition, url=best.url, kind=SourceKind.FEED, rules=None), best.how
-    rules = found.proposals[0].rules
-    return replace(definition, kind=SourceKind.PAGE, rules=rules), "a page without a feed, read by proposed rules"
+        name = definition.name if named or not best.title else best.title
+        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None), best.how
+    page = found.proposals[0]
+    name = definition.name if named or not page.title else page.title
+    about = replace(definition, name=name, kind=SourceKind.PAGE, rules=page.rules)
+    return about, "a page without a feed, read by proposed rules"
 
 
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
@@ -141,7 +148,9 @@ def show(console: Console, checked: Checked, *, new: bool) -> None:
     if new:
         _line(console, f"Found: {about.url} ({about.kind}, {checked.how})")
         for other in checked.others:
-            _line(console, f"Also:  {other.url} ({other.title or 'without a title'}, {len(other.parsed.entries)} entries)")
+            _line(
+                console, f"Also:  {other.url} ({other.title or 'without a title'}, {len(other.parsed.entries)} entries)"
+            )
     _line(console, f"{parsed.title or about.name}: {len(parsed.entries)} entries", "bold")
     for problem in parsed.problems:
         _line(console, f"Problem: {problem}", "yellow")

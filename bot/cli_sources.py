@@ -114,7 +114,7 @@ def add(  # noqa: PLR0913  the fields of a source
     time_zone: Annotated[str, typer.Option(help="IANA zone of dates that name none.")] = "UTC",
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
-    from bot.adding import choose, new_definition
+    from bot.adding import choose, new_definition, refuse_known
     from bot.parts import utc_now
     from storage import sources
 
@@ -122,7 +122,7 @@ def add(  # noqa: PLR0913  the fields of a source
         url=url, key=key, name=name, language=language, country=country, trust=trust, time_zone=time_zone
     )
     with _archive() as (settings, database):
-        database.read(lambda connection: sources.refuse_known(connection, given))
+        database.read(lambda connection: refuse_known(connection, given))
         chosen = choose(settings, given, kind, named=name is not None)
         database.write(lambda connection: sources.add(connection, chosen.definition, utc_now()))
     if chosen.warning:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bot.config import Settings
 from bot.parts import utc_now
 from feeds.collect.fetch import Fetcher
+from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
 from feeds.decide.routing import AlertPolicy
@@ -34,6 +35,13 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
     )
     async with fetcher:
         try:
-            yield Ingest(database=database, fetcher=fetcher, parsers=parsers, policy=policy, clock=utc_now)
+            yield Ingest(
+                database=database,
+                fetcher=fetcher,
+                parsers=parsers,
+                policy=policy,
+                clock=utc_now,
+                robots=Robots(fetcher),
+            )
         finally:
             await parsers.close()

@@ -32,6 +32,7 @@ from typing import TypeVar
 from feeds.collect import schedule
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.page import ArticlePage, parse_article
+from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool, read_document
 from feeds.decide.decide import decide, is_news, match_known
@@ -41,6 +42,7 @@ from feeds.observed import (
     Failure,
     FailureKind,
     Fetched,
+    FetchResult,
     NotModified,
     ParsedEntry,
     ParsedFeed,
@@ -123,6 +125,7 @@ class Ingest:
     parsers: ParserPool
     policy: PollPolicy
     clock: Callable[[], datetime]  #: gives now, aware
+    robots: Robots | None = None  #: None: pages are read without asking (benchmarks)
 
     async def poll(self, source: Source) -> PollReport:
         """Poll one source once. Raises `StorageError` when the database cannot keep what was found."""
@@ -132,10 +135,7 @@ class Ingest:
 
     async def _poll(self, visit: "_Visit") -> PollReport:
         source = visit.source
-        accept = {"accept": PAGE_ACCEPT} if source.definition.kind is SourceKind.PAGE else {}
-        answer = await self.fetcher.fetch(
-            schedule.address(source, self.clock()), etag=source.etag, last_modified=source.last_modified, **accept
-        )
+        answer = await self._ask(source)
         if isinstance(answer, Failure):
             return await self._failed(visit, answer)
         if isinstance(answer, NotModified):
@@ -148,6 +148,17 @@ class Ingest:
         if isinstance(parsed, Failure):
             return await self._failed(visit, parsed)
         return await self._read(visit, answer, body_hash, parsed)
+
+    async def _ask(self, source: Source) -> FetchResult:
+        address = schedule.address(source, self.clock())
+        if source.definition.kind is SourceKind.PAGE:
+            return await self._page(address, source.etag, source.last_modified)
+        return await self.fetcher.fetch(address, etag=source.etag, last_modified=source.last_modified)
+
+    async def _page(self, url: str, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+        """Get a page, if its robots.txt allows it."""
+        refusal = await self.robots.refusal(url) if self.robots else None
+        return refusal or await self.fetcher.fetch(url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT)
 
     async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, parsed: ParsedFeed) -> PollReport:
         source = visit.source
@@ -204,7 +215,7 @@ class Ingest:
     async def _with_article(self, definition: SourceDefinition, entry: ParsedEntry) -> ParsedEntry | None:
         if entry.url is None:
             return entry
-        answer = await self.fetcher.fetch(entry.url, accept=PAGE_ACCEPT)
+        answer = await self._page(entry.url)
         page: ArticlePage | Failure
         if isinstance(answer, Fetched):
             page = await self.parsers.run(parse_article, answer, definition, self.clock())

@@ -62,6 +62,7 @@ class Proposal:
     rules: PageRules
     entries: tuple[ParsedEntry, ...]
     score: float  #: for ranking proposals of one page; the higher the better
+    title: str | None = None  #: of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,14 @@ def propose(fetched: Fetched, definition: SourceDefinition, now: datetime) -> tu
     if isinstance(tree, Failure):
         return ()
     site = replace(definition, kind=SourceKind.PAGE)
+    title = normalise.one_line(normalise.node_text(tree.css_first("title"))) or None
     links = [link for link in _links(tree, fetched.url) if not in_furniture(link.node)]
     # A name such as `with-sidebar` around the whole page makes everything look like its margin: then only near names
     # count.
     for levels in (_MAX_LEVELS, _NEAR_LEVELS):
         likely = [link for link in links if not _is_beside_the_news(link.node, levels)]
         if found := _ranked(tree, fetched.url, likely, site, now):
-            return found
+            return tuple(replace(one, title=title) for one in found)
     return ()
 
 

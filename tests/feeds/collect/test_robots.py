@@ -1,0 +1,70 @@
+"""Pages are read only where robots.txt lets us."""
+
+import pytest
+from aiohttp import web
+
+from feeds.collect.fetch import Fetcher
+from feeds.collect.robots import KEEP_FAILURE_S, KEEP_S, Robots
+from feeds.observed import Failure, FailureKind
+from tests.feeds.collect.test_fetch import Serve
+
+RULES = "User-agent: *\nDisallow: /private/\n\nUser-agent: kaigi\nDisallow: /drafts/\nAllow: /drafts/open\n"
+
+
+class Host:
+    """A host whose robots.txt the test chooses, and a clock that it moves."""
+
+    def __init__(self, status: int = 200, text: str = RULES) -> None:
+        self.status, self.text = status, text
+        self.asked = 0
+        self.now = 0.0
+
+    async def answer(self, request: web.Request) -> web.Response:
+        assert request.path == "/robots.txt"
+        self.asked += 1
+        return web.Response(status=self.status, text=self.text)
+
+
+async def _refusal(host: Host, serve: Serve, *paths: str) -> list[Failure | None]:
+    base = await serve(host.answer)
+    async with Fetcher(user_agent="Kaigi/0.1", allow_private_networks=True) as fetcher:
+        robots = Robots(fetcher, clock=lambda: host.now)
+        return [await robots.refusal(base + path) for path in paths]
+
+
+async def test_our_own_rules_go_before_those_for_everybody(serve: Serve) -> None:
+    refusals = await _refusal(Host(), serve, "/news/1", "/private/1", "/drafts/1", "/drafts/open")
+    assert [refusal is None for refusal in refusals] == [True, True, False, True]
+    assert refusals[2] is not None
+    assert (refusals[2].kind, "robots.txt" in refusals[2].message) == (FailureKind.FORBIDDEN, True)
+
+
+@pytest.mark.parametrize("status", [404, 401, 403, 410])
+async def test_without_a_robots_txt_everything_may_be_read(serve: Serve, status: int) -> None:
+    assert await _refusal(Host(status), serve, "/drafts/1") == [None]
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+async def test_while_it_cannot_be_reached_nothing_is_read(serve: Serve, status: int) -> None:
+    (refusal,) = await _refusal(Host(status), serve, "/news/1")
+    assert refusal is not None
+    assert refusal.kind is FailureKind.NETWORK
+
+
+async def test_it_is_asked_once_a_day_and_sooner_after_a_failure(serve: Serve) -> None:
+    host = Host()
+    base = await serve(host.answer)
+    async with Fetcher(user_agent="Kaigi/0.1", allow_private_networks=True) as fetcher:
+        robots = Robots(fetcher, clock=lambda: host.now)
+        for _ in range(3):
+            await robots.refusal(f"{base}/news/1")
+        assert host.asked == 1
+        host.now, host.status = KEEP_S + 1, 500
+        await robots.refusal(f"{base}/news/1")
+        host.now += KEEP_FAILURE_S + 1
+        await robots.refusal(f"{base}/news/1")
+        assert host.asked == 3
+
+
+async def test_nonsense_in_robots_txt_forbids_nothing(serve: Serve) -> None:
+    assert await _refusal(Host(text="\x00\xff<html>" * 1000), serve, "/news/1") == [None]
