@@ -1,4 +1,4 @@
-"""Whether the cost of a source that has nothing new stays flat, and whether polls stay punctual beside hosts that drip."""
+"""Whether a source that has nothing new costs the same in a large archive, and whether polls stay punctual."""
 
 import json
 import statistics

@@ -1,7 +1,7 @@
 """lemon24/reader under the same measurement: runs in an environment of its own and imports nothing of Kaigi.
 
-Started as `python bench/reader_side.py DATABASE`. The first line on standard input names a file with one address a line;
-every line after it updates all feeds with eight workers, and is answered with one line of JSON.
+Started as `python bench/reader_side.py DATABASE`. The first line on standard input names a file of addresses, one a
+line; every line after it updates all feeds with eight workers, and is answered with one line of JSON.
 """
 
 import json

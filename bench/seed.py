@@ -16,11 +16,11 @@ _STORIES = _COUNT + "INSERT INTO stories (id, created_at) SELECT i, ? FROM n"
 _ITEMS = (
     _COUNT
     + """INSERT INTO items (
-    source_id, story_id, identity, guid, url, title, text, language, categories, published_at, first_seen_at, updated_at,
-    content_hash, verdict, score, evidence, flags
+    source_id, story_id, identity, guid, url, title, text, language, categories, published_at, first_seen_at,
+    updated_at, content_hash, verdict, score, evidence, flags
 ) SELECT
-    1 + i % ?, i, 'g:seed-' || i, 'seed-' || i, 'https://n.example/seed/' || i, 'Release ' || i, 'Text of release ' || i,
-    'en', '[]', ?, ?, ?, 'seed-' || i, 'other', 0.0, '[]', '[]'
+    1 + i % ?, i, 'g:seed-' || i, 'seed-' || i, 'https://n.example/seed/' || i, 'Release ' || i,
+    'Text of release ' || i, 'en', '[]', ?, ?, ?, 'seed-' || i, 'other', 0.0, '[]', '[]'
 FROM n"""
 )
 

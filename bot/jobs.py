@@ -21,7 +21,7 @@ from feeds.observed import Failure, FailureKind
 from storage import ingest, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
-from storage.model import FetchEvent, Source
+from storage.model import FetchEvent, Source, SourceState
 
 log = structlog.get_logger("poll")
 
@@ -76,6 +76,7 @@ class Collector:
             await self._slow_down(source)
         else:
             tell(report)
+            tell_change(source, report)
             if report.alerts:
                 self.on_alerts()
 
@@ -110,6 +111,18 @@ def tell(report: PollReport) -> None:
             alerts=report.alerts,
             seconds=report.seconds,
         )
+
+
+GOOD = (SourceState.NEW, SourceState.OK, SourceState.SLOW)
+
+
+def tell_change(before: Source, report: PollReport) -> None:
+    """A line when a source turns bad, and one when it is well again: what an operator wants to be woken by."""
+    was_good, is_good = before.state in GOOD, report.state in GOOD
+    if was_good and not is_good:
+        log.warning("a source turned bad", source=report.source_key, state=report.state)
+    elif is_good and not was_good:
+        log.info("a source is well again", source=report.source_key, was=before.state)
 
 
 class Scheduler:

@@ -53,7 +53,7 @@ from storage import ingest as store
 from storage.changes import Changes, KnownItem
 from storage.database import Connection, Database
 from storage.ingest import Lookup
-from storage.model import FetchEvent, Source, SourceDefinition, SourceKind
+from storage.model import FetchEvent, Source, SourceDefinition, SourceKind, SourceState
 
 T = TypeVar("T")
 
@@ -89,6 +89,7 @@ class PollReport:
     meetings: int = 0  #: meetings founded or whose facts changed
     alerts: int = 0
     failure: Failure | None = None
+    state: SourceState = SourceState.OK  #: of the source, after the poll
     seconds: float = 0.0
 
 
@@ -230,14 +231,14 @@ class Ingest:
         event = visit.event(now, "unchanged")
         update = schedule.after_no_change(visit.source, event, self.policy.rhythm, now, moved_to)
         await self._write_db(partial(store.update_source, change=update))
-        return PollReport(source_key=visit.source.definition.key, status="unchanged")
+        return PollReport(source_key=visit.source.definition.key, status="unchanged", state=update.state)
 
     async def _failed(self, visit: "_Visit", failure: Failure) -> PollReport:
         now = self.clock()
         event = visit.event(now, failure.kind)
         update = schedule.after_failure(visit.source, failure, event, self.policy.rhythm, now)
         await self._write_db(partial(store.update_source, change=update))
-        return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure)
+        return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure, state=update.state)
 
     async def _read_db(self, fn: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self.database.read, fn)
@@ -314,4 +315,5 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         duplicates=parsed.duplicates,
         meetings=len(changes.meetings),
         alerts=len(changes.alerts),
+        state=changes.source.state,
     )

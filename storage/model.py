@@ -321,6 +321,18 @@ class ListedItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """How much there is."""
+
+    sources: int
+    sources_failing: int
+    items: int
+    meetings: int
+    chats: int
+    deliveries_waiting: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
     """One message owed to one chat."""
 

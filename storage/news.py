@@ -2,27 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from storage.errors import NotFound
-from storage.model import ListedItem, Meeting, MeetingStory, Report, Trust
+from storage.model import Figures, ListedItem, Meeting, MeetingStory, Report, Trust
 from storage.records import meeting_from_row
 from storage.tables import chats, deliveries, items, meetings, sources
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
-    """How much there is."""
-
-    sources: int
-    sources_failing: int
-    items: int
-    meetings: int
-    chats: int
-    deliveries_waiting: int
 
 
 def latest_meetings(connection: Connection, *, level: str | None = None, limit: int = 50) -> list[MeetingStory]:

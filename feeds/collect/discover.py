@@ -42,7 +42,7 @@ _FEED_PATH = re.compile(
 _FEED_QUERY = re.compile(
     r"(?:^|&)(?:format|feed|type|output|alt|_format)=(?:rss2?|atom|xml|rdf|json-?feed)", re.IGNORECASE
 )
-_FEED_WORDS = re.compile(r"\b(?:RSS|Atom|RDF)\b|フィード", re.IGNORECASE)
+_FEED_WORDS = re.compile(r"(?<![A-Za-z])(?:RSS|Atom|RDF)(?![A-Za-z])|フィード", re.IGNORECASE)
 _COMMENTS = re.compile(r"comment|コメント|replies", re.IGNORECASE)
 # Buttons that hand the feed to somebody's reader: the address is theirs.
 _READERS = re.compile(

@@ -26,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from feeds.decide.filters import matches, parse_query
-from feeds.publish import atom
+from feeds.publish import atom, metrics
 from feeds.publish.card import card
 from feeds.publish.sparkline import bars
 from feeds.publish.words import SOURCE_STATES, Language
@@ -78,6 +78,7 @@ def create_app(library: Library) -> Starlette:
             Route("/sources", _sources),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
+            Route("/metrics", _metrics),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=[Middleware(_SecurityHeaders)],
@@ -211,6 +212,12 @@ async def _readyz(request: Request) -> Response:
     seen = {"sources": figures.sources, "failing": figures.sources_failing, "waiting": figures.deliveries_waiting}
     status = HTTPStatus.OK if health["ready"] else HTTPStatus.SERVICE_UNAVAILABLE
     return JSONResponse({**health, "database": "ok", **seen}, status)
+
+
+async def _metrics(request: Request) -> Response:
+    library = _library(request)
+    figures, every = await library.read(news.figures), await library.read(sources.every)
+    return Response(metrics.render(figures, every), media_type=metrics.CONTENT_TYPE)
 
 
 def _page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

@@ -97,7 +97,7 @@ class Site:
         self.pages = pages
         self.asked: list[str] = []
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         words = self.pages.get(request.path, 404)
         if isinstance(words, int):
@@ -125,7 +125,7 @@ class TestSearch:
         self.serve, self.fetcher, self.parsers = serve, fetcher, parsers
 
     async def search(self, site: Site, path: str = "/") -> Discovery:
-        self.base = await self.serve(site)
+        self.base = await self.serve(site.answer)
         definition = SourceDefinition(key="s", url=self.base + path, name="s", time_zone="Asia/Tokyo")
         return await find_feeds(self.fetcher, self.parsers, definition, NOON)
 
@@ -193,7 +193,7 @@ class TestSearch:
 
     async def test_rules_can_be_asked_for_though_the_page_has_a_feed(self) -> None:
         html = page(SHAPES["cards"]).replace("<head>", "<head>" + link("/feed"))
-        base = await self.serve(Site({"/": html}))
+        base = await self.serve(Site({"/": html}).answer)
         definition = SourceDefinition(key="s", url=base, name="s", time_zone="Asia/Tokyo")
         result = await propose_rules(self.fetcher, self.parsers, definition, NOON)
         assert result.proposals[0].rules.item == "article.card"

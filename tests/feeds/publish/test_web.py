@@ -188,3 +188,13 @@ async def test_the_sources_page_shows_every_newsroom_with_its_trouble_first(
     assert "refuses us &lt;b&gt;" in page
     assert 'class="failed"' in page
     assert "blocked" in (await ask("/sources?lang=en")).text
+
+
+async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    answer = await ask("/metrics")
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    assert families["kaigi_meetings"].samples[0].value == 2
+    states = {(s.labels["source"], s.labels["state"]): s.value for s in families["kaigi_source_state"].samples}
+    assert (states["s1", "ok"], states["s1", "failing"]) == (1, 0)

@@ -1,0 +1,43 @@
+"""The state of the service in the text format of Prometheus. Pure: figures in, bytes out, and no counter of our own.
+
+Everything is a gauge read from the database at the moment of the scrape, so a restart loses nothing and several
+processes tell the same.
+"""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from storage.model import Figures, Source, SourceState
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def render(figures: Figures, sources: Sequence[Source]) -> bytes:
+    """All metrics; disabled sources are left out."""
+    registry = CollectorRegistry()
+    totals = {
+        "kaigi_items": ("Articles in the archive", figures.items),
+        "kaigi_meetings": ("Meetings in the archive", figures.meetings),
+        "kaigi_chats": ("Chats that may be sent to", figures.chats),
+        "kaigi_deliveries_waiting": ("Messages that are owed and not yet delivered", figures.deliveries_waiting),
+    }
+    for name, (about, value) in totals.items():
+        Gauge(name, about, registry=registry).set(value)
+    _sources(registry, [source for source in sources if source.definition.enabled])
+    return generate_latest(registry)
+
+
+def _sources(registry: CollectorRegistry, enabled: Sequence[Source]) -> None:
+    state = Gauge("kaigi_source_state", "1 for the state in which a source is", ["source", "state"], registry=registry)
+    failures = Gauge("kaigi_source_failures", "Failed polls in a row", ["source"], registry=registry)
+    success = Gauge(
+        "kaigi_source_last_success_timestamp_seconds", "When a source was last read", ["source"], registry=registry
+    )
+    for source in enabled:
+        key = source.definition.key
+        for each in SourceState:
+            state.labels(key, each.value).set(source.state is each)
+        failures.labels(key).set(source.failures)
+        if source.last_success_at is not None:
+            success.labels(key).set(source.last_success_at.timestamp())

@@ -1,0 +1,117 @@
+"""Lists of sources in and out: what other readers write is understood, and what we write comes back as it was."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.collect.catalogue import load_sources
+from feeds.collect.opml import OpmlError, read_opml, write_opml
+from feeds.collect.written import as_toml
+from storage.model import PageRules, SourceDefinition, SourceKind, Trust
+
+NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
+OURS = (
+    SourceDefinition(key="plain", url="https://a.example/feed", name="A & B <news>"),
+    SourceDefinition(
+        key="ministry",
+        url="https://ministry.example/rss?a=1&b=2",
+        name="防衛省「新着」",
+        language="ja",
+        country="JP",
+        trust=Trust.OFFICIAL,
+        time_zone="Asia/Tokyo",
+        enabled=False,
+        interval_s=300,
+    ),
+    SourceDefinition(
+        key="list",
+        url="https://list.example/",
+        name="List",
+        kind=SourceKind.PAGE,
+        trust=Trust.AGGREGATOR,
+        rules=PageRules(item="ul.news > li", include=r"/docs/\d+\.html$", cut=(".ranking", 'a[rel="next"]')),
+    ),
+    SourceDefinition(key="bare-page", url="https://bare.example/", name="Bare", kind=SourceKind.PAGE),
+)
+FOREIGN = """<?xml version="1.0" encoding="{encoding}"?>
+<opml version="1.1"><head><title>Subscriptions</title></head><body>
+<outline text="防衛"><outline text="官庁" title="官庁">
+  <outline type="rss" text="防衛省" xmlUrl="https://www.ministry.example/rss.xml" htmlUrl="https://x.example/" language="ja_JP"/>
+  <outline TYPE="rss" Text="Wire" xmlurl="https://wire.example/feed" language="nonsense!"/>
+</outline></outline>
+<outline text="Wire again" xmlUrl="https://wire.example/feed" category="/a/b"/>
+<outline text="Another of the ministry" xmlUrl="https://www.ministry.example/en.xml"/>
+<outline text="A folder"/><outline text="Mail" xmlUrl="mailto:a@b.example"/>
+</body></opml>"""
+
+
+def test_what_we_write_comes_back_as_it_was() -> None:
+    assert read_opml(write_opml(OURS, "Sources", NOON)) == (OURS, ())
+
+
+def test_pages_are_not_offered_to_other_readers_as_feeds() -> None:
+    written = write_opml(OURS, "Sources", NOON).decode()
+    assert written.count("xmlUrl=") == 2
+    assert 'xmlns:kaigi="tag:kaigi,2026:opml"' in written
+    assert "<dateCreated>Thu, 20 Nov 2025 12:00:00 +0000</dateCreated>" in written
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "shift_jis", "euc-jp", "utf-16"])
+def test_another_reader_s_file_is_understood_in_any_encoding(encoding: str) -> None:
+    sources, refused = read_opml(FOREIGN.format(encoding=encoding).encode(encoding))
+    assert [(one.key, one.url, one.name, one.language) for one in sources] == [
+        ("ministry-example", "https://www.ministry.example/rss.xml", "防衛省", "ja-JP"),
+        ("wire-example", "https://wire.example/feed", "Wire", None),
+        ("ministry-example-2", "https://www.ministry.example/en.xml", "Another of the ministry", None),
+    ]
+    (mail,) = refused
+    assert (mail.title, mail.url) == ("Mail", "mailto:a@b.example")
+    assert "https://" in mail.reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"<html><body>x</body></html>",
+        b"<opml><body><outline",
+        b"\x00\xff\xfe" * 10,
+        b"<rss version='2.0'/>",
+    ],
+)
+def test_a_file_that_is_not_opml_is_told_in_one_line(body: bytes) -> None:
+    with pytest.raises(OpmlError) as caught:
+        read_opml(body)
+    assert "\n" not in str(caught.value)
+
+
+def test_entities_are_not_resolved() -> None:
+    evil = b"""<!DOCTYPE opml [<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<opml version="2.0"><body><outline text="&x;" xmlUrl="https://a.example/feed"/></body></opml>"""
+    try:
+        sources, _ = read_opml(evil)
+    except OpmlError:
+        return
+    assert "root" not in sources[0].name
+
+
+def test_a_wrong_attribute_of_ours_refuses_its_source_and_no_other() -> None:
+    body = write_opml(OURS, "Sources", NOON).replace(b'time_zone="Asia/Tokyo"', b'time_zone="Tokyo"')
+    sources, refused = read_opml(body)
+    assert [one.key for one in sources] == ["plain", "list", "bare-page"]
+    assert "time zone" in refused[0].reason
+
+
+@given(st.binary(max_size=200))
+def test_bytes_of_any_kind_give_sources_or_one_error(body: bytes) -> None:
+    try:
+        read_opml(b"<opml><body>" + body + b"</body></opml>")
+    except OpmlError:
+        pass
+
+
+def test_a_source_written_as_a_table_is_read_back_the_same() -> None:
+    assert load_sources("\n".join(map(as_toml, OURS[:3]))) == OURS[:3]
