@@ -157,7 +157,7 @@ def ratio(ours: float | None, theirs: float | None) -> float | None:
 
 def print_scenarios(kaigi: Sequence[Run], reader: Sequence[Run]) -> None:
     """Both programs side by side."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for scenario in SCENARIOS:
         wall = [median(runs, scenario, lambda reading: reading.seconds) for runs in (kaigi, reader)]
         cpu = [median(runs, scenario, lambda reading: reading.cpu_s) for runs in (kaigi, reader)]
@@ -225,6 +225,7 @@ def main() -> int:
         server, port = start_server(chosen.feeds, chosen.items)
         with server:
             goals = measure(chosen, server, port)
+            server.order("reset")
             goals += endurance.flat(ROOT, port, quick=chosen.quick)
             goals += endurance.lag(ROOT, port, quick=chosen.quick)
     whole = (chosen.feeds, chosen.items, chosen.runs, chosen.quick) == (1000, 30, 3, False)

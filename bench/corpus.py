@@ -14,7 +14,8 @@ _JST = timezone(timedelta(hours=9))
 
 _SUBJECTS_JA = (
     "陸上自衛隊の総合訓練を公開", "令和9年度予算の概算要求について", "護衛艦の進水式を実施", "災害派遣の終了について",
-    "次期装備品の研究開発に関する契約", "基地周辺の騒音調査の結果を公表", "統合演習の日程を公表", "音楽隊の定期演奏会のお知らせ",
+    "次期装備品の研究開発に関する契約", "基地周辺の騒音調査の結果を公表", "統合演習の日程を公表",
+    "音楽隊の定期演奏会のお知らせ",
     "中央調達の入札公告を掲載", "航空機の緊急発進の実施状況", "艦艇の長期航海から帰国", "防災協定を地元自治体と締結",
 )  # fmt: skip
 _SENTENCES_JA = (
@@ -25,7 +26,8 @@ _SENTENCES_JA = (
 )  # fmt: skip
 _SUBJECTS_EN = (
     "Contract awarded for naval maintenance", "Airmen complete cold weather training", "Shipyard marks keel laying",
-    "Army engineers rebuild a flood barrier", "Budget documents for the coming year released", "Cadets graduate at the academy",
+    "Army engineers rebuild a flood barrier", "Budget documents for the coming year released",
+    "Cadets graduate at the academy",
     "Radar site resumes operation after repairs", "Reserve units take part in a readiness drill",
     "New housing for service families opened", "Museum shows the history of the signal corps",
 )  # fmt: skip
@@ -41,8 +43,10 @@ _SENTENCES_EN = (
 )
 #: country in Japanese, its minister, country in English, its minister
 _PARTNERS = (
-    ("豪州", "マールズ", "Australia", "Richard Marles"), ("フィリピン", "テオドロ", "the Philippines", "Gilberto Teodoro"),
-    ("英国", "ヒーリー", "the United Kingdom", "John Healey"), ("フランス", "ヴォトラン", "France", "Catherine Vautrin"),
+    ("豪州", "マールズ", "Australia", "Richard Marles"),
+    ("フィリピン", "テオドロ", "the Philippines", "Gilberto Teodoro"),
+    ("英国", "ヒーリー", "the United Kingdom", "John Healey"),
+    ("フランス", "ヴォトラン", "France", "Catherine Vautrin"),
     ("ドイツ", "ピストリウス", "Germany", "Boris Pistorius"), ("インド", "シン", "India", "Rajnath Singh"),
 )  # fmt: skip
 
@@ -110,7 +114,8 @@ def _meeting_ja(number: int, moment: datetime) -> tuple[str, str]:
     country, minister, _, _ = _PARTNERS[number // 2 % len(_PARTNERS)]
     day = moment.date() - timedelta(days=number // 12 % 10)
     return f"日{country}防衛相会談について", (
-        f"令和{day.year - 2018}年{day.month}月{day.day}日、小泉防衛大臣は、{minister}・{country}国防大臣と東京において会談を行いました。"
+        f"令和{day.year - 2018}年{day.month}月{day.day}日、小泉防衛大臣は、{minister}・{country}国防大臣と"
+        "東京において会談を行いました。"
     )
 
 
@@ -124,12 +129,13 @@ def _meeting_en(number: int, moment: datetime) -> tuple[str, str]:
 
 
 def _html(link: str, lead: str, sentences: tuple[str, ...], words: random.Random) -> str:
-    paragraphs = "".join(
-        f'<p class="text">{"".join(words.choices(sentences, k=4))} <a href="/more/{part}">{_tag(link + str(part))}</a></p>'
-        for part in range(4)
-    )
+    paragraphs = ""
+    for part in range(4):
+        text = "".join(words.choices(sentences, k=4))
+        paragraphs += f'<p class="text">{text} <a href="/more/{part}">{_tag(link + str(part))}</a></p>'
     picture = f'<figure><img src="{link}/photo.jpg" alt="" width="640"/><figcaption>{lead}</figcaption></figure>'
-    return f'<div class="article"><p><strong>{lead}</strong></p>{picture}{paragraphs}<ul><li>A&amp;B</li><li>C</li></ul></div>'
+    end = "<ul><li>A&amp;B</li><li>C</li></ul></div>"
+    return f'<div class="article"><p><strong>{lead}</strong></p>{picture}{paragraphs}{end}'
 
 
 def _tag(text: str) -> str:

@@ -63,7 +63,7 @@ def lag(root: Path, port: int, *, quick: bool) -> list[Goal]:
     count = 200 if quick else 2_000
     rows, goals = [], []
     for name, interval, seconds, spread in (
-        (f"{count:,} sources in step, every {SHORT_INTERVAL_S} s", SHORT_INTERVAL_S, 20 if quick else 150, 1),
+        (f"{count:,} sources in step, every {SHORT_INTERVAL_S} s", SHORT_INTERVAL_S, 20 if quick else 120, 1),
         (f"{count:,} sources due at once, every {DEFAULT_INTERVAL_S} s", DEFAULT_INTERVAL_S, 60 if quick else 240, 0),
     ):
         told = _lags(root, port, (count, interval, seconds, spread))

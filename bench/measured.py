@@ -86,10 +86,10 @@ class Program:
             raise TookTooLong(f"it ended with status {self._process.wait()}")
         return line
 
-    def order(self, words: str, limit_s: float = 30) -> None:
-        """Say something that is answered with a line without figures."""
+    def order(self, words: str, limit_s: float = 30) -> str:
+        """Say something that is answered with a line, which is returned."""
         self._say(words)
-        self.line(limit_s)
+        return self.line(limit_s)
 
     def ask(self, words: str, limit_s: float) -> Reading:
         """Run one scenario. Raises `TookTooLong`."""

@@ -24,7 +24,7 @@ def main() -> None:
     while sys.stdin.readline():
         outcomes: Counter[str] = Counter()
         started = time.perf_counter()
-        for result in reader.update_feeds_iter(workers=WORKERS):
+        for result in reader.update_feeds_iter(scheduled=False, workers=WORKERS):
             updated = result.updated_feed
             outcomes["failed" if result.error else "changed" if updated and updated.new else "unchanged"] += 1
             outcomes["new"] += updated.new if updated else 0

@@ -1,15 +1,17 @@
-"""`kaigi sources add`: from an address that a person has to a source that can be polled."""
+"""`kaigi sources add` and `import`: from an address or a list that a person has to sources that can be polled."""
 
 import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.checking import CheckFailed, best_of, discover
 from bot.config import Settings
 from feeds.collect import catalogue
 from feeds.collect.find import Discovery
+from feeds.collect.opml import Refused, free_key, read_opml
 from feeds.observed import FailureKind
 from storage import sources
 from storage.database import Connection
@@ -86,3 +88,28 @@ def _note(found: Discovery, definition: SourceDefinition, how: str) -> str:
         entries = f"{len(best.parsed.entries)} entries"
         return f"A feed with {entries}." if best.url == definition.url else f"The page's feed ({how}), {entries}."
     return f"A page without a feed, read by proposed rules; they find {len(found.proposals[0].entries)} articles."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """What became of the sources of an OPML file."""
+
+    added: tuple[str, ...]  #: their keys
+    known: int  #: addresses that are sources already
+    refused: tuple[Refused, ...]
+
+
+def import_sources(connection: Connection, body: bytes, now: datetime) -> Imported:
+    """Add the sources of an OPML file that are new. Raises `OpmlError` for a file that cannot be read."""
+    wanted, refused = read_opml(body)
+    every = sources.every(connection)
+    urls, keys = {one.definition.url for one in every}, {one.definition.key for one in every}
+    added = []
+    for one in wanted:
+        if one.url in urls:
+            continue
+        definition = replace(one, key=free_key(one.key, keys))
+        sources.add(connection, definition, now)
+        keys.add(definition.key)
+        added.append(definition.key)
+    return Imported(added=tuple(added), known=len(wanted) - len(added), refused=refused)

@@ -14,7 +14,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -33,13 +33,15 @@ from bot.telegram.commands import Desk
 from bot.telegram.service import TelegramService
 from bot.terminal import ADDRESS, TerminalSender
 from feeds.publish.web import Health, Library, create_app
-from storage import filters, instance, sources, subscriptions
+from storage import filters, instance, outbox, sources, subscriptions
 from storage.database import Connection, Database
+from storage.lock import only_service
 from storage.model import Channel, SourceDefinition
 
 log = structlog.get_logger("kaigi")
 
 TICK = 1.0  # seconds between two looks at what is due
+OLD_NEWS = timedelta(days=7)  # what could not be sent for so long (a token that was missing) is not sent any more
 STALE = 60.0  # seconds without a tick after which the service calls itself not ready
 PATIENCE = 5.0  # seconds for messages in flight when stopping; the whole stop stays under ten
 
@@ -93,7 +95,7 @@ class Service:
         listener = bind(self.settings.web.host, self.settings.web.port)
         with contextlib.closing(listener):
             database = await asyncio.to_thread(open_database, self.settings)
-            with contextlib.closing(database), _on_signals(self.stop):
+            with contextlib.closing(database), only_service(database), _on_signals(self.stop):
                 await self._serve(listener, database, self._stop)
 
     async def _serve(self, listener: socket.socket, database: Database, stop: asyncio.Event) -> None:
@@ -145,6 +147,7 @@ class Service:
         filters.ensure_built_in(connection)
         sources.follow_file(connection, self.definitions, now)
         sources.release_all(connection)
+        outbox.expire(connection, now - OLD_NEWS, now)
         if self.settings.telegram.token is None:
             chat = subscriptions.open_chat(
                 connection,
@@ -180,7 +183,7 @@ class Service:
             channels[Channel.TERMINAL] = TerminalSender(journal)
         else:
             channels[Channel.TELEGRAM] = TelegramSender(telegram)
-        quick = Pace(per_second=100, chat_rest=_NO_REST, group_rest=_NO_REST)
+        quick = Pace(chat_rest=_NO_REST, group_rest=_NO_REST)
         return Deliverer(
             database=database,
             senders=channels,

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -194,6 +195,57 @@ def resume(source: NAME) -> None:
         found = database.read(lambda connection: sources.find(connection, source))
         database.write(lambda connection: sources.resume(connection, found.id, utc_now()))
     typer.echo(f"Resumed {found.definition.key}.")
+
+
+@app.command("import")
+def import_opml(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An OPML file; - reads standard input.")],
+) -> None:
+    """Add the sources of an OPML file that are new, and say what became of the others."""
+    from bot.adding import import_sources
+    from bot.parts import utc_now
+    from bot.terminal import plain
+
+    body = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
+    with _archive() as (_, database):
+        done = database.write(lambda connection: import_sources(connection, body, utc_now()))
+    for key in done.added:
+        typer.echo(f"Added {key}.")
+    for one in done.refused:
+        typer.echo(f"Refused {plain(one.title)} ({plain(one.url)}): {plain(one.reason)}", err=True)
+    typer.echo(f"{len(done.added)} added, {done.known} known already, {len(done.refused)} refused.")
+
+
+def _bytes_of(file: Path) -> bytes:
+    from storage.errors import KaigiError
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise KaigiError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+@app.command("export")
+def export_opml(
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write; standard output.")] = None,
+) -> None:
+    """Write all sources as OPML 2.0, for a feed reader or for `kaigi sources import`."""
+    from bot.parts import utc_now
+    from feeds.collect.opml import write_opml
+    from storage import sources
+    from storage.errors import KaigiError
+
+    with _archive() as (_, database):
+        every = database.read(sources.every)
+    written = write_opml((one.definition for one in every), "Kaigi", utc_now())
+    if output is None:
+        sys.stdout.buffer.write(written)
+        return
+    try:
+        output.write_bytes(written)
+    except OSError as error:
+        raise KaigiError(f"{output} cannot be written: {error.strerror}.") from error
+    typer.echo(f"Wrote {len(every)} sources to {output}.")
 
 
 def poll(

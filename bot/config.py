@@ -226,8 +226,15 @@ def secrets(settings: Settings) -> list[str]:
     """The secret words of these settings, to be kept out of the log."""
     telegram = settings.telegram
     found = [word.get_secret_value() for word in (telegram.token, telegram.webhook_secret) if word]
-    password = urlsplit(settings.database_url).password
-    return [*found, password] if password else found
+    return [*found, *_passwords(settings.database_url)]
+
+
+def _passwords(address: str) -> list[str]:
+    try:
+        password = urlsplit(address).password
+    except ValueError:  # not an address, which whoever opens it will say; hide all of it
+        return [address]
+    return [password] if password else []
 
 
 def names(model: type[BaseModel] = Settings, before: str = "") -> Iterator[str]:

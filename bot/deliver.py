@@ -9,6 +9,7 @@ flight is settled before anything new is sent.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -92,11 +93,30 @@ class Sender(Protocol):
         ...
 
 
+class Allowance:
+    """A bucket of tokens that fills with time: how many messages may leave now (Telegram allows about 30 a second)."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._tokens = per_second
+        self._at = time.monotonic()
+
+    def whole(self) -> int:
+        """How many messages may leave now."""
+        now = time.monotonic()
+        self._tokens = min(self._per_second, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        return int(self._tokens)
+
+    def spend(self) -> None:
+        """One leaves."""
+        self._tokens -= 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """How fast a channel may be used. Telegram's limits are ceilings that move; 429 is obeyed above all."""
+    """How fast one chat may be used. Telegram's limits are ceilings that move; 429 is obeyed above all."""
 
-    per_second: float = 25.0
     chat_rest: timedelta = timedelta(seconds=1)
     group_rest: timedelta = timedelta(seconds=3)
 
@@ -111,11 +131,16 @@ class Deliverer:
     clock: Callable[[], datetime]
     paces: Mapping[Channel, Pace] = field(default_factory=dict)
     in_flight: int = 8
+    per_second: float = 25.0
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _rest_until: dict[int, datetime] = field(default_factory=dict)
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _between_rounds: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._allowance = Allowance(self.per_second)
 
     def wake(self) -> None:
         """There is something to send."""
@@ -132,7 +157,10 @@ class Deliverer:
                 await self._pause(IDLE * 5)
         while not self._stopping:
             try:
-                await self._round()
+                async with self._between_rounds:
+                    claimed, idle = await self._round()
+                if not claimed:
+                    await self._pause(idle)
             except StorageError as error:
                 log.error("the outbox cannot be read", error=str(error))
                 await self._pause(IDLE * 5)
@@ -141,6 +169,8 @@ class Deliverer:
         """Claim nothing more and give what is in flight some seconds to finish."""
         self._stopping = True
         self._wake.set()
+        async with self._between_rounds:  # what a round under way has claimed is in `_tasks` when it ends
+            pass
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=patience_s)
         for task in self._tasks.values():  # a message cut off here is settled by the next start
@@ -155,11 +185,12 @@ class Deliverer:
             log.warning("a message was in flight when the last run ended", delivery=delivery.id, arrived=arrived)
         await self._write(partial(outbox.retry_uncertain, not_before=now + RETRY_UNCERTAIN, now=now))
 
-    async def _round(self) -> None:
+    async def _round(self) -> tuple[bool, float]:
+        """Claim and start what may leave now. Returns whether anything did, and else how long to wait."""
         self._wake.clear()
         now = self.clock()
         channels = [c for c in self.senders if self._channel_until.get(c, now) <= now]
-        room = self.in_flight - len(self._tasks)
+        room = min(self.in_flight - len(self._tasks), self._allowance.whole())
         due = await self._read(partial(outbox.next_due, channels=channels)) if channels and room else None
         claimed: list[Delivery] = []
         if due is not None and due <= now and not self._stopping:
@@ -173,17 +204,18 @@ class Deliverer:
                     limit=room,
                 )
             )
-        for delivery in claimed:
+        for delivery in claimed:  # all at once: a message that is claimed and not started would look like one in flight
+            self._allowance.spend()
             self._start(delivery)
-            await asyncio.sleep(1 / self._pace(delivery).per_second)
-        if not claimed:
-            await self._pause(self._idle_for(due, now))
+        return bool(claimed), self._idle_for(due, now)
 
     def _busy(self, now: datetime) -> set[int]:
         self._rest_until = {chat: until for chat, until in self._rest_until.items() if until > now}
         return set(self._tasks) | set(self._rest_until)
 
     def _idle_for(self, due: datetime | None, now: datetime) -> float:
+        if self._allowance.whole() < 1:
+            return 1 / self.per_second
         moments = [*self._rest_until.values(), *self._channel_until.values()]
         if due is not None:
             moments.append(due)
@@ -212,13 +244,22 @@ class Deliverer:
         return self.paces.get(delivery.chat.channel, Pace())
 
     async def _deliver(self, delivery: Delivery) -> None:
+        await self._record(delivery, await self._outcome(delivery))
+
+    async def _outcome(self, delivery: Delivery) -> Outcome:
+        """Send, and make an outcome of everything that can go wrong: a row left in `sending` would wait for the next
+        start of the service."""
         try:
             story = await self._read(partial(news.meeting, story_id=delivery.story_id))
         except NotFound as error:
-            outcome: Outcome = Refused(str(error))
-        else:
-            outcome = await self.senders[delivery.chat.channel].send(delivery, story)
-        await self._record(delivery, outcome)
+            return Refused(str(error))
+        except StorageError as error:
+            return NotSent(str(error))
+        try:
+            return await self.senders[delivery.chat.channel].send(delivery, story)
+        except Exception as error:
+            log.exception("a message failed by our own mistake", delivery=delivery.id)
+            return NotSent(f"our own mistake: {error!r}"[:200])
 
     async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Write the outcome down, however long the database refuses: a sent message that is not marked would be

@@ -20,6 +20,7 @@ from bot.parts import ServiceError
 from feeds.newsroom import Newsroom
 from storage import sources
 from storage.database import Connection, Database
+from storage.lock import hold
 
 FOLDER = Path("data/demo")
 NEWSROOM_PORT = 8931  #: fixed, so that a resumed demo finds its articles under the same addresses
@@ -56,21 +57,37 @@ async def run(
     settings: config.Settings, say: Callable[[str], None], folder: Path = FOLDER, newsroom_port: int = NEWSROOM_PORT
 ) -> None:
     """Run the demo until it is stopped. Raises a `KaigiError` when it cannot start."""
+    async with AsyncExitStack() as stack:
+        _take(folder, stack)  # before any file is touched: another demo may be running
+        await _run(settings, say, folder, newsroom_port, stack)
+
+
+def _take(folder: Path, stack: AsyncExitStack) -> None:
+    """Make the folder ours while the demo runs."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(hold(folder / "demo.lock", f"Another demo uses {folder}. Stop it, or choose --folder."))
+    except OSError as error:
+        raise ServiceError(f"The demo cannot write its folder {folder}: {error.strerror}. Use --folder.") from error
+
+
+async def _run(
+    settings: config.Settings, say: Callable[[str], None], folder: Path, newsroom_port: int, stack: AsyncExitStack
+) -> None:
     marker = folder / "running.json"
     interrupted = _interrupted(marker)
     world = interrupted or _World(started_at=datetime.now(UTC).replace(microsecond=0))
     clock = _Clock(running=world.released_at is not None)
     newsroom = Newsroom(port=newsroom_port, clock=clock, started_at=world.started_at, elapsed_s=world.elapsed_s)
-    async with AsyncExitStack() as stack:
-        await _open(newsroom, newsroom_port, stack)  # before any file is touched: another demo may be running
-        if interrupted is None:
-            _clear(folder)
-        _keep(marker, world)
-        stack.callback(marker.unlink, missing_ok=True)  # not reached by kill -9, and that is how it is told
-        say(_banner(newsroom, settings, resumed=interrupted is not None))
-        release = _Release(marker=marker, world=world, clock=clock)
-        service = Service(settings=settings, definitions=newsroom.definitions(), tick=TICK, on_start=release)
-        await service.run()
+    await _open(newsroom, newsroom_port, stack)
+    if interrupted is None:
+        _clear(folder)
+    _keep(marker, world)
+    stack.callback(marker.unlink, missing_ok=True)  # not reached by kill -9, and that is how it is told
+    say(_banner(newsroom, settings, resumed=interrupted is not None))
+    release = _Release(marker=marker, world=world, clock=clock)
+    service = Service(settings=settings, definitions=newsroom.definitions(), tick=TICK, on_start=release)
+    await service.run()
 
 
 async def _open(newsroom: Newsroom, port: int, stack: AsyncExitStack) -> None:
@@ -126,12 +143,8 @@ def _interrupted(marker: Path) -> _World | None:
 
 
 def _clear(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("kaigi.db", "kaigi.db-wal", "kaigi.db-shm", "terminal.last"):
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise ServiceError(f"The demo cannot write its folder {folder}: {error.strerror}. Use --folder.") from error
+    for name in ("kaigi.db", "kaigi.db-wal", "kaigi.db-shm", "terminal.last"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _kept(marker: Path) -> _World | None:

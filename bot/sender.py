@@ -4,6 +4,7 @@ The order of the cases matters: `BadRequest` and `TimedOut` are both `NetworkErr
 told by its cause: nothing left the house (connect, pool), or the answer was lost, and then nobody can know.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Conflict,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -23,11 +25,13 @@ from telegram.error import (
 
 from bot.deliver import ChatGone, Moved, NotSent, Outcome, Refused, Sent, Unknown
 from bot.telegram.render import Message, alert
+from feeds.publish.words import Language
 from storage.model import Delivery, MeetingStory
 
 #: Long enough that a slow answer is an answer: an answer that is given up on is a message nobody knows about.
 READ_TIMEOUT = 30.0
 NOT_READY = timedelta(seconds=5)
+SERVER_TROUBLE = timedelta(seconds=10)
 TOKEN_REFUSED = timedelta(minutes=5)
 
 # 400 answers that mean the chat, not the message (wording as in Telegram's server).
@@ -56,20 +60,30 @@ class TelegramSender:
         bot = self._holder.ready_bot
         if bot is None:
             return NotSent("Telegram is not reachable yet", NOT_READY, whole_channel=True)
-        language = "ja" if delivery.chat.language == "ja" else "en"
-        message = alert(story, language, repeat=delivery.repeat)  # type: ignore[arg-type]
+        language: Language = "ja" if delivery.chat.language == "ja" else "en"
+        message = alert(story, language, repeat=delivery.repeat)
         try:
-            sent = await bot.send_message(
-                chat_id=int(delivery.chat.address),
-                text=message.html,
-                parse_mode=ParseMode.HTML,
-                disable_notification=delivery.repeat,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=_button(message),
-                read_timeout=READ_TIMEOUT,
-            )
+            return await self._send(bot, delivery, message)
+        except BadRequest as error:
+            if "button" not in str(error).lower():
+                return classify(error)
         except TelegramError as error:
             return classify(error)
+        try:  # Telegram takes the text, but not the address behind the button
+            return await self._send(bot, delivery, replace(message, link=None))
+        except TelegramError as error:
+            return classify(error)
+
+    async def _send(self, bot: Bot, delivery: Delivery, message: Message) -> Outcome:
+        sent = await bot.send_message(
+            chat_id=int(delivery.chat.address),
+            text=message.html,
+            parse_mode=ParseMode.HTML,
+            disable_notification=delivery.repeat,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_markup=_button(message),
+            read_timeout=READ_TIMEOUT,
+        )
         return Sent(str(sent.message_id))
 
     def was_sent(self, delivery: Delivery) -> bool | None:  # noqa: ARG002
@@ -99,10 +113,14 @@ def classify(error: TelegramError) -> Outcome:  # noqa: PLR0911  one line a clas
             return ChatGone(str(error)) if gone else Refused(str(error))
         case TimedOut():
             return _by_cause(error, (httpx.ConnectTimeout, httpx.PoolTimeout))
+        case NetworkError() if not isinstance(error.__cause__, httpx.HTTPError):
+            return NotSent(str(error), SERVER_TROUBLE, whole_channel=True)  # an answer: 502 and its like
         case NetworkError():
             return _by_cause(error, (httpx.ConnectError,))
-        case _:
+        case Conflict():
             return NotSent(str(error))
+        case _:
+            return Unknown(str(error))  # it answered "fine" in words that cannot be read
 
 
 def _by_cause(error: TelegramError, harmless: tuple[type[Exception], ...]) -> Outcome:

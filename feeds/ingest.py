@@ -24,6 +24,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -50,6 +51,7 @@ from feeds.observed import (
 )
 from feeds.understand.meetings import understand
 from storage import ingest as store
+from storage import sources
 from storage.changes import Changes, KnownItem
 from storage.database import Connection, Database
 from storage.ingest import Lookup
@@ -58,7 +60,7 @@ from storage.model import FetchEvent, Source, SourceDefinition, SourceKind, Sour
 T = TypeVar("T")
 
 #: New links of a list page whose articles are read in one poll; what is left waits for the next.
-ARTICLES_PER_POLL = 40
+ARTICLES_PER_POLL = 30
 
 #: Failures that will not heal by asking for the same article again: it is then kept with its title alone.
 _FINAL = {
@@ -126,6 +128,7 @@ class Ingest:
     parsers: ParserPool
     policy: PollPolicy
     clock: Callable[[], datetime]  #: gives now, aware
+    thinker: Executor | None = None  #: where understanding runs; None: with everything else
     robots: Robots | None = None  #: None: pages are read without asking (benchmarks)
 
     async def poll(self, source: Source) -> PollReport:
@@ -168,8 +171,8 @@ class Ingest:
         news = [entry for entry in parsed.entries if is_news(entry, known)]
         complete = True
         if source.definition.kind is SourceKind.PAGE:
-            news, complete = await self._with_articles(source.definition, news)
-        understood = await asyncio.to_thread(_understand, news, source.definition)
+            news, complete = await self._with_articles(source, news)
+        understood = await self._think(partial(_understand, news, source.definition))
         hint_s = max(filter(None, (answer.max_age_s, parsed.hint_s)), default=None)
         # What could not be read yet must be seen again, so the document then counts as not yet read.
         kept = schedule.Answer(
@@ -192,6 +195,7 @@ class Ingest:
     ) -> Changes:
         """The one transaction of a poll."""
         entries = [piece.entry for piece in understood]
+        visit.source = sources.get(connection, visit.source.id)  # as it is now: it may have been removed meanwhile
         snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now)
         new = len(entries) - len(match_known(entries, snapshot.items))
         moments = store.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
@@ -203,13 +207,18 @@ class Ingest:
         store.apply(connection, changes, now)
         return changes
 
-    async def _with_articles(
-        self, definition: SourceDefinition, news: Sequence[ParsedEntry]
-    ) -> tuple[list[ParsedEntry], bool]:
+    async def _with_articles(self, source: Source, news: Sequence[ParsedEntry]) -> tuple[list[ParsedEntry], bool]:
         """Give each entry of a list page the text of its article. Returns the entries that could be read, and
-        whether that is all of them."""
+        whether that is all of them.
+
+        The first poll takes all of the list in, with headlines alone where an article cannot be read now: what is left
+        for a later poll would no longer be backlog, and raise alerts.
+        """
         chosen = news[:ARTICLES_PER_POLL]
-        read = await asyncio.gather(*(self._with_article(definition, entry) for entry in chosen))
+        read = await asyncio.gather(*(self._with_article(source.definition, entry) for entry in chosen))
+        if source.first_success_at is None:
+            kept = (entry or before for entry, before in zip(read, chosen, strict=True))
+            return [*kept, *news[ARTICLES_PER_POLL:]], True
         done = [entry for entry in read if entry is not None]
         return done, len(done) == len(news)
 
@@ -239,6 +248,10 @@ class Ingest:
         update = schedule.after_failure(visit.source, failure, event, self.policy.rhythm, now)
         await self._write_db(partial(store.update_source, change=update))
         return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure, state=update.state)
+
+    async def _think(self, work: Callable[[], T]) -> T:
+        """Understanding is pure reckoning; in a thread of its own it keeps no database work waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self.thinker, work)
 
     async def _read_db(self, fn: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self.database.read, fn)

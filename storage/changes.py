@@ -30,6 +30,7 @@ class KnownItem:
     identity: str
     guid: str | None
     url: str | None
+    title: str
     content_hash: str
 
 
@@ -41,6 +42,7 @@ class Candidate:
     alerted_filters: frozenset[str] = frozenset()  #: keys of the filters that already had their alert
     oldest_report_at: datetime  #: publication (or first sight) of its first report
     newest_report_at: datetime
+    reports: int = 1  #: certain ones, from trusted sources
     trust: Trust  #: of the best source that has shaped its facts
 
 
@@ -106,6 +108,7 @@ class MeetingWrite:
     facts: MeetingFacts
     trust: Trust  #: of the best source that shaped the facts
     revision: int
+    facts_changed: bool = True  #: False: only the trust is new
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

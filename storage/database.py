@@ -157,10 +157,10 @@ class Database:
 def _driver_url(text: str) -> URL:
     try:
         url = make_url(text)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError):
         raise DatabaseUnreachable(
-            f"database_url is not an address: {text!r}. Write sqlite:///data/kaigi.db or postgresql://user@host/name."
-        ) from error
+            "database_url is not an address. Write sqlite:///data/kaigi.db or postgresql://user@host/name."
+        ) from None
     if url.drivername in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() not in ("sqlite", "postgresql"):
@@ -185,7 +185,8 @@ def _make_folder(url: URL) -> None:
 
 def _engine(url: URL) -> Engine:
     try:
-        engine = create_engine(url)
+        # A server that was restarted must not cost every pooled connection one failed piece of work.
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
     except exc.NoSuchModuleError as error:
         raise DatabaseUnreachable(f"No driver for {url.drivername}. Use sqlite:/// or postgresql://.") from error
     except ModuleNotFoundError as error:

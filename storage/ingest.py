@@ -51,11 +51,15 @@ from storage.tables import (
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
 
+LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("KAIG")
+
 EVENTS = 30  #: polls of a source that are remembered
 
 # Reports of one meeting whose day is unknown, or given differently, come within these spans.
 DAYS_AROUND = timedelta(days=3)
-UNDATED_FOR = timedelta(days=14)
+UNDATED_FOR = timedelta(days=30)
+UNDATED_MEANS = (-8, 23)  #: days from today: an undated report means a meeting of the last week or the next three
+SPANS = 50
 EDITION_FOR = timedelta(days=400)
 
 
@@ -73,7 +77,15 @@ class Lookup:
 def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[KnownItem]:
     """Items of this source that have one of the identities or URLs."""
     found: dict[int, KnownItem] = {}
-    columns = (items.c.id, items.c.story_id, items.c.identity, items.c.guid, items.c.url, items.c.content_hash)
+    columns = (
+        items.c.id,
+        items.c.story_id,
+        items.c.identity,
+        items.c.guid,
+        items.c.url,
+        items.c.title,
+        items.c.content_hash,
+    )
     for column, values in ((items.c.identity, lookup.identities), (items.c.url, lookup.urls)):
         for chunk in _chunks(values):
             where = (items.c.source_id == source_id, column.in_(chunk))
@@ -83,7 +95,9 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
 
 
 def load_snapshot(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:
-    """What storage knows that bears on this poll."""
+    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends."""
+    if connection.dialect.name == "postgresql":  # where two polls could else found the same meeting side by side
+        connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
     known = known_items(connection, source.id, lookup)
     by_url = _stories_by_url(connection, source.id, lookup.urls)
     touched = {item.story_id for item in known} | set(by_url.values())
@@ -107,22 +121,37 @@ def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str])
 
 def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime) -> Iterator[Candidate]:
     """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
-    near = [meetings.c.starts_on.between(day - DAYS_AROUND, day + DAYS_AROUND) for day in set(lookup.days)]
     recent = meetings.c.active_at >= now - UNDATED_FOR
     same_series = meetings.c.series.in_(set(lookup.series)) & (meetings.c.active_at >= now - EDITION_FOR)
     own = meetings.c.story_id.in_(touched)
+    near = [meetings.c.starts_on.between(first, last) for first, last in _spans(lookup.days, now.date())]
     rows = connection.execute(select(meetings).where(or_(recent, same_series, own, *near))).all()
     alerted = _alerted(connection, [row.story_id for row in rows])
     reported = _reported(connection, [row.story_id for row in rows])
     for row in rows:
-        oldest, newest = reported.get(row.story_id, (row.first_seen_at, row.active_at))
+        oldest, newest, count = reported.get(row.story_id, (row.first_seen_at, row.active_at, 0))
         yield Candidate(
             meeting=meeting_from_row(row),
             alerted_filters=frozenset(alerted.get(row.story_id, ())),
             oldest_report_at=oldest,
             newest_report_at=newest,
+            reports=count,
             trust=Trust(row.trust),
         )
+
+
+def _spans(days: Iterable[date], today: date) -> list[tuple[date, date]]:
+    """Few spans of days that cover those around each reported day, and those that an undated report may mean."""
+    wanted = sorted({*days, *(today + timedelta(days=n) for n in range(*UNDATED_MEANS))})
+    spans: list[tuple[date, date]] = []
+    for day in wanted:
+        first, last = day - DAYS_AROUND, day + DAYS_AROUND
+        if spans and first <= spans[-1][1] + timedelta(days=1):
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+    # A hostile feed may name thousands of days; SQLite takes a thousand terms.
+    return spans if len(spans) <= SPANS else [(spans[0][0], spans[-1][1])]
 
 
 def _alerted(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -134,13 +163,21 @@ def _alerted(connection: Connection, story_ids: Sequence[int]) -> dict[int, list
     return found
 
 
-def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[datetime, datetime]]:
+def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[datetime, datetime, int]]:
+    """When a meeting's certain reports began and ended, and how many there are. A machine's dates do not count."""
     told_at = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
-    query = select(items.c.story_id, func.min(told_at).label("oldest"), func.max(told_at).label("newest"))
-    found: dict[int, tuple[datetime, datetime]] = {}
+    query = select(
+        items.c.story_id,
+        func.min(told_at).label("oldest"),
+        func.max(told_at).label("newest"),
+        func.count().label("told"),
+    ).join_from(items, sources)
+    certain = (items.c.verdict == "meeting", sources.c.trust != Trust.LOW)
+    found: dict[int, tuple[datetime, datetime, int]] = {}
     for chunk in _chunks(story_ids):
-        for row in connection.execute(query.where(items.c.story_id.in_(chunk)).group_by(items.c.story_id)):
-            found[row.story_id] = (row.oldest, row.newest)
+        where = (items.c.story_id.in_(chunk), *certain)
+        for row in connection.execute(query.where(*where).group_by(items.c.story_id)):
+            found[row.story_id] = (row.oldest, row.newest, row.told)
     return found
 
 
@@ -164,7 +201,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     _update_items(connection, changes.updates, story_id, now)
     for meeting in changes.meetings:
         _write_meeting(connection, meeting, story_id(meeting.story), now)
-    _touch_meetings(connection, [i.story for i in changes.inserts if not isinstance(i.story, NewStory)], now)
+    told = [item.story for item in changes.inserts] + [update.insert.story for update in changes.updates]
+    _touch_meetings(connection, [story for story in told if not isinstance(story, NewStory)], now)
     for alert in changes.alerts:
         _owe(connection, alert, story_id(alert.story), now)
     update_source(connection, changes.source)
@@ -240,6 +278,9 @@ def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int,
         "updated_at": now,
         "active_at": now,
     }
+    if not meeting.facts_changed:  # a better source said the same: only that is new
+        connection.execute(update(meetings).where(meetings.c.story_id == story_id).values(trust=meeting.trust))
+        return
     statement = insert_for(connection, meetings).values(story_id=story_id, first_seen_at=now, **words)
     connection.execute(statement.on_conflict_do_update(index_elements=["story_id"], set_=words))
 

@@ -107,6 +107,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"  # refused for good (HTTP 400)
     CHAT_GONE = "chat_gone"
     UNCERTAIN = "uncertain"  # nobody can know whether it arrived; a second try is marked as a repeat
+    EXPIRED = "expired"  # old news by the time it could have been sent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,6 +23,8 @@ from storage.model import Channel, ChatState, Delivery, DeliveryState
 from storage.records import chat_from_row, delivery_from_row
 from storage.tables import chats, deliveries
 
+TRIES = 3  #: of a message whose answers are lost
+
 _CHAT_COLUMNS = [column.label(f"chat__{column.name}") for column in chats.c]
 
 
@@ -130,12 +132,21 @@ def settle(connection: Connection, delivery: Delivery, arrived: bool | None, now
 
 
 def retry_uncertain(connection: Connection, not_before: datetime, now: datetime) -> int:
-    """Queue each uncertain message once more, marked as a repeat. One that was a repeat already stays uncertain.
+    """Queue each uncertain message once more, marked as a repeat, up to `TRIES` tries in all.
 
     Returns how many were queued. Losing an alert is worse than showing it twice with a word about it.
     """
-    where = (deliveries.c.state == DeliveryState.UNCERTAIN, deliveries.c.repeat.is_(False))
+    where = (deliveries.c.state == DeliveryState.UNCERTAIN, deliveries.c.attempt < TRIES)
     values = {"state": DeliveryState.QUEUED, "repeat": True, "not_before": not_before, "updated_at": now}
+    return connection.execute(update(deliveries).where(*where).values(**values)).rowcount
+
+
+def expire(connection: Connection, before: datetime, now: datetime, chat_id: int | None = None) -> int:
+    """Drop what has waited since `before`, of one chat or of all: it would be old news. Returns how many."""
+    where = [deliveries.c.state == DeliveryState.QUEUED, deliveries.c.created_at < before]
+    if chat_id is not None:
+        where.append(deliveries.c.chat_id == chat_id)
+    values = {"state": DeliveryState.EXPIRED, "updated_at": now}
     return connection.execute(update(deliveries).where(*where).values(**values)).rowcount
 
 

@@ -1,7 +1,7 @@
 """Sources: what is polled, when, and by whom."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
@@ -10,15 +10,19 @@ from sqlalchemy.sql import ColumnElement
 from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
-from storage.records import definition_to_row, source_from_row
+from storage.records import definition_from_row, definition_to_row, source_from_row
 from storage.tables import fetch_events, items, sources
 
 FILE = "file"
 COMMAND = "command"
 
+FURTHEST = timedelta(hours=26)  #: a day, its jitter, and some
+
 # What we remember of the document at an address, and must not take for another one's.
 _FORGOTTEN = {
-    "etag": None, "last_modified": None, "body_hash": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
+    "first_success_at": None,
+    "etag": None,
+    "last_modified": None, "body_hash": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
 }  # fmt: skip
 
 
@@ -50,27 +54,27 @@ def follow_file(connection: Connection, definitions: Iterable[SourceDefinition],
     A source that left the file is disabled, not deleted: its items stay, and so does what was seen. Sources that an
     operator added or resumed by command are the operator's: the file no longer changes them.
     """
+    definitions = tuple(definitions)
+    named = {definition.key for definition in definitions}
     known = {row.key: row for row in connection.execute(select(sources))}
-    addresses = {row.url for row in known.values()}
-    named = set()
+    by_hand = {row.url for row in known.values() if row.origin == COMMAND}
+    renamed = {row.url: row for row in known.values() if row.origin == FILE and row.key not in named}
     for definition in definitions:
-        named.add(definition.key)
-        if definition.key in known and known[definition.key].origin == COMMAND:
-            continue
-        if definition.key in known:
-            _redefine(connection, known[definition.key], definition, now)
-        elif definition.url not in addresses:  # else somebody added it by hand, under a name of their own
+        row = known.get(definition.key) or renamed.pop(definition.url, None)
+        if row is not None and row.origin == FILE:
+            _redefine(connection, row, definition, now)
+        elif row is None and definition.url not in by_hand:  # else it is there already, under a name of the operator's
             _insert(connection, definition, now, FILE)
-    for key, row in known.items():
-        if key not in named and row.origin == FILE and row.enabled:
-            connection.execute(update(sources).where(sources.c.key == key).values(enabled=False))
+    for row in renamed.values():
+        connection.execute(update(sources).where(sources.c.id == row.id).values(enabled=False))
 
 
 def _redefine(connection: Connection, row: Any, definition: SourceDefinition, now: datetime) -> None:
-    new: dict[str, Any] = {**definition_to_row(definition), "origin": FILE}
-    if all(getattr(row, name) == value for name, value in new.items()):
+    before = definition_from_row(row)
+    if before == definition:
         return
-    if row.url != definition.url or row.rules != new["rules"]:  # what we remember is of another document
+    new: dict[str, Any] = definition_to_row(definition)
+    if before.url != definition.url or before.rules != definition.rules:  # what we remember is of another document
         new |= {**_FORGOTTEN, "next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
 
@@ -153,7 +157,9 @@ def claim_due(connection: Connection, *, now: datetime, until: datetime, worker:
 def _due(now: datetime) -> ColumnElement[bool]:
     free = or_(sources.c.claimed_until.is_(None), sources.c.claimed_until < now)
     polled = and_(sources.c.enabled, sources.c.state != SourceState.PAUSED)
-    return and_(polled, sources.c.next_poll_at <= now, free)
+    # A moment further off than any schedule sets was written when the clock was wrong.
+    moment = or_(sources.c.next_poll_at <= now, sources.c.next_poll_at > now + FURTHEST)
+    return and_(polled, moment, free)
 
 
 def events(connection: Connection, source_id: int) -> list[FetchEvent]:

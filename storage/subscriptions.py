@@ -1,19 +1,27 @@
 """Chats and what they are subscribed to. A chat's settings outlive its absence: nothing here deletes a chat."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from storage import filters
+from storage import filters, outbox
 from storage.model import Channel, Chat, ChatState
 from storage.records import chat_from_row, insert_for, insert_or_ignore
 from storage.tables import chats, deliveries, subscriptions
+
+STALE = timedelta(days=2)
 
 
 def open_chat(
     connection: Connection, channel: Channel, address: str, *, language: str, time_zone: str, now: datetime
 ) -> Chat:
-    """The chat at `address`, active; made with this language and zone if it is new, else with those it has."""
+    """The chat at `address`, active; made with this language and zone if it is new, else with those it has.
+
+    What was owed to it while it was away, and has become old news, is dropped.
+    """
+    away = find_chat(connection, channel, address)
+    if away is not None and away.state is not ChatState.ACTIVE:
+        outbox.expire(connection, now - STALE, now, chat_id=away.id)
     statement = insert_for(connection, chats).values(
         channel=channel,
         address=address,
@@ -62,10 +70,12 @@ def move(connection: Connection, chat_id: int, address: str, now: datetime) -> N
     owed to it, goes over to this one, so that nothing is lost and nothing heard twice.
     """
     row = connection.execute(select(chats).where(chats.c.id == chat_id)).one()
+    values = {"address": address, "updated_at": now}
     other = find_chat(connection, Channel(row.channel), address)
     if other is not None and other.id != chat_id:
         _absorb(connection, chat_id, other.id)
-    connection.execute(update(chats).where(chats.c.id == chat_id).values(address=address, updated_at=now))
+        values |= {"state": other.state, "language": other.language, "time_zone": other.time_zone}  # said there last
+    connection.execute(update(chats).where(chats.c.id == chat_id).values(**values))
 
 
 def _absorb(connection: Connection, chat_id: int, other_id: int) -> None:

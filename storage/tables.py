@@ -111,11 +111,15 @@ sources = Table(
     Index(None, "next_poll_at"),  # serves: which sources are due
 )
 
+# Where `sqlite_autoincrement` stands, ids are told to the world (feed ids, addresses) or to a journal: SQLite, which
+# gives the id of a deleted last row to the next one, must then never do so.
+
 stories = Table(
     "stories",
     metadata,
     Column("id", Key, primary_key=True),
     Column("created_at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 items = Table(
@@ -146,6 +150,7 @@ items = Table(
     Index(None, "url"),  # serves: which story did another source give this address?
     Index(None, "story_id"),  # serves: the reports of a story
     Index(None, "source_id", "first_seen_at"),  # serves: how a source publishes
+    sqlite_autoincrement=True,
 )
 
 fetch_events = Table(
@@ -247,4 +252,5 @@ deliveries = Table(
     UniqueConstraint("chat_id", "story_id", "kind", "version"),  # serves: never the same message twice
     Index(None, "state", "not_before", "id"),  # serves: what to send next; what a dead process left in `sending`
     Index(None, "story_id"),  # serves: deletion of a story
+    sqlite_autoincrement=True,
 )

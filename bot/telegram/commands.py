@@ -157,17 +157,30 @@ def _about(language: str) -> str:
 
 
 async def membership(update: Update, context: Context) -> None:
-    """Notice when the bot is blocked or thrown out, so that nothing is tried in vain. Settings stay."""
+    """Notice when the bot is blocked or thrown out, and when it is let in again. Settings stay all the while."""
     change = update.my_chat_member
-    if change is None or change.new_chat_member.status not in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT):
+    if change is None:
         return
-    await _desk(context).write(partial(_lost, desk=_desk(context), address=str(change.chat.id)))
+    gone = change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
+    work = partial(_let_in, desk=_desk(context), address=str(change.chat.id), gone=gone)
+    await _desk(context).write(work)
 
 
-def _lost(connection: Connection, desk: Desk, address: str) -> None:
+def _let_in(connection: Connection, desk: Desk, address: str, *, gone: bool) -> None:
     chat = subscriptions.find_chat(connection, Channel.TELEGRAM, address)
-    if chat is not None and chat.state is ChatState.ACTIVE:
+    if chat is None:
+        return
+    if gone and chat.state is ChatState.ACTIVE:
         subscriptions.set_state(connection, chat.id, ChatState.GONE, desk.clock())
+    elif not gone and chat.state is ChatState.GONE:
+        subscriptions.open_chat(
+            connection,
+            Channel.TELEGRAM,
+            address,
+            language=chat.language,
+            time_zone=chat.time_zone,
+            now=desk.clock(),
+        )
 
 
 async def migrated(update: Update, context: Context) -> None:

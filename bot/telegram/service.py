@@ -6,12 +6,16 @@ alerts wait in the outbox. So the bot is started by a task of its own that tries
 
 import asyncio
 import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
+from telegram.request import HTTPXRequest
 
 from bot.telegram.commands import Desk, command_list, register
 from bot.telegram.texts import LANGUAGES
@@ -21,6 +25,24 @@ log = structlog.get_logger("telegram")
 RETRY = 10.0  # seconds, doubling up to
 RETRY_MOST = 300.0
 STOP_PATIENCE = 3.0
+WATCH = 5.0  # seconds between two looks at whether updates still come
+SILENCE = 60.0  # a healthy connection answers every ten seconds, with or without updates
+
+
+class _Watched(HTTPXRequest):
+    """The connection on which updates are read. It remembers when Telegram last answered: the library's own reading
+    task may end without a word."""
+
+    def __init__(self) -> None:
+        super().__init__(connection_pool_size=1)
+        self.answered_at = time.monotonic()
+
+    async def do_request(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        """As the library does, and note a good answer."""
+        code, payload = await super().do_request(*args, **options)
+        if HTTPStatus.OK <= code < HTTPStatus.MULTIPLE_CHOICES:
+            self.answered_at = time.monotonic()
+        return code, payload
 
 
 class TelegramService:
@@ -30,7 +52,8 @@ class TelegramService:
         """`api_url`: Telegram's, or a local Bot API server's address without a slash at its end."""
         self.state = "starting"
         self._running = False
-        self._application = _build(token, api_url)
+        self._updates = _Watched()
+        self._application = _build(token, api_url, self._updates)
         register(self._application, desk)
 
     @property
@@ -40,22 +63,24 @@ class TelegramService:
         return bot
 
     async def run(self) -> None:
-        """Connect, whatever it takes, and stay until cancelled."""
+        """Connect, whatever it takes, and keep reading updates until cancelled."""
         wait = RETRY
-        while not await self._started():
+        while not await self._try(self._start):
             await asyncio.sleep(wait)
             wait = min(wait * 2, RETRY_MOST)
-        await asyncio.Event().wait()
+        self._running = True
+        self._well()
+        while True:
+            await asyncio.sleep(WATCH)
+            if time.monotonic() - self._updates.answered_at < SILENCE:
+                self._well()
+            elif await self._try(self._read_anew):
+                self._updates.answered_at = time.monotonic()  # it has as long as before to answer
 
-    async def _started(self) -> bool:
+    async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Whether a step succeeded; whatever stands in its way is told and tried again."""
         try:
-            await self._application.initialize()
-            await self._set_commands()
-            await self._application.start()
-            assert self._application.updater is not None
-            await self._application.updater.start_polling(
-                allowed_updates=[Update.MESSAGE, Update.MY_CHAT_MEMBER], error_callback=self._polling_failed
-            )
+            await step()
         except InvalidToken:
             self._tell(
                 "token refused",
@@ -66,9 +91,39 @@ class TelegramService:
         except TelegramError as error:
             self._tell("unreachable", f"Telegram cannot be reached ({error}). Alerts wait; trying again.")
             return False
-        self._running, self.state = True, "ok"
-        log.info("the bot is ready", name=self._application.bot.username)
+        except Exception:
+            log.exception("the bot cannot be started by our own mistake; trying again")
+            return False
         return True
+
+    async def _start(self) -> None:
+        """Each step may have been done by an earlier try that failed later."""
+        await self._application.initialize()
+        await self._set_commands()
+        if not self._application.running:
+            await self._application.start()
+        await self._read_updates()
+
+    async def _read_updates(self) -> None:
+        updater = self._application.updater
+        assert updater is not None
+        if not updater.running:
+            await updater.start_polling(
+                allowed_updates=[Update.MESSAGE, Update.MY_CHAT_MEMBER], error_callback=self._polling_failed
+            )
+
+    async def _read_anew(self) -> None:
+        """Nothing has come for long: end the reading task, dead or alive, and start another."""
+        updater = self._application.updater
+        assert updater is not None
+        if updater.running:
+            await updater.stop()
+        await self._read_updates()
+
+    def _well(self) -> None:
+        if self.state != "ok":
+            log.info("the bot is ready", name=self._application.bot.username)
+        self.state = "ok"
 
     async def _set_commands(self) -> None:
         bot = self._application.bot
@@ -105,12 +160,13 @@ class TelegramService:
         await self._application.bot.shutdown()  # after a refused token the application believes it never began
 
 
-def _build(token: str, api_url: str) -> "Application[Any, Any, Any, Any, Any, Any]":
+def _build(token: str, api_url: str, updates: HTTPXRequest) -> "Application[Any, Any, Any, Any, Any, Any]":
     builder = (
         ApplicationBuilder()
         .token(token)
         .base_url(f"{api_url.rstrip('/')}/bot")
         .base_file_url(f"{api_url.rstrip('/')}/file/bot")
+        .get_updates_request(updates)
         .job_queue(None)  # there is one scheduler in this program
     )
     return builder.build()

@@ -17,7 +17,7 @@ from typing import Any
 
 import feedparser
 
-from feeds.collect import identity, normalise
+from feeds.collect import googlenews, identity, normalise
 from feeds.collect.decode import decode
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
@@ -132,7 +132,7 @@ def _entry(raw: Any, base: str, language: str | None, zone: str, now: datetime) 
     if len(text) > normalise.MAX_TEXT:
         text = text[: normalise.MAX_TEXT]
         flags = (*flags, "text_cut")
-    return ParsedEntry(
+    entry = ParsedEntry(
         guid=_guid(raw),
         url=normalise.canonical_url(_text(raw, "link"), base),
         title=_title(raw),
@@ -144,6 +144,8 @@ def _entry(raw: Any, base: str, language: str | None, zone: str, now: datetime) 
         published_text=written,
         flags=flags,
     )
+    source = dict.get(raw, "source")
+    return googlenews.improve(entry, _text(source, "title") if isinstance(source, dict) else "")
 
 
 def _guid(raw: Any) -> str | None:

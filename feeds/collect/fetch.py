@@ -123,7 +123,7 @@ class Fetcher:
         if isinstance(target, Failure):
             return target
         headers = _headers(accept, etag, last_modified)
-        async with self._slot(target.hostname):
+        async with self._slot(target.host):
             try:
                 async with asyncio.timeout(self._total_timeout_s):
                     return await self._follow(target, headers)

@@ -18,7 +18,7 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.collect import normalise
-from feeds.collect.page import base_of, in_furniture, read_list, read_tree, site_of
+from feeds.collect.page import MAX_LINKS, base_of, in_furniture, read_list, read_tree, site_of
 from feeds.collect.selectors import ancestors, best_selector, classes, common_classes, inner_selectors
 from feeds.observed import Failure, Fetched, ParsedEntry
 from feeds.understand.dates import parse_moment
@@ -27,7 +27,6 @@ from storage.model import PageRules, SourceDefinition, SourceKind
 MIN_ITEMS = 3
 ENOUGH_ITEMS = 5
 MAX_PROPOSALS = 3
-_MAX_LINKS = 3_000
 _MAX_GROUPS = 12
 _MAX_CLIMB = 8
 _MAX_LEVELS, _NEAR_LEVELS = 30, 4
@@ -121,7 +120,7 @@ def _links(tree: LexborHTMLParser, page: str) -> list[_Link]:
     base = base_of(tree, page)
     here = normalise.canonical_url(page) or page
     found: list[_Link] = []
-    for node in tree.css("a[href]")[:_MAX_LINKS]:
+    for node in tree.css("a[href]")[:MAX_LINKS]:
         url = normalise.canonical_url(node.attributes.get("href"), base)
         title = normalise.one_line(normalise.node_text(node))
         if url is None or url == here or site_of(url) != site_of(base) or _columns(title) < _SHORTEST_TITLE:

@@ -5,9 +5,11 @@ Pure. A selector is only ever proposed here; whether it finds the right things i
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from feeds.collect.page import MAX_LINKS
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _UNSTABLE = re.compile(
@@ -58,7 +60,7 @@ def best_selector(tree: LexborHTMLParser, wanted: Sequence[LexborNode]) -> tuple
 
 def _fit(tree: LexborHTMLParser, selector: str, ids: set[int]) -> float:
     """The F-measure of what a selector finds."""
-    found = tree.css(selector)
+    found = tree.css(selector)[:MAX_LINKS]
     hits = sum(node.mem_id in ids for node in found)
     others = sum(node.mem_id not in ids and _has_link(node) for node in found)
     return 2 * hits / (len(ids) + hits + others) if hits else 0.0
@@ -73,28 +75,32 @@ def _item_selectors(wanted: Sequence[LexborNode]) -> Iterator[str]:
     tag = wanted[0].tag or "li"
     own = [f"{tag}.{name}" for name in common_classes(wanted)]
     yield from own
-    around = [_pieces(node) for node in ancestors(wanted[0])]
+    # A name that somebody gave says more than a landmark, even when it is farther away.
+    around = [*_pieces(_names, wanted[0]), *_pieces(_landmark, wanted[0])]
     parent = wanted[0].parent
     for item in (*own, tag):
-        for named in around:
-            yield from (f"{piece} {item}" for piece in named)
-    for named in around:
-        yield from (f"{piece} > {tag}" for piece in named)
+        yield from (f"{piece} {item}" for piece in around)
+    yield from (f"{piece} > {tag}" for piece in around)
     if parent is not None and parent.tag not in ("body", None):
-        for named in around[1:]:
-            yield from (f"{piece} {parent.tag} > {tag}" for piece in named)
+        yield from (f"{piece} {parent.tag} > {tag}" for piece in around)
         yield f"{parent.tag} > {tag}"
     yield tag
 
 
-def _pieces(node: LexborNode) -> list[str]:
+def _pieces(names: Callable[[LexborNode], list[str]], item: LexborNode) -> Iterator[str]:
+    for node in ancestors(item):
+        yield from names(node)
+
+
+def _names(node: LexborNode) -> list[str]:
     """Return the selectors that name one element around the list."""
     name = (node.attributes.get("id") or "").strip()
-    pieces = [f"#{name}"] if _NAME.fullmatch(name) and not _UNSTABLE.search(name) else []
-    pieces += [f"{node.tag}.{one}" for one in classes(node)]
-    if node.tag in _LANDMARKS:
-        pieces.append(node.tag)
-    return pieces
+    ids = [f"#{name}"] if _NAME.fullmatch(name) and not _UNSTABLE.search(name) else []
+    return ids + [f"{node.tag}.{one}" for one in classes(node)]
+
+
+def _landmark(node: LexborNode) -> list[str]:
+    return [node.tag] if node.tag in _LANDMARKS else []
 
 
 def inner_selectors(nodes: Iterable[tuple[LexborNode, LexborNode]]) -> list[str]:

@@ -13,6 +13,7 @@ It reads no clock and no database, so every case is a test of three lines.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
 from feeds.decide.stories import Match, merge, same_meeting
@@ -37,7 +38,8 @@ def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> d
     """Which entries (by identity) are items that we have.
 
     First by identity. Then by URL, for feeds that change their guids (feedbin#416, FreshRSS#5909) — but only where
-    the URL belongs to one entry of the document, and the item's own identity is gone from it: else they are two.
+    nothing speaks against it: the URL belongs to one entry of the document and is not a front page, the title is the
+    same, and the item's own identity is gone from the document. Else they are two.
     """
     entries = tuple(entries)
     by_identity = {item.identity: item for item in known}
@@ -46,13 +48,18 @@ def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> d
     found: dict[str, KnownItem] = {}
     for entry in entries:
         item = by_identity.get(entry.identity)
-        if item is None and entry.url and entry.url_is_own:
-            item = by_url.get(entry.url)
-            if item is not None and item.identity in here:
-                item = None
+        if item is None and _has_own_page(entry):
+            twin = by_url.get(entry.url or "")
+            if twin is not None and twin.identity not in here and twin.title == entry.title:
+                item = twin
         if item is not None:
             found[entry.identity] = item
     return found
+
+
+def _has_own_page(entry: ParsedEntry) -> bool:
+    """Whether the entry's URL can stand for it: not shared within its document, and not a site's front page."""
+    return bool(entry.url) and entry.url_is_own and urlsplit(entry.url or "").path not in ("", "/")
 
 
 def is_news(entry: ParsedEntry, known: Mapping[str, KnownItem]) -> bool:
@@ -89,6 +96,8 @@ class _Draft:
     alerted: frozenset[str]
     oldest_at: datetime
     newest_at: datetime
+    reports: int = 0  #: certain ones, before this poll
+    trust_before: Trust | None = None
     fresh: bool = False  #: a report of this poll may raise an alert
 
     @classmethod
@@ -103,7 +112,13 @@ class _Draft:
             alerted=candidate.alerted_filters,
             oldest_at=candidate.oldest_report_at,
             newest_at=candidate.newest_report_at,
+            reports=candidate.reports,
+            trust_before=candidate.trust,
         )
+
+    @property
+    def changed(self) -> bool:
+        return self.facts != self.before or self.trust is not self.trust_before
 
     def learn(self, facts: MeetingFacts, trust: Trust) -> None:
         self.facts = merge(self.facts, self.trust, facts, trust)
@@ -143,24 +158,40 @@ class _Desk:
         self._report(piece, story)
 
     def change(self, piece: Understood, item: KnownItem) -> None:
-        """Changed words stay in their story, unless the item only now turns out to report a meeting."""
-        story: StoryRef = item.story_id if item.story_id in self.drafts else self._story_for(piece, own=item.story_id)
+        """Changed words stay in their story, unless they now tell of another meeting (a page that is used again)."""
+        story = self._story_for(piece, own=item.story_id)
         insert = _item(piece, story, self.source.id)
         self.updates.append(ItemUpdate(item_id=item.id, old_story_id=item.story_id, insert=insert))
+        self._correct(piece, story)
         self._report(piece, story)
 
+    def _correct(self, piece: Understood, story: StoryRef) -> None:
+        """A meeting that only this item tells of is what the item says now, not what it said before."""
+        facts, draft = _facts(piece), self.drafts.get(story)
+        if facts is not None and draft is not None and draft.reports == 1 and self._is_certain(piece):
+            draft.facts, draft.trust = facts, self.source.definition.trust
+
     def _story_for(self, piece: Understood, own: int | None) -> StoryRef:
-        facts = _facts(piece)
-        if facts is not None:
-            draft = self._draft_like(piece, facts)
-            if draft is not None:
-                return draft.story
-        if own is not None:
-            return own
-        entry = piece.entry
-        if entry.url and entry.url_is_own and entry.url in self.snapshot.stories_by_url:
-            return self.snapshot.stories_by_url[entry.url]
-        return self._new_story()
+        facts, entry = _facts(piece), piece.entry
+        given = own
+        if given is None and _has_own_page(entry):
+            given = self.snapshot.stories_by_url.get(entry.url or "")
+        if facts is None:
+            return self._new_story() if given is None else given
+        if given is not None and self._may_tell(given, facts, piece):
+            draft = self.drafts.get(given) or self._draft_like(piece, facts)
+            return draft.story if draft is not None else given
+        like = self._draft_like(piece, facts)
+        return like.story if like is not None else self._new_story()
+
+    def _may_tell(self, story: int, facts: MeetingFacts, piece: Understood) -> bool:
+        """Whether a story can be about this meeting: it is about none yet, or the facts agree."""
+        draft = self.drafts.get(story)
+        if draft is None:
+            return True
+        if draft.reports == 1 and set(draft.facts.countries) == set(facts.countries):
+            return True  # the only report corrects its day or its place
+        return same_meeting(draft.facts, draft.newest_at, facts, self._reported_at(piece)).same
 
     def _draft_like(self, piece: Understood, facts: MeetingFacts) -> _Draft | None:
         reported_at = self._reported_at(piece)
@@ -179,8 +210,7 @@ class _Desk:
     def _report(self, piece: Understood, story: StoryRef) -> None:
         """Let a report shape and refresh its meeting. Only a certain one from a trusted source may found one."""
         facts, trust = _facts(piece), self.source.definition.trust
-        certain = piece.understanding.verdict is Verdict.MEETING and trust is not Trust.LOW
-        if facts is None or not certain:
+        if facts is None or not self._is_certain(piece):
             return
         reported_at = self._reported_at(piece)
         draft = self.drafts.get(story)
@@ -188,6 +218,9 @@ class _Desk:
             draft = self._found(story, facts, reported_at)
         draft.learn(facts, trust)
         draft.heard(reported_at, is_fresh(self.source, reported_at, self.policy, self.now))
+
+    def _is_certain(self, piece: Understood) -> bool:
+        return piece.understanding.verdict is Verdict.MEETING and self.source.definition.trust is not Trust.LOW
 
     def _found(self, story: StoryRef, facts: MeetingFacts, reported_at: datetime) -> _Draft:
         draft = _Draft(
@@ -214,7 +247,7 @@ class _Desk:
             new_stories=tuple(self.new_stories),
             inserts=tuple(self.inserts),
             updates=tuple(self.updates),
-            meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.facts != draft.before),
+            meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.changed),
             alerts=tuple(alert for alert in alerts if alert is not None),
         )
 
@@ -228,7 +261,11 @@ class _Desk:
 
 
 def _written(draft: _Draft) -> MeetingWrite:
-    return MeetingWrite(story=draft.story, facts=draft.facts, trust=draft.trust, revision=draft.revision + 1)
+    changed = draft.facts != draft.before
+    revision = draft.revision + 1 if changed else draft.revision
+    return MeetingWrite(
+        story=draft.story, facts=draft.facts, trust=draft.trust, revision=revision, facts_changed=changed
+    )
 
 
 def _facts(piece: Understood) -> MeetingFacts | None:

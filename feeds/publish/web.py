@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 HERE = Path(__file__).parent
 PAGE_SIZE = 50
-_MOST = 2**63 - 1  # no database has a greater id
+_DIGITS = 18  # no database has a longer id
 LOOK_BACK = 400  #: newest meetings among which a filter's matches are looked for
 
 SECURITY = {
@@ -73,7 +73,7 @@ def create_app(library: Library) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", _front),
-            Route("/meetings/{story_id:int}", _meeting),
+            Route("/meetings/{story_id}", _meeting),
             Route("/feeds/{key}.atom", _atom),
             Route("/sources", _sources),
             Route("/healthz", _healthz),
@@ -111,10 +111,11 @@ async def _front(request: Request) -> Response:
 
 async def _meeting(request: Request) -> Response:
     library, language = _library(request), _language(request)
-    if request.path_params["story_id"] > _MOST:
+    number = request.path_params["story_id"]
+    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     try:
-        story = await library.read(partial(news.meeting, story_id=request.path_params["story_id"]))
+        story = await library.read(partial(news.meeting, story_id=int(number)))
     except NotFound as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
     return _page(request, "meeting.html", story=story, card=card(story, language))
@@ -191,7 +192,7 @@ def _is_known(request: Request, etag: str, changed_at: datetime) -> bool:
         return False
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False  # an unreadable condition is ignored, as section 13.1.3 asks
     return moment.tzinfo is not None and changed_at <= moment
 

@@ -3,11 +3,16 @@
 import asyncio
 import json
 import socket
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from feeds.collect.catalogue import load_sources
+from feeds.collect.opml import read_opml
 from feeds.newsroom import Newsroom
+from storage.model import PageRules
 from tests.support.running import free_port, kaigi, running
 from tests.support.web import get
 
@@ -120,6 +125,7 @@ class TestPoll:
 
     async def test_the_table_shows_each_source_and_the_second_poll_finds_nothing_new(self, tmp_path: Path) -> None:
         async with Newsroom() as newsroom:
+            newsroom.publish_all()  # else an article appears between the two polls on a slow machine
             (wire,) = (d for d in newsroom.definitions() if d.key == "demo-wire-en")
             chosen = sources_file(tmp_path, entry("wire", wire.url))
             first = await asyncio.to_thread(kaigi, "poll", folder=tmp_path, **chosen)
@@ -155,6 +161,129 @@ class TestSources:
         listed = [json.loads(line) for line in kaigi("sources", "list", "--json", folder=tmp_path).stdout.splitlines()]
         assert len(listed) >= 25
         assert {source["kind"] for source in listed} == {"feed", "page"}
+
+
+class Front:
+    """A site with a page that names a feed, the feed, and a list of news without one."""
+
+    HEADLINES = tuple(f"Defence ministers of country {n} and country {n + 1} meet in Tokyo" for n in range(6))
+
+    async def answer(self, request: web.Request) -> web.Response:
+        pages = {"/": self.front, "/rss/news.xml": self.feed, "/list.html": self.news}
+        if request.path not in pages:
+            return web.Response(status=404)
+        words = pages[request.path]()
+        return web.Response(text=words, content_type="text/xml" if words.startswith("<rss") else "text/html")
+
+    def front(self) -> str:
+        return '<html><head><link rel="alternate" type="application/rss+xml" href="/rss/news.xml"></head></html>'
+
+    def feed(self) -> str:
+        items = "".join(
+            f"<item><title>{title}</title><link>/{n}</link></item>" for n, title in enumerate(self.HEADLINES)
+        )
+        return f"<rss version='2.0'><channel><title>Ministry</title><link>/</link>{items}</channel></rss>"
+
+    def news(self) -> str:
+        rows = "".join(
+            f"<tr><td>{n + 1} November 2025</td><td><a href='/docs/{n}.html'>{title}</a></td></tr>"
+            for n, title in enumerate(self.HEADLINES)
+        )
+        return f"<html><head><title>All news</title></head><body><table class='news'>{rows}</table></body></html>"
+
+
+@pytest.fixture
+async def front() -> AsyncIterator[str]:
+    """The address of that site."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", Front().answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+class TestAnyAddress:
+    async def test_a_page_s_feed_is_found_previewed_and_nothing_is_kept(self, tmp_path: Path, front: str) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        done = await asyncio.to_thread(kaigi, "sources", "check", front, folder=tmp_path, **chosen)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"Found: {front}/rss/news.xml (feed, named by the page)" in done.stdout
+        assert "Ministry: 6 entries" in done.stdout
+        assert not (tmp_path / "data").exists()
+
+    async def test_a_page_without_a_feed_gets_rules_that_can_be_pasted(self, tmp_path: Path, front: str) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        words = ("sources", "check", f"{front}/list.html", "--limit", "2")
+        done = await asyncio.to_thread(kaigi, *words, folder=tmp_path, **chosen)
+        table = done.stdout[done.stdout.index("[[source]]") :]
+        (pasted,) = load_sources(table)
+        assert (pasted.kind, pasted.name, pasted.rules) == ("page", "All news", PageRules(item="table.news tr"))
+        as_json = await asyncio.to_thread(kaigi, *words, "--json", folder=tmp_path, **chosen)
+        answer = json.loads(as_json.stdout)
+        assert answer["rules"] == {"item": "table.news tr"}
+        assert [entry["title"] for entry in answer["preview"]] == list(Front.HEADLINES[:2])
+        assert answer["preview"][0]["published_at"] == "2025-11-01T00:00:00+00:00"
+        assert load_sources(answer["toml"]) == (pasted,)
+
+    async def test_adding_a_page_adds_its_feed_and_says_so(self, tmp_path: Path, front: str) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        done = await asyncio.to_thread(kaigi, "sources", "add", front, "--key", "m", folder=tmp_path, **chosen)
+        assert done.stdout == f"Added m: {front}/rss/news.xml\nThe page's feed (named by the page), 6 entries.\n"
+        again = await asyncio.to_thread(kaigi, "sources", "add", front, "--key", "n", folder=tmp_path, **chosen)
+        assert (again.returncode, "already" in again.stderr) == (1, True)
+
+    async def test_adding_as_a_page_keeps_the_proposed_rules(self, tmp_path: Path, front: str) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        words = ("sources", "add", f"{front}/list.html", "--kind", "page", "--name", "Ours")
+        assert (await asyncio.to_thread(kaigi, *words, folder=tmp_path, **chosen)).returncode == 0
+        exported = await asyncio.to_thread(kaigi, "sources", "export", folder=tmp_path, **chosen)
+        (page,) = (one for one in read_opml(exported.stdout.encode())[0] if one.kind == "page")
+        assert (page.name, page.rules) == ("Ours", PageRules(item="table.news tr"))
+
+    async def test_an_address_with_nothing_to_read_is_refused_in_one_line(self, tmp_path: Path, front: str) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        for command in ("check", "add"):
+            done = await asyncio.to_thread(kaigi, "sources", command, f"{front}/gone", folder=tmp_path, **chosen)
+            assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+            assert "404" in done.stderr
+
+
+class TestOpml:
+    def test_a_list_goes_out_and_comes_back_elsewhere_once(self, tmp_path: Path) -> None:
+        here, there = tmp_path / "here", tmp_path / "there"
+        here.mkdir()
+        there.mkdir()
+        file = tmp_path / "list.opml"
+        two = (entry("one", "https://one.example/feed", country="JP"), entry("two", "https://two.example/feed"))
+        done = kaigi("sources", "export", "--output", str(file), folder=here, **sources_file(here, *two))
+        assert done.stdout == f"Wrote 2 sources to {file}.\n"
+        chosen = sources_file(there, two[1])
+        first = kaigi("sources", "import", str(file), folder=there, **chosen)
+        assert first.stdout == "Added one.\n1 added, 1 known already, 0 refused.\n"
+        second = kaigi("sources", "import", str(file), folder=there, **chosen)
+        assert second.stdout == "0 added, 2 known already, 0 refused.\n"
+        listed = kaigi("sources", "list", "--json", folder=there, **chosen).stdout.splitlines()
+        assert {one["key"]: one["country"] for one in map(json.loads, listed)} == {"one": "JP", "two": None}
+
+    def test_what_is_refused_is_told_with_its_reason_and_costs_no_other(self, tmp_path: Path) -> None:
+        file = tmp_path / "list.opml"
+        file.write_text(
+            '<opml version="2.0"><body><outline text="Mail" xmlUrl="mailto:a@b"/>'
+            '<outline text="Good" xmlUrl="https://good.example/feed"/></body></opml>'
+        )
+        done = kaigi("sources", "import", str(file), folder=tmp_path, **sources_file(tmp_path, NOWHERE))
+        assert (done.returncode, done.stdout) == (0, "Added good-example.\n1 added, 0 known already, 1 refused.\n")
+        assert done.stderr.startswith("Refused Mail (mailto:a@b): ")
+
+    @pytest.mark.parametrize("words", ["<html>no list</html>", None], ids=["not OPML", "no file"])
+    def test_a_file_that_cannot_be_read_is_one_line(self, tmp_path: Path, words: str | None) -> None:
+        file = tmp_path / "list.opml"
+        if words is not None:
+            file.write_text(words)
+        done = kaigi("sources", "import", str(file), folder=tmp_path, **sources_file(tmp_path, NOWHERE))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
 
 
 def test_the_schema_is_upgraded_by_command(tmp_path: Path) -> None:

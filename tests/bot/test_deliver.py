@@ -18,7 +18,7 @@ from storage.model import Channel, ChatState, Delivery, MeetingStory
 from storage.tables import chats, deliveries
 from tests.support.build import NOW, definition, facts, meeting_changes
 
-FAST = {Channel.TELEGRAM: Pace(per_second=1000, chat_rest=timedelta(0), group_rest=timedelta(0))}
+FAST = {Channel.TELEGRAM: Pace(chat_rest=timedelta(0), group_rest=timedelta(0))}
 
 
 class Post:
@@ -84,6 +84,7 @@ async def delivering(database: Database, post: Post, worker: str = "w1", **optio
         database=database,
         senders={Channel.TELEGRAM: post},
         worker=worker,
+        per_second=1000,
         clock=lambda: datetime.now(UTC),
         paces=options.pop("paces", FAST),  # type: ignore[arg-type]
         **options,  # type: ignore[arg-type]
@@ -183,17 +184,17 @@ async def test_a_moved_group_gets_the_message_at_its_new_address(database: Datab
     assert [d.chat.address for d in post.taken] == ["-5", "-100555"]
 
 
-async def test_a_message_with_a_lost_answer_is_repeated_once_and_says_so(
+async def test_a_message_with_a_lost_answer_is_repeated_and_says_so(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(seconds=0.05))
     subscribe(database, "1")
     meet(database)
-    post = Post(Unknown("answer lost"), Unknown("answer lost again"))
+    post = Post(*[Unknown("answer lost")] * 9)
     async with delivering(database, post):
-        await until(lambda: len(post.taken) == 2 and states(database) == ["uncertain"])
+        await until(lambda: len(post.taken) == 3 and states(database) == ["uncertain"])
         await asyncio.sleep(0.2)
-    assert [d.repeat for d in post.taken] == [False, True]
+    assert [d.repeat for d in post.taken] == [False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def because(error: TelegramError, cause: Exception) -> TelegramError:
         (because(TimedOut(), httpx.PoolTimeout("busy")), NotSent),
         (because(TimedOut(), httpx.ReadTimeout("slow")), Unknown),
         (because(NetworkError("closed"), httpx.RemoteProtocolError("closed")), Unknown),
-        (NetworkError("Bad Gateway"), Unknown),
+        (NetworkError("Bad Gateway"), NotSent),
+        (because(NetworkError("Bad Gateway (502). Parsing failed"), TelegramError("not JSON")), NotSent),
+        (TelegramError("Invalid server response"), Unknown),
     ],
     ids=lambda value: str(value) if isinstance(value, Exception) else value.__name__,
 )

@@ -7,14 +7,23 @@ import pytest
 
 from storage import filters, schema
 from storage.database import Database
-from tests.support.postgres import empty_database
+from tests.support.postgres import Postgres, running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests of this process, stopped with them."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without a schema, on each engine in turn."""
-    url = f"sqlite:///{tmp_path / 'kaigi.db'}" if request.param == "sqlite" else empty_database()
-    database = Database(url)
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    else:
+        database = Database(request.getfixturevalue("postgres").empty_database())
     yield database
     database.close()
 

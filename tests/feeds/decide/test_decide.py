@@ -38,9 +38,17 @@ def candidate(
 
 
 def known(
-    identity: str, *, id: int = 9, story_id: int = 50, url: str | None = None, content_hash: str = "old"
+    identity: str,
+    *,
+    id: int = 9,
+    story_id: int = 50,
+    url: str | None = None,
+    content_hash: str = "old",
+    title: str = "A",
 ) -> KnownItem:
-    return KnownItem(id=id, story_id=story_id, identity=identity, guid=None, url=url, content_hash=content_hash)
+    return KnownItem(
+        id=id, story_id=story_id, identity=identity, guid=None, url=url, title=title, content_hash=content_hash
+    )
 
 
 def decided(seen: Snapshot, *pieces: Understood, policy: AlertPolicy = POLICY) -> Changes:

@@ -1,0 +1,55 @@
+"""One service on one database: a second one would take the first one's messages in flight for those of a dead process.
+
+On SQLite a lock on a file beside the database, on PostgreSQL an advisory lock of the session. Both end with the
+process, however it ends. Commands such as `kaigi poll` do not need it.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from storage.database import Database
+from storage.errors import DatabaseBusy
+
+_KEY = 0x4B414947_53  # "KAIGS": the service, as PostgreSQL wants it
+
+
+@contextmanager
+def only_service(database: Database) -> Iterator[None]:
+    """Hold the lock while the block runs. Raises `DatabaseBusy` when another service holds it."""
+    holder = _file_lock if database.is_sqlite else _session_lock
+    with holder(database):
+        yield
+
+
+@contextmanager
+def _file_lock(database: Database) -> Iterator[None]:
+    with hold(Path(f"{database.url.database}.lock"), _words(database)):
+        yield
+
+
+@contextmanager
+def hold(file: Path, words: str) -> Iterator[None]:
+    """Hold a lock on `file`, made if need be. Raises `DatabaseBusy` with the `words` when another process holds it."""
+    with file.open("wb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DatabaseBusy(words) from error
+        yield
+
+
+@contextmanager
+def _session_lock(database: Database) -> Iterator[None]:
+    with database.engine.connect() as connection:
+        if not connection.execute(select(func.pg_try_advisory_lock(_KEY))).scalar_one():
+            raise DatabaseBusy(_words(database))
+        connection.commit()  # the lock belongs to the session, and no transaction stays open
+        yield
+
+
+def _words(database: Database) -> str:
+    return f"Another Kaigi runs on {database.place}. Stop it, or give this one a database_url of its own."
