@@ -8,6 +8,7 @@ Nothing else in the program chooses parts, and no part knows this module.
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import signal
@@ -61,10 +62,11 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise ServiceError(
-            f"Cannot serve on {host}:{port}: {error.strerror}. "
-            f"Stop the program that uses the port, or set KAIGI_WEB__PORT (web.port) to another one."
-        ) from error
+        advice = {
+            errno.EADDRINUSE: "Stop the program that uses the port, or set KAIGI_WEB__PORT (web.port) to another one.",
+            errno.EACCES: "Ports below 1024 need rights of their own; set KAIGI_WEB__PORT (web.port) to a higher one.",
+        }.get(error.errno or 0, "Set KAIGI_WEB__HOST (web.host) to an address of this machine, or 0.0.0.0 for all.")
+        raise ServiceError(f"Cannot serve on {host}:{port}: {error.strerror}. {advice}") from error
     listener.setblocking(False)
     return listener
 

@@ -149,12 +149,15 @@ def check(
     """
     from bot import checking, config, logs, parts
     from bot.adding import new_definition
+    from storage.errors import NotFound
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
     known = next((d for d in parts.read_sources(settings) if source in (d.key, d.url)), None)
     if known is not None:
         checked = asyncio.run(checking.check_known(settings, known, limit))
+    elif "://" not in source:
+        raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
     else:
         checked = asyncio.run(checking.check_new(settings, new_definition(url=source), kind, limit))
     if as_json:

@@ -112,7 +112,7 @@ def from_exception(error: Exception, *, secrets: tuple[str, ...] = ()) -> Failur
 _STATUS: dict[int, tuple[FailureKind, str]] = {
     401: (FailureKind.FORBIDDEN, "the site wants a login. Write it into the address or remove the source."),
     403: (FailureKind.FORBIDDEN, "the site refuses us. It may block programs or this country; check fetch.user_agent."),
-    404: (FailureKind.NOT_FOUND, "nothing is at this address. Find the new one with `kaigi sources check`."),
+    404: (FailureKind.NOT_FOUND, "nothing is at this address any more. Look for the new one on the publisher's site."),
     408: (FailureKind.SERVER_ERROR, "the server gave up waiting. We try again later."),
     410: (FailureKind.GONE, "the publisher removed this for good. Remove the source or find its successor."),
     429: (FailureKind.RATE_LIMITED, "the site wants fewer requests. We wait; a longer interval helps."),

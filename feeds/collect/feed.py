@@ -19,6 +19,7 @@ import feedparser
 
 from feeds.collect import googlenews, identity, normalise
 from feeds.collect.decode import decode
+from feeds.collect.hints import feed_seconds
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
 from storage.model import SourceDefinition
@@ -123,6 +124,9 @@ def _assemble(
         language=language,
         duplicates=duplicates,
         problems=tuple(problems[:20]),
+        hint_s=feed_seconds(
+            found.feed.get("ttl"), found.feed.get("sy_updateperiod"), found.feed.get("sy_updatefrequency")
+        ),
     )
 
 

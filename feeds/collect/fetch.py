@@ -28,7 +28,8 @@ from feeds.collect.resolve import Resolver
 from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
 
 FEED_ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/rdf+xml;q=0.9, application/xml;q=0.8, "
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, application/json;q=0.6, "
     "text/xml;q=0.8, text/html;q=0.5, */*;q=0.1"
 )
 PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"

@@ -1,5 +1,8 @@
 """A poll lands whole, and what it lands is found again by the next one."""
 
+import threading
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -228,3 +231,30 @@ def test_the_moments_of_a_source_are_its_publication_dates(database: Database, s
     database.write(lambda c: ingest.apply(c, meeting_changes(source_id=source_id), after(hours=1)))
     assert database.read(lambda c: ingest.recent_moments(c, source_id, NOW)) == [NOW]
     assert database.read(lambda c: ingest.recent_moments(c, source_id, after(hours=2))) == []
+
+
+def _candidates(database: Database, source_id: int, days: int = 0, **lookup: object) -> Sequence[Candidate]:
+    """The meetings that a report without a day is compared with, some days after NOW."""
+
+    def load(connection: Connection) -> Snapshot:
+        source = sources.get(connection, source_id)
+        wanted = Lookup(has_meetings=True, **lookup)  # type: ignore[arg-type]
+        return ingest.load_snapshot(connection, source, wanted, after(days=days))
+
+    return database.read(load).candidates
+
+
+@pytest.mark.parametrize(("days", "found"), [(25, True), (54, True), (60, True), (80, False)])
+def test_a_report_without_a_day_sees_the_meetings_of_these_weeks_however_long_ago_they_were_announced(
+    database: Database, source_id: int, days: int, found: bool
+) -> None:
+    announced = facts(phase=Phase.ANNOUNCED, starts_on=(NOW + timedelta(days=55)).date())
+    database.write(lambda c: ingest.apply(c, meeting_changes(announced, source_id=source_id), after(days=-20)))
+    assert bool(_candidates(database, source_id, days)) is (found and days >= 25)
+
+
+def test_a_document_that_names_a_thousand_days_is_looked_up_like_any_other(database: Database, source_id: int) -> None:
+    database.write(lambda c: ingest.apply(c, meeting_changes(source_id=source_id), NOW))
+    days = tuple(date(2020, 1, 1) + timedelta(days=10 * number) for number in range(1100))
+    (found,) = _candidates(database, source_id, days=90, **{"days": days}) if False else _candidates_of(database, days)
+    assert found.meeting.facts == facts()

@@ -285,3 +285,12 @@ def test_bytes_of_any_kind_never_raise(body: bytes) -> None:
 def test_the_source_s_language_is_used_when_the_feed_declares_none() -> None:
     feed = _read(_rss("<item><title>x</title></item>"), source=replace(SOURCE, language="ja"))
     assert feed.entries[0].language == "ja"
+
+
+def test_a_feed_that_tells_how_often_it_changes_is_heard() -> None:
+    body = (
+        '<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>T</title>'
+        "<ttl>30</ttl><sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>1</sy:updateFrequency>"
+        "<item><title>A</title><guid>1</guid></item></channel></rss>"
+    )
+    assert _read(body).hint_s == 3600
