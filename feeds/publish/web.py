@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -29,7 +29,7 @@ from feeds.decide.filters import matches, parse_query
 from feeds.publish import atom, metrics
 from feeds.publish.card import card
 from feeds.publish.sparkline import bars
-from feeds.publish.words import SOURCE_STATES, Language
+from feeds.publish.words import FEED_TITLES, SOURCE_STATES, Language
 from storage import filters, news, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
@@ -99,6 +99,8 @@ async def _front(request: Request) -> Response:
     stories = await library.read(partial(_matching, wanted=wanted))
     coming = [s for s in stories if s.meeting.facts.phase is Phase.ANNOUNCED]
     told = [s for s in stories if s.meeting.facts.phase is not Phase.ANNOUNCED]
+    coming.sort(key=_day)
+    told.sort(key=_day, reverse=True)
     figures = await library.read(news.figures)
     return _page(
         request,
@@ -107,6 +109,11 @@ async def _front(request: Request) -> Response:
         told=[(s.meeting.story_id, card(s, language)) for s in told],
         figures=figures,
     )
+
+
+def _day(story: MeetingStory) -> date:
+    """The day of a meeting; of one whose day is unknown, the day on which we heard of it."""
+    return story.meeting.facts.starts_on or story.meeting.first_seen_at.date()
 
 
 async def _meeting(request: Request) -> Response:
@@ -146,7 +153,7 @@ async def _atom(request: Request) -> Response:
     head = atom.FeedHead(
         authority=library.authority,
         key=wanted.key,
-        title=f"Kaigi: {wanted.title}",
+        title=f"Kaigi: {FEED_TITLES[library.language].get(wanted.key, wanted.title)}",
         address=library.address,
         language=library.language,
         began_at=library.began_at,

@@ -36,6 +36,12 @@ LABELS: dict[Language, dict[str, str]] = {
     },
 }  # fmt: skip
 
+#: The built-in filters as feeds are titled; others have the title that their maker gave them.
+FEED_TITLES: dict[Language, dict[str, str]] = {
+    "ja": {"ministerial-meetings": "防衛相会談", "everything": "全記事"},
+    "en": {"ministerial-meetings": "Meetings of defence ministers", "everything": "Everything"},
+}
+
 #: How a source is, as a reader is told: a word and what it means.
 SOURCE_STATES: dict[Language, dict[str, tuple[str, str]]] = {
     "ja": {
@@ -97,7 +103,8 @@ def place_name(name: str, language: Language) -> str:
 
 def office_name(office: str | None, country: str, level: Level, language: Language) -> str:
     """The office as the report called it; in the reader's language when the report was in another."""
-    if office and is_japanese(office) == (language == "ja"):
+    plural = office is not None and office.lower().endswith(("ministers", "chiefs", "secretaries"))
+    if office and not plural and is_japanese(office) == (language == "ja"):
         return office
     if level is not Level.MINISTER:
         return office or ""

@@ -180,3 +180,33 @@ def test_a_channel_that_nobody_reads_any_more_is_owed_nothing(database: Database
     _new_meeting(database, 2)
     _subscribed(database, "100")
     assert _claim(database) == []
+
+
+def test_a_chat_that_is_owed_much_does_not_hide_the_others(database: Database, chat: Chat) -> None:
+    for number in range(1, 61):
+        _new_meeting(database, number)
+    _subscribed(database, "200"), _subscribed(database, "300")
+    _new_meeting(database, 61)
+    first = _claim(database, limit=8)
+    assert first[0].chat.id == chat.id
+    others = [*first[1:], *_claim(database, limit=8, busy={chat.id})]
+    assert sorted(d.chat.address for d in others) == ["200", "300"]
+
+
+def test_what_has_waited_too_long_is_dropped_and_what_was_sent_or_is_fresh_is_not(
+    database: Database, chat: Chat
+) -> None:
+    _new_meeting(database, 1)
+    (sent,) = _claim(database)
+    database.write(lambda c: outbox.mark_sent(c, sent, "w1", "55", NOW))
+    _new_meeting(database, 2)
+    assert database.write(lambda c: outbox.expire(c, NOW, NOW)) == 0
+    assert database.write(lambda c: outbox.expire(c, after(minutes=1), NOW)) == 1
+    assert _claim(database) == []
+
+
+def test_old_news_of_one_chat_is_dropped_without_touching_the_others(database: Database, chat: Chat) -> None:
+    _subscribed(database, "200")
+    _new_meeting(database)
+    assert database.write(lambda c: outbox.expire(c, after(days=1), NOW, chat_id=chat.id)) == 1
+    assert [d.chat.address for d in _claim(database)] == ["200"]

@@ -7,11 +7,11 @@ from functools import partial
 
 import pytest
 
-from storage import sources
+from storage import ingest, sources
 from storage.database import Database
 from storage.errors import NotFound
-from storage.model import Source, SourceState
-from tests.support.build import NOW, after, definition
+from storage.model import PageRules, Source, SourceKind, SourceState
+from tests.support.build import NOW, after, definition, polled
 
 
 def _claim(database: Database, now: datetime = NOW, worker: str = "w1", limit: int = 10) -> list[str]:
@@ -86,9 +86,6 @@ def test_the_file_adds_changes_and_disables_but_never_deletes(database: Database
 
 
 def test_a_source_with_a_new_address_forgets_the_validators_of_the_old_one(database: Database) -> None:
-    from storage import ingest
-    from tests.support.build import polled
-
     database.write(lambda c: sources.follow_file(c, [definition("a")], NOW))
     source_id = _keys(database)["a"].id
     database.write(lambda c: ingest.update_source(c, polled(source_id)))
@@ -112,3 +109,57 @@ def test_a_new_source_has_no_success_yet(database: Database) -> None:
     database.write(lambda c: sources.add(c, definition("a"), NOW))
     source = _keys(database)["a"]
     assert (source.state, source.first_success_at) == (SourceState.NEW, None)
+
+
+def test_a_source_that_the_file_calls_by_another_key_stays_the_same_source(database: Database) -> None:
+    before = definition("old", url="https://x.example/feed.xml")
+    database.write(lambda c: sources.follow_file(c, [before], NOW))
+    source_id = _keys(database)["old"].id
+    database.write(lambda c: ingest.update_source(c, polled(source_id)))
+    for _ in range(2):  # and so does every later start
+        database.write(lambda c: sources.follow_file(c, [replace(before, key="new")], NOW))
+    (source,) = database.read(sources.every)
+    assert (source.id, source.definition.key, source.definition.enabled) == (source_id, "new", True)
+    assert source.etag is not None
+
+
+def test_an_address_that_the_operator_added_is_not_polled_a_second_time_for_the_file(database: Database) -> None:
+    database.write(lambda c: sources.add(c, definition("mine", url="https://x.example/feed.xml"), NOW))
+    for _ in range(2):
+        database.write(lambda c: sources.follow_file(c, [definition("theirs", url="https://x.example/feed.xml")], NOW))
+    assert list(_keys(database)) == ["mine"]
+
+
+def test_a_page_whose_rules_did_not_change_keeps_its_validators_over_a_start(database: Database) -> None:
+    page = definition("page", kind=SourceKind.PAGE, rules=PageRules(link="a.news"))
+    database.write(lambda c: sources.follow_file(c, [page], NOW))
+    source_id = _keys(database)["page"].id
+    database.write(lambda c: ingest.update_source(c, polled(source_id)))
+    database.write(lambda c: sources.follow_file(c, [page], after(minutes=1)))
+    source = _keys(database)["page"]
+    assert (source.etag, source.next_poll_at) == ('"1"', after(minutes=10))
+
+
+def test_a_page_with_new_rules_is_read_as_if_for_the_first_time(database: Database) -> None:
+    page = definition("page", kind=SourceKind.PAGE, rules=PageRules(link="a.news"))
+    database.write(lambda c: sources.follow_file(c, [page], NOW))
+    source_id = _keys(database)["page"].id
+    database.write(lambda c: ingest.update_source(c, polled(source_id)))
+    changed = replace(page, rules=PageRules(link="a.title"))
+    database.write(lambda c: sources.follow_file(c, [changed], after(minutes=1)))
+    source = _keys(database)["page"]
+    assert (source.etag, source.first_success_at, source.next_poll_at) == (None, None, after(minutes=1))
+
+
+def test_a_clock_that_was_years_ahead_for_a_moment_does_not_keep_a_source_from_being_polled(
+    database: Database,
+) -> None:
+    source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, next_poll_at=after(days=1500))))
+    assert _claim(database) == ["a"]
+
+
+def test_a_source_that_is_asked_once_a_day_is_not_asked_sooner(database: Database) -> None:
+    source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, next_poll_at=after(hours=25))))
+    assert _claim(database) == []

