@@ -176,8 +176,9 @@ class Ingest:
         hint_s = max(filter(None, (answer.max_age_s, parsed.hint_s)), default=None)
         # What could not be read yet must be seen again, so the document then counts as not yet read.
         kept = schedule.Answer(
-            etag=answer.etag if complete else None,
-            last_modified=answer.last_modified if complete else None,
+            # A document that breaks off is asked for anew; its bytes, if they come again, need no second reading.
+            etag=answer.etag if complete and parsed.whole else None,
+            last_modified=answer.last_modified if complete and parsed.whole else None,
             body_hash=body_hash if complete else None,
             hint_s=hint_s,
             moved_to=answer.moved_to,

@@ -97,6 +97,7 @@ class ParsedFeed:
     language: str | None = None
     duplicates: int = 0  #: entries that repeat another one of the same document to the letter
     problems: tuple[str, ...] = ()  #: what was wrong but could be read around
+    whole: bool = True  #: False: it seems to break off, so what follows must be asked for again
     hint_s: int | None = None  #: how long the feed itself asks us to wait between polls
 
 

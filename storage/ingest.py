@@ -7,11 +7,11 @@ costs a second fetch, never an item.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, true, update
 
 from storage import filters as filter_queries
 from storage.changes import (
@@ -24,10 +24,10 @@ from storage.changes import (
     MeetingWrite,
     NewStory,
     Snapshot,
-    SourceUpdate,
     StoryRef,
 )
-from storage.model import ChatState, DeliveryState, FetchEvent, Source, SourceState, Trust
+from storage.model import ChatState, DeliveryState, Source, Trust
+from storage.polls import update_source
 from storage.records import (
     evidence_to_json,
     facts_to_json,
@@ -38,7 +38,6 @@ from storage.records import (
 from storage.tables import (
     chats,
     deliveries,
-    fetch_events,
     filters,
     items,
     meetings,
@@ -48,12 +47,12 @@ from storage.tables import (
     subscriptions,
 )
 
+__all__ = ["Lookup", "apply", "forget_empty", "known_items", "load_snapshot", "recent_moments", "update_source"]
+
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
 
 LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("KAIG")
-
-EVENTS = 30  #: polls of a source that are remembered
 
 # Reports of one meeting whose day is unknown, or given differently, come within these spans.
 DAYS_AROUND = timedelta(days=3)
@@ -318,57 +317,6 @@ def _owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> 
     ]  # fmt: skip
     statement = insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version")
     connection.execute(statement.from_select(columns, owed))
-
-
-def update_source(connection: Connection, change: SourceUpdate) -> None:
-    """Keep what a poll taught us about its source, and give its lease back."""
-    values: dict[str, Any] = {
-        # An admin may have paused the source while it was being polled.
-        "state": case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED), else_=change.state),
-        "next_poll_at": change.next_poll_at,
-        "last_polled_at": change.polled_at,
-        "failures": change.failures,
-        "last_error": change.last_error,
-        "claimed_by": None,
-        "claimed_until": None,
-    }
-    values["failing_since"] = change.failing_since
-    if change.habit is not None:
-        values["habit"] = asdict(change.habit)
-    if change.event is not None:
-        _remember_event(connection, change.source_id, change.event)
-        if change.event.new_items:
-            values["last_new_at"] = change.polled_at
-    if change.succeeded:
-        values |= {
-            "hint_s": change.hint_s,
-            "moved_to": change.moved_to,
-            "moved_since": change.moved_since,
-            "moved_polls": change.moved_polls,
-            "etag": change.etag,
-            "last_modified": change.last_modified,
-            "body_hash": change.body_hash,
-            "last_success_at": change.polled_at,
-            "first_success_at": func.coalesce(sources.c.first_success_at, literal(change.polled_at, _MOMENT)),
-        }
-    connection.execute(update(sources).where(sources.c.id == change.source_id).values(**values))
-
-
-def _remember_event(connection: Connection, source_id: int, event: FetchEvent) -> None:
-    """Keep the event, and of the older ones the last that `EVENTS` allows."""
-    connection.execute(insert(fetch_events).values(source_id=source_id, **asdict(event)))
-    oldest = (
-        select(fetch_events.c.id)
-        .where(fetch_events.c.source_id == source_id)
-        .order_by(fetch_events.c.id.desc())
-        .offset(EVENTS)
-        .limit(1)
-        .scalar_subquery()
-    )
-    connection.execute(delete(fetch_events).where(fetch_events.c.source_id == source_id, fetch_events.c.id <= oldest))
-
-
-_MOMENT = sources.c.first_success_at.type
 
 
 def _chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

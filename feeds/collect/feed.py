@@ -12,6 +12,7 @@ import io
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is 
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
 # The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
@@ -56,7 +58,10 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     problems = ["the declared encoding is wrong; read as " + decoded.encoding] if decoded.suspicious else []
     if found.get("bozo"):
         problems.append(f"not well-formed: {_first_line(found.get('bozo_exception'))}")
-    return _assemble(found, fetched.url, definition, now, problems)
+    parsed = _assemble(found, fetched.url, definition, now, problems)
+    if found.get("bozo") and isinstance(parsed, ParsedFeed) and not _ends_well(text):
+        return replace(parsed, whole=False)
+    return parsed
 
 
 def _escape_ampersands(text: str) -> str:
@@ -97,10 +102,14 @@ def _why_no_entries(found: Any, text: str) -> Failure | None:
     if root is None or not found.get("version"):
         return _broken(_first_line(found.get("bozo_exception")) or "no feed element in the document")
     # A broken document may have lost its entries; a feed that ends as it should has none.
-    ended = re.search(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", text[-2000:], re.IGNORECASE) is not None
     lost = re.search(r"<(?:[\w.-]+:)?(?:item|entry)\b", text) is not None
-    broken = bool(found.get("bozo")) and (lost or not ended)
+    broken = bool(found.get("bozo")) and (lost or not _ends_well(text))
     return _broken(_first_line(found.get("bozo_exception"))) if broken else None
+
+
+def _ends_well(text: str) -> bool:
+    """Whether the end tag of the feed is there; a connection that broke half way leaves it out."""
+    return _END.search(text[-2_000:]) is not None
 
 
 def _assemble(

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
-from storage import filters, ingest, schema, sources, subscriptions
+from storage import filters, ingest, news, schema, sources, subscriptions
 from storage.changes import NewStory
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
@@ -84,7 +84,7 @@ async def delivering(database: Database, post: Post, worker: str = "w1", **optio
         database=database,
         senders={Channel.TELEGRAM: post},
         worker=worker,
-        per_second=1000,
+        per_second=options.pop("per_second", 1000),  # type: ignore[arg-type]
         clock=lambda: datetime.now(UTC),
         paces=options.pop("paces", FAST),  # type: ignore[arg-type]
         **options,  # type: ignore[arg-type]
@@ -237,6 +237,72 @@ async def test_a_database_that_refuses_for_a_while_does_not_make_a_sent_message_
     async with delivering(database, post):
         await until(lambda: states(database) == ["sent"])
     assert (len(refused), len(post.taken)) == (2, 1)
+
+
+async def test_a_meeting_that_cannot_be_read_for_a_moment_is_sent_a_little_later(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver._backoff", lambda _attempt: timedelta(seconds=0.05))
+    subscribe(database, "1")
+    meet(database)
+    real, asked = news.meeting, []
+
+    def busy_once(connection: Connection, story_id: int) -> MeetingStory:
+        asked.append(story_id)
+        if len(asked) == 1:
+            raise DatabaseBusy("held by another process")
+        return real(connection, story_id)
+
+    monkeypatch.setattr(news, "meeting", busy_once)
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert [d.repeat for d in post.taken] == [False]
+
+
+async def test_a_mistake_of_ours_does_not_park_the_message_that_it_hit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver._backoff", lambda _attempt: timedelta(seconds=0.05))
+    subscribe(database, "1")
+    meet(database)
+
+    class Mistaken(Post):
+        async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+            outcome = await super().send(delivery, story)
+            if len(self.taken) == 1:
+                raise KeyError("city")
+            return outcome
+
+    post = Mistaken()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert [d.attempt for d in post.taken] == [1, 2]
+
+
+async def test_stopping_leaves_no_message_claimed_that_was_never_tried(database: Database) -> None:
+    subscribe(database, *map(str, range(30)))
+    meet(database)
+    tried: set[int] = set()
+    for worker in ("w1", "w2"):
+        post = Post()
+        async with delivering(database, post, worker, per_second=25):
+            await until(lambda post=post: len(post.taken) >= 3)  # type: ignore[misc]
+        tried |= {d.id for d in post.taken}
+        assert set(states(database)) == {"sent", "queued"}
+        assert states(database).count("sent") == len(tried)
+
+
+async def test_a_chat_that_is_owed_hundreds_of_messages_does_not_keep_the_others_waiting(database: Database) -> None:
+    subscribe(database, "1")
+    for number in range(1, 121):
+        meet(database, number)
+    subscribe(database, "2", "3")
+    meet(database, 999)
+    post = Post()
+    async with delivering(database, post, paces={Channel.TELEGRAM: Pace()}):
+        await until(lambda: {"2", "3"} <= {d.chat.address for d in post.taken})
+    assert len(post.taken) < 10
 
 
 async def test_stopping_waits_for_what_is_in_flight(database: Database) -> None:

@@ -142,6 +142,32 @@ async def test_a_flood_answer_is_obeyed_and_a_lost_answer_is_repeated_once_with_
         assert ["再送" in message.text for message in sent[2:]] == [False, True]
 
 
+async def test_server_errors_are_waited_out_and_the_message_arrives_once(
+    api: BotApi, newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    monkeypatch.setattr("bot.sender.SERVER_TROUBLE", timedelta(seconds=0.2))
+    async with serving(settings(tmp_path, api), newsroom):
+        await api.user_says(7, "/start")
+        await api.wait_sent(1)
+        api.fail_next("sendMessage", 502, "Bad Gateway", times=2)
+        newsroom.advance(9)
+        alert = (await api.wait_sent(2, timeout_s=20))[1]
+        assert (MEETING in alert.text, "再送" in alert.text) == (True, False)
+        assert len(api.called("sendMessage")) == 4  # a welcome, two refusals, the alert
+
+
+async def test_a_server_error_in_the_middle_of_the_start_is_tried_again(
+    api: BotApi, newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.service.RETRY", 0.2)
+    api.fail_next("deleteWebhook", 502, "Bad Gateway")
+    async with serving(settings(tmp_path, api), newsroom):
+        await api.user_says(5, "/help", language_code="en")
+        await api.wait_sent(1)
+
+
 async def test_a_chat_that_blocked_the_bot_is_not_tried_again_until_it_returns(
     api: BotApi, newsroom: Newsroom, tmp_path: Path
 ) -> None:

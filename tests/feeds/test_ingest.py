@@ -13,6 +13,7 @@ from feeds.ingest import Ingest, PollPolicy, PollReport
 from feeds.newsroom import Fault, Newsroom
 from storage import filters, ingest, news, schema, sources
 from storage.database import Connection, Database
+from storage.errors import NotFound
 from storage.model import SourceDefinition, SourceState
 
 MEETING = "admm-plus"
@@ -110,6 +111,50 @@ async def test_the_same_bytes_without_validators_are_not_parsed_either(
     source = desk.shell.database.read(lambda c: sources.find(c, "demo-wire-en"))
     monkeypatch.setattr(desk.shell.parsers, "run", None)
     assert (await desk.shell.poll(replace(source, etag=None, last_modified=None))).status == "unchanged"
+
+
+async def test_an_article_that_is_down_at_the_first_poll_of_a_page_is_backlog_all_the_same(
+    desk: Desk, newsroom: Newsroom
+) -> None:
+    newsroom.advance(9)
+    (path,) = _article_paths(newsroom)
+    newsroom.break_source(path, 503)
+    assert (await desk.poll("demo-list-ja")).alerts == 0
+    newsroom.heal(path)
+    assert (await desk.poll("demo-list-ja")).alerts == 0
+    titles = [item.report.title for item in desk.shell.database.read(lambda c: news.latest_items(c, limit=100))]
+    assert len([title for title in titles if "第13回" in title]) == 1
+
+
+async def test_the_first_poll_of_a_page_takes_all_of_its_list_in_and_the_next_finds_nothing_new(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.ingest.ARTICLES_PER_POLL", 2)
+    newsroom.advance(9)
+    first = await desk.poll("demo-list-ja")
+    assert first.new == first.seen >= 10
+    second = await desk.poll("demo-list-ja")
+    assert (first.alerts, second.alerts, second.new) == (0, 0, 0)
+
+
+async def test_later_polls_of_a_page_leave_what_is_too_much_for_the_next(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.poll("demo-list-ja")
+    newsroom.advance(100)
+    monkeypatch.setattr("feeds.ingest.ARTICLES_PER_POLL", 1)
+    counts = [(await desk.poll("demo-list-ja")).new for _ in range(20)]
+    assert 1 < sum(counts) < 20
+    assert counts == sorted(counts, reverse=True)  # one a poll until none is left
+
+
+async def test_a_source_that_was_removed_while_it_was_polled_leaves_nothing_behind(desk: Desk) -> None:
+    database = desk.shell.database
+    source = database.read(lambda c: sources.find(c, "demo-wire-en"))
+    database.write(lambda c: sources.remove(c, source.id))
+    with pytest.raises(NotFound):
+        await desk.shell.poll(source)
+    assert database.read(news.figures).items == 0
 
 
 async def test_a_list_page_is_read_with_its_articles_and_without_their_rankings(desk: Desk, newsroom: Newsroom) -> None:

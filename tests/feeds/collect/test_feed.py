@@ -294,3 +294,13 @@ def test_a_feed_that_tells_how_often_it_changes_is_heard() -> None:
         "<item><title>A</title><guid>1</guid></item></channel></rss>"
     )
     assert _read(body).hint_s == 3600
+
+
+def test_a_feed_that_breaks_off_keeps_what_came_and_says_that_more_is_to_come() -> None:
+    items = "".join(f"<item><title>{n}</title><guid>{n}</guid></item>" for n in range(5))
+    whole = f"<rss version='2.0'><channel><title>T</title>{items}</channel></rss>"
+    broken_off = whole[: whole.index("<guid>3")]
+    assert _read(whole).whole is True
+    read = _read(broken_off)
+    assert read.whole is False
+    assert len(read.entries) >= 3

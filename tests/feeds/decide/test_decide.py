@@ -1,5 +1,6 @@
 """One poll, decided: what is new, what it belongs to, and who must be told."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from storage.changes import Candidate, Changes, KnownItem, NewStory, Snapshot
 from storage.model import Filter, Meeting, MeetingFacts, Phase, Source, Trust
 from tests.support.build import NOW, after, entry, facts, polled, source, understood
 
+WASHINGTON = facts(countries=("JP", "US"), city="Washington", country="US", starts_on=date(2025, 11, 2))
 MEETINGS = Filter(id=1, key="ministerial-meetings", title="Meetings", query="is:meeting level:minister")
 POLICY = AlertPolicy()
 
@@ -23,7 +25,13 @@ def snapshot(of: Source | None = None, *, known: tuple[KnownItem, ...] = (), can
 
 
 def candidate(
-    told: MeetingFacts | None = None, *, story_id: int = 50, alerted: bool = True, reported: timedelta = timedelta(0)
+    told: MeetingFacts | None = None,
+    *,
+    story_id: int = 50,
+    alerted: bool = True,
+    reported: timedelta = timedelta(0),
+    reports: int = 1,
+    trust: Trust = Trust.PRESS,
 ) -> Candidate:
     meeting = Meeting(
         story_id=story_id, facts=told or facts(), revision=3, first_seen_at=NOW - reported, updated_at=NOW - reported
@@ -33,7 +41,8 @@ def candidate(
         alerted_filters=frozenset({"ministerial-meetings"} if alerted else ()),
         oldest_report_at=NOW - reported,
         newest_report_at=NOW - reported,
-        trust=Trust.PRESS,
+        reports=reports,
+        trust=trust,
     )
 
 
@@ -72,6 +81,14 @@ class TestWhatIsKnown:
     def test_an_address_shared_by_a_whole_feed_identifies_nobody(self) -> None:
         shared = entry("A", identity="g:new", url="https://mod.example/", url_is_own=False)
         assert match_known([shared], [known("g:old", url="https://mod.example/")]) == {}
+
+    def test_a_front_page_identifies_nobody_even_in_a_document_of_one_entry(self) -> None:
+        only = entry("A", identity="g:new", url="https://mod.example/")
+        assert match_known([only], [known("g:old", url="https://mod.example/")]) == {}
+
+    def test_an_address_under_which_another_headline_stands_now_is_another_entry(self) -> None:
+        live = entry("B", identity="g:new", url="https://mod.example/live")
+        assert match_known([live], [known("g:old", url="https://mod.example/live", title="A")]) == {}
 
     def test_only_new_and_changed_entries_are_news(self) -> None:
         same, edited, new = entry("A", content_hash="old"), entry("B", content_hash="new"), entry("C")
@@ -117,6 +134,42 @@ class TestNewItems:
         changes = decided(snapshot(by_url={copy.url: 77}), understood(copy))
         assert changes.inserts[0].story == 77
 
+    def test_an_address_that_another_source_used_for_another_meeting_founds_a_new_one(self) -> None:
+        """A page that is used again, such as a live blog, must not swallow the second meeting."""
+        live = entry("B", url="https://press.example/live")
+        seen = snapshot(by_url={"https://press.example/live": 50}, candidates=(candidate(),))
+        changes = decided(seen, understood(live, WASHINGTON))
+        assert changes.inserts[0].story == NewStory(0)
+        assert [(write.story, write.facts) for write in changes.meetings] == [(NewStory(0), WASHINGTON)]
+        assert [alert.story for alert in changes.alerts] == [NewStory(0)]
+
+    def test_a_front_page_that_another_source_gave_leads_to_no_story(self) -> None:
+        seen = snapshot(by_url={"https://mod.example/": 50}, candidates=(candidate(),))
+        changes = decided(seen, understood(entry("人事発令", url="https://mod.example/")))
+        assert changes.inserts[0].story == NewStory(0)
+
+    def test_an_undated_report_joins_the_meeting_that_was_announced_long_before(self) -> None:
+        long_ago = candidate(facts(phase=Phase.ANNOUNCED), reported=timedelta(days=20))
+        changes = decided(snapshot(candidates=(long_ago,)), understood(entry("A"), facts(starts_on=None)))
+        assert (changes.inserts[0].story, changes.new_stories, changes.alerts) == (50, (), ())
+        assert changes.meetings[0].facts.phase is Phase.HELD
+
+    def test_an_undated_reminder_of_an_announced_meeting_raises_no_second_alert(self) -> None:
+        ahead = candidate(facts(phase=Phase.ANNOUNCED, starts_on=date(2025, 11, 5)), reported=timedelta(days=14))
+        reminder = understood(entry("A"), facts(phase=Phase.ANNOUNCED, starts_on=None))
+        changes = decided(snapshot(candidates=(ahead,)), reminder)
+        assert (changes.inserts[0].story, changes.alerts) == (50, ())
+
+    def test_a_better_source_that_says_the_same_is_remembered_as_the_one_to_trust(self) -> None:
+        seen = snapshot(source(trust=Trust.OFFICIAL), candidates=(candidate(trust=Trust.AGGREGATOR),))
+        (write,) = decided(seen, understood(entry("B"), facts())).meetings
+        assert (write.trust, write.revision, write.facts_changed) == (Trust.OFFICIAL, 3, False)
+
+    def test_a_paper_does_not_correct_what_a_ministry_confirmed(self) -> None:
+        seen = snapshot(candidates=(candidate(trust=Trust.OFFICIAL, reports=2),))
+        changes = decided(seen, understood(entry("C"), facts(starts_on=date(2025, 11, 2))))
+        assert (changes.inserts[0].story, changes.meetings) == (50, ())
+
     def test_an_uncertain_report_founds_no_meeting_and_alerts_nobody(self) -> None:
         changes = decided(snapshot(), understood(entry("A"), facts(), Verdict.UNCERTAIN))
         assert (len(changes.inserts), changes.meetings, changes.alerts) == (1, (), ())
@@ -146,6 +199,25 @@ class TestChangedItems:
         seen = snapshot(known=(known("g:a", story_id=5),), candidates=(candidate(),))
         update = decided(seen, understood(entry("A"), facts())).updates[0]
         assert (update.old_story_id, update.insert.story) == (5, 50)
+
+    def test_an_entry_that_tells_of_another_meeting_now_founds_it_and_raises_its_alert(self) -> None:
+        seen = snapshot(known=(known("g:a"),), candidates=(candidate(),))
+        changes = decided(seen, understood(replace(entry("A"), title="B"), WASHINGTON))
+        assert changes.updates[0].insert.story == NewStory(0)
+        assert [(write.story, write.facts) for write in changes.meetings] == [(NewStory(0), WASHINGTON)]
+        assert [alert.story for alert in changes.alerts] == [NewStory(0)]
+
+    def test_the_only_report_of_a_meeting_may_correct_its_day_and_place(self) -> None:
+        corrected = facts(starts_on=date(2025, 11, 4), city="Penang")
+        seen = snapshot(known=(known("g:a"),), candidates=(candidate(),))
+        changes = decided(seen, understood(entry("A"), corrected))
+        assert (changes.new_stories, changes.updates[0].insert.story, changes.alerts) == ((), 50, ())
+        assert [write.facts for write in changes.meetings] == [corrected]
+
+    def test_one_of_several_reports_does_not_unsay_what_the_others_said(self) -> None:
+        seen = snapshot(known=(known("g:a"),), candidates=(candidate(reports=2),))
+        changes = decided(seen, understood(entry("A"), facts(starts_on=date(2025, 11, 2))))
+        assert (changes.updates[0].insert.story, changes.meetings) == (50, ())
 
     def test_an_unchanged_entry_is_not_written_again(self) -> None:
         seen = snapshot(known=(known("g:a", content_hash="hash of A"),))

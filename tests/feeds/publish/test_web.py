@@ -11,7 +11,7 @@ import pytest
 
 from feeds.publish.web import Library, create_app
 from storage import filters, ingest, instance, schema, sources
-from storage.changes import Changes
+from storage.changes import Changes, ItemUpdate
 from storage.database import Connection, Database
 from storage.errors import DatabaseFull
 from storage.model import FetchEvent, Level, Phase, SourceState
@@ -110,12 +110,27 @@ async def test_a_feed_is_the_same_until_something_changes(
         ("if_modified_since", format_datetime(NOW + timedelta(days=1), usegmt=True), 304),
         ("if_modified_since", format_datetime(NOW - timedelta(days=1), usegmt=True), 200),
         ("if_modified_since", "yesterday", 200),
+        ("if_modified_since", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 200),
+        ("if_modified_since", "Mon, 01 Jan 2025 00:00:00 +99999999999", 200),
+        ("if_modified_since", "Mon, 01 Jan 2025 00:00:00 -9999", 200),
+        ("if_modified_since", ", 1 Jan", 200),
     ],
 )
 async def test_conditions_are_read_as_the_standard_says(
     ask: Callable[..., Any], header: str, value: str, status: int
 ) -> None:
     assert (await ask("/feeds/everything.atom", **{header: value})).status_code == status
+
+
+@pytest.mark.parametrize("key", ["ministerial-meetings", "everything"])
+async def test_a_reader_that_asks_by_date_hears_of_a_corrected_headline(
+    ask: Callable[..., Any], database: Database, key: str
+) -> None:
+    since = (await ask(f"/feeds/{key}.atom")).headers["last-modified"]
+    corrected = ItemUpdate(item_id=1, old_story_id=1, insert=item(1, "g:1", title="Corrected"))
+    changes = Changes(source=polled(1), updates=(corrected,))
+    database.write(lambda c: ingest.apply(c, changes, NOW + timedelta(hours=3)))
+    assert (await ask(f"/feeds/{key}.atom", if_modified_since=since)).status_code == 200
 
 
 async def test_a_weak_tag_in_a_list_is_recognised(ask: Callable[..., Any]) -> None:
@@ -136,6 +151,8 @@ async def test_only_ministers_are_in_the_ministers_feed(ask: Callable[..., Any],
         ("/meetings/999", "GET", 404),
         ("/meetings/99999999999999999999999", "GET", 404),
         ("/meetings/one", "GET", 404),
+        ("/meetings/²", "GET", 404),
+        ("/meetings/" + "9" * 5000, "GET", 404),
         ("/feeds/unknown.atom", "GET", 404),
         ("/static/../web.py", "GET", 404),
         ("/", "POST", 405),

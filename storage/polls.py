@@ -1,0 +1,95 @@
+"""What each poll teaches about its source: one row changed, one event remembered.
+
+This is all that an unchanged source costs, and it is most of what the service does; so the statements are built once,
+when the module is loaded, and not for every poll.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+
+from storage.changes import SourceUpdate
+from storage.model import FetchEvent, SourceState
+from storage.tables import fetch_events, sources
+
+EVENTS = 30  #: polls of a source that are remembered
+
+_ALWAYS: dict[str, Any] = {
+    # An admin may have paused the source while it was being polled.
+    "state": case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED), else_=bindparam("new_state")),
+    "next_poll_at": bindparam("new_next_poll_at"),
+    "last_polled_at": bindparam("new_polled_at"),
+    "failures": bindparam("new_failures"),
+    "last_error": bindparam("new_last_error"),
+    "failing_since": bindparam("new_failing_since"),
+    "claimed_by": None,
+    "claimed_until": None,
+}
+_ON_SUCCESS: dict[str, Any] = {
+    "etag": bindparam("new_etag"),
+    "last_modified": bindparam("new_last_modified"),
+    "body_hash": bindparam("new_body_hash"),
+    "hint_s": bindparam("new_hint_s"),
+    "moved_to": bindparam("new_moved_to"),
+    "moved_since": bindparam("new_moved_since"),
+    "moved_polls": bindparam("new_moved_polls"),
+    "last_success_at": bindparam("new_polled_at"),
+    "first_success_at": func.coalesce(
+        sources.c.first_success_at, bindparam("new_polled_at", type_=sources.c.first_success_at.type)
+    ),
+    "last_new_at": func.coalesce(bindparam("new_last_new_at", type_=sources.c.last_new_at.type), sources.c.last_new_at),
+    "habit": func.coalesce(bindparam("new_habit", type_=sources.c.habit.type), sources.c.habit),
+}
+
+_SUCCESS = update(sources).where(sources.c.id == bindparam("of_source")).values(**_ALWAYS, **_ON_SUCCESS)
+_FAILURE = update(sources).where(sources.c.id == bindparam("of_source")).values(**_ALWAYS)
+_REMEMBER = insert(fetch_events)
+_OLDEST_KEPT = (
+    select(fetch_events.c.id)
+    .where(fetch_events.c.source_id == bindparam("of_source"))
+    .order_by(fetch_events.c.id.desc())
+    .offset(EVENTS)
+    .limit(1)
+    .scalar_subquery()
+)
+_FORGET = delete(fetch_events).where(
+    fetch_events.c.source_id == bindparam("of_source"), fetch_events.c.id <= _OLDEST_KEPT
+)
+
+
+def update_source(connection: Connection, change: SourceUpdate) -> None:
+    """Keep what a poll taught us about its source, and give its lease back."""
+    if change.event is not None:
+        _remember(connection, change.source_id, change.event)
+    values: dict[str, Any] = {
+        "of_source": change.source_id,
+        "new_state": change.state,
+        "new_next_poll_at": change.next_poll_at,
+        "new_polled_at": change.polled_at,
+        "new_failures": change.failures,
+        "new_last_error": change.last_error,
+        "new_failing_since": change.failing_since,
+    }
+    if not change.succeeded:
+        connection.execute(_FAILURE, values)
+        return
+    brought_something = change.event is not None and change.event.new_items > 0
+    values |= {
+        "new_etag": change.etag,
+        "new_last_modified": change.last_modified,
+        "new_body_hash": change.body_hash,
+        "new_hint_s": change.hint_s,
+        "new_moved_to": change.moved_to,
+        "new_moved_since": change.moved_since,
+        "new_moved_polls": change.moved_polls,
+        "new_last_new_at": change.polled_at if brought_something else None,
+        "new_habit": asdict(change.habit) if change.habit else None,
+    }
+    connection.execute(_SUCCESS, values)
+
+
+def _remember(connection: Connection, source_id: int, event: FetchEvent) -> None:
+    """Keep the event, and of the older ones the last that `EVENTS` allows."""
+    connection.execute(_REMEMBER, {"source_id": source_id, **asdict(event)})
+    connection.execute(_FORGET, {"of_source": source_id})
