@@ -150,6 +150,7 @@ class Changes:
 
     source: SourceUpdate
     new_stories: tuple[NewStory, ...] = ()
+    retired: tuple[int, ...] = ()  #: items that keep their story, and give their identity to one of the inserts
     inserts: tuple[ItemInsert, ...] = ()
     updates: tuple[ItemUpdate, ...] = ()
     meetings: tuple[MeetingWrite, ...] = ()

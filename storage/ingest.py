@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy import Connection, String, cast, delete, exists, func, insert, literal, or_, select, true, update
 
 from storage import filters as filter_queries
 from storage.changes import (
@@ -195,6 +195,9 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     def story_id(ref: StoryRef) -> int:
         return ids[ref] if isinstance(ref, NewStory) else ref
 
+    if changes.retired:
+        name = items.c.identity.concat("~").concat(cast(items.c.id, String))
+        connection.execute(update(items).where(items.c.id.in_(changes.retired)).values(identity=name))
     if changes.inserts:
         connection.execute(insert(items), [_item_row(item, story_id(item.story), now) for item in changes.inserts])
     _update_items(connection, changes.updates, story_id, now)

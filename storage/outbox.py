@@ -23,7 +23,7 @@ from storage.model import Channel, ChatState, Delivery, DeliveryState
 from storage.records import chat_from_row, delivery_from_row
 from storage.tables import chats, deliveries
 
-TRIES = 3  #: of a message whose answers are lost
+TRIES = 3  #: of a message whose answers are lost; what certainly did not arrive is no such try
 
 _CHAT_COLUMNS = [column.label(f"chat__{column.name}") for column in chats.c]
 
@@ -96,7 +96,8 @@ def put_back(
 
 def mark_uncertain(connection: Connection, delivery: Delivery, worker: str, error: str, now: datetime) -> bool:
     """Nobody can know whether it arrived."""
-    return _finish(connection, delivery, worker, now, state=DeliveryState.UNCERTAIN, error=error)
+    lost = deliveries.c.lost + 1
+    return _finish(connection, delivery, worker, now, state=DeliveryState.UNCERTAIN, error=error, lost=lost)
 
 
 def _finish(connection: Connection, delivery: Delivery, worker: str, now: datetime, **values: Any) -> bool:
@@ -128,15 +129,16 @@ def settle(connection: Connection, delivery: Delivery, arrived: bool | None, now
     """
     state = {True: DeliveryState.SENT, False: DeliveryState.QUEUED, None: DeliveryState.UNCERTAIN}[arrived]
     where = (deliveries.c.id == delivery.id, deliveries.c.state == DeliveryState.SENDING)
-    connection.execute(update(deliveries).where(*where).values(state=state, updated_at=now))
+    lost = deliveries.c.lost + (1 if arrived is None else 0)
+    connection.execute(update(deliveries).where(*where).values(state=state, lost=lost, updated_at=now))
 
 
 def retry_uncertain(connection: Connection, not_before: datetime, now: datetime) -> int:
-    """Queue each uncertain message once more, marked as a repeat, up to `TRIES` tries in all.
+    """Queue each uncertain message once more, marked as a repeat, until `TRIES` answers were lost.
 
     Returns how many were queued. Losing an alert is worse than showing it twice with a word about it.
     """
-    where = (deliveries.c.state == DeliveryState.UNCERTAIN, deliveries.c.attempt < TRIES)
+    where = (deliveries.c.state == DeliveryState.UNCERTAIN, deliveries.c.lost < TRIES)
     values = {"state": DeliveryState.QUEUED, "repeat": True, "not_before": not_before, "updated_at": now}
     return connection.execute(update(deliveries).where(*where).values(**values)).rowcount
 

@@ -245,6 +245,7 @@ deliveries = Table(
     Column("attempt", Integer, nullable=False),
     Column("worker", String(64)),
     Column("repeat", Boolean, nullable=False),
+    Column("lost", Integer, nullable=False, server_default="0", comment="tries whose answer was lost"),
     Column("message_id", String(64)),
     Column("error", Text),
     Column("created_at", Moment, nullable=False),

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from telegram import Bot, Update
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
@@ -34,12 +34,14 @@ class _Watched(HTTPXRequest):
     task may end without a word."""
 
     def __init__(self) -> None:
-        super().__init__(connection_pool_size=1)
+        super().__init__(connection_pool_size=2)
         self.answered_at = time.monotonic()
 
     async def do_request(self, *args: Any, **options: Any) -> tuple[int, bytes]:
-        """As the library does, and note a good answer."""
+        """As the library does, and note a good answer. A refused token must not end the reading task for good."""
         code, payload = await super().do_request(*args, **options)
+        if code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+            raise NetworkError(f"Telegram answers {code} to getUpdates: it does not know the bot's token")
         if HTTPStatus.OK <= code < HTTPStatus.MULTIPLE_CHOICES:
             self.answered_at = time.monotonic()
         return code, payload
@@ -118,6 +120,8 @@ class TelegramService:
         assert updater is not None
         if updater.running:
             await updater.stop()
+        await self._updates.shutdown()  # a connection that hangs must not be waited for again
+        await self._updates.initialize()
         await self._read_updates()
 
     def _well(self) -> None:

@@ -20,7 +20,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-MAX_URL = 4096
+MAX_URL = 2000  # PostgreSQL cannot index a much longer one
 MAX_TITLE = 500
 MAX_AUTHOR = 300
 MAX_TEXT = 100_000

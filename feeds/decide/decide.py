@@ -144,6 +144,7 @@ class _Desk:
     new_stories: list[NewStory] = field(default_factory=list)
     inserts: list[ItemInsert] = field(default_factory=list)
     updates: list[ItemUpdate] = field(default_factory=list)
+    retired: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.drafts = {c.meeting.story_id: _Draft.stored(c) for c in self.snapshot.candidates}
@@ -161,9 +162,17 @@ class _Desk:
         """Changed words stay in their story, unless they now tell of another meeting (a page that is used again)."""
         story = self._story_for(piece, own=item.story_id)
         insert = _item(piece, story, self.source.id)
-        self.updates.append(ItemUpdate(item_id=item.id, old_story_id=item.story_id, insert=insert))
+        if story != item.story_id and self._is_only_report(item.story_id):
+            self.retired.append(item.id)  # its words are all that is left of that meeting: they stay as they were
+            self.inserts.append(insert)
+        else:
+            self.updates.append(ItemUpdate(item_id=item.id, old_story_id=item.story_id, insert=insert))
         self._correct(piece, story)
         self._report(piece, story)
+
+    def _is_only_report(self, story: int) -> bool:
+        draft = self.drafts.get(story)
+        return draft is not None and draft.reports <= 1
 
     def _correct(self, piece: Understood, story: StoryRef) -> None:
         """A meeting that only this item tells of is what the item says now, not what it said before."""
@@ -245,6 +254,7 @@ class _Desk:
         return Changes(
             source=source,
             new_stories=tuple(self.new_stories),
+            retired=tuple(self.retired),
             inserts=tuple(self.inserts),
             updates=tuple(self.updates),
             meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.changed),

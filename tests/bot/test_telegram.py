@@ -214,3 +214,17 @@ def _is_refused(address: str) -> bool:
         return "token refused" in get(f"{address}/readyz").text
     except OSError:
         return False
+
+
+async def test_a_bot_that_stopped_reading_for_a_wrong_answer_begins_again(
+    api: BotApi, newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram.service.WATCH", 0.1)
+    monkeypatch.setattr("bot.telegram.service.SILENCE", 2.0)
+    chosen = settings(tmp_path, api)
+    async with serving(chosen, newsroom) as address:
+        api.fail_next("getUpdates", 404, "Not Found")
+        for count in (1, 2):
+            await api.user_says(5, "/help", language_code="en")
+            await api.wait_sent(count, timeout_s=15)
+        assert '"telegram":"ok"' in (await asyncio.to_thread(get, f"{address}/readyz")).text

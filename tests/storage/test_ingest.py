@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -338,3 +339,13 @@ def test_of_two_polls_that_land_at_once_the_second_sees_the_meeting_of_the_first
     for thread in threads:
         thread.join()
     assert sorted(seen) == [0, 1]
+
+
+def test_an_item_that_gives_its_identity_away_stays_with_its_story(database: Database, source_id: int) -> None:
+    first = database.write(lambda c: ingest.apply(c, meeting_changes(source_id=source_id), NOW))[NewStory(0)]
+    again = replace(meeting_changes(facts(countries=("JP", "US")), source_id=source_id), retired=(1,))
+    second = database.write(lambda c: ingest.apply(c, again, after(hours=1)))[NewStory(0)]
+    told = {s.meeting.story_id: len(s.reports) for s in database.read(news.latest_meetings)}
+    assert told == {first: 1, second: 1}
+    (known,) = _snapshot(database, source_id, identities=("g:1",)).items
+    assert known.story_id == second

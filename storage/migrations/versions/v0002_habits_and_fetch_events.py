@@ -30,6 +30,11 @@ def upgrade() -> None:
     with op.batch_alter_table("fetch_events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_fetch_events_source_id_id"), ["source_id", "id"], unique=False)
 
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("lost", sa.Integer(), server_default="0", nullable=False, comment="tries whose answer was lost")
+        )
+
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_items_source_id_first_seen_at"), ["source_id", "first_seen_at"], unique=False
@@ -58,6 +63,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_items_source_id_first_seen_at"))
+
+    with op.batch_alter_table("deliveries", schema=None) as batch_op:
+        batch_op.drop_column("lost")
 
     with op.batch_alter_table("fetch_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_fetch_events_source_id_id"))

@@ -203,7 +203,7 @@ class TestChangedItems:
     def test_an_entry_that_tells_of_another_meeting_now_founds_it_and_raises_its_alert(self) -> None:
         seen = snapshot(known=(known("g:a"),), candidates=(candidate(),))
         changes = decided(seen, understood(replace(entry("A"), title="B"), WASHINGTON))
-        assert changes.updates[0].insert.story == NewStory(0)
+        assert changes.inserts[0].story == NewStory(0)
         assert [(write.story, write.facts) for write in changes.meetings] == [(NewStory(0), WASHINGTON)]
         assert [alert.story for alert in changes.alerts] == [NewStory(0)]
 
@@ -268,3 +268,13 @@ class TestAlerts:
 def test_deciding_twice_gives_the_same_answer() -> None:
     pieces = [understood(entry(name), facts(edition=n, series="admm")) for n, name in enumerate("ABC", 1)]
     assert decided(snapshot(), *pieces) == decided(snapshot(), *pieces)
+
+
+def test_an_item_that_comes_to_tell_of_another_meeting_leaves_the_first_one_as_it_was() -> None:
+    """A page that is used again: its old words are all that is left of the first meeting, and may still be owed."""
+    seen = snapshot(known=(known("g:a"),), candidates=(candidate(),))
+    other = facts(countries=("JP", "US"), starts_on=date(2025, 11, 9), city="Washington", country="US")
+    changes = decided(seen, understood(entry("A"), other))
+    assert (changes.retired, changes.updates, changes.meetings[0].story) == ((9,), (), NewStory(0))
+    assert [(i.identity, i.story) for i in changes.inserts] == [("g:a", NewStory(0))]
+    assert len(changes.alerts) == 1
