@@ -32,6 +32,7 @@ class KnownItem:
     url: str | None
     title: str
     content_hash: str
+    verdict: str = "meeting"  #: what was understood of its old words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -84,6 +84,7 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
         items.c.url,
         items.c.title,
         items.c.content_hash,
+        items.c.verdict,
     )
     for column, values in ((items.c.identity, lookup.identities), (items.c.url, lookup.urls)):
         for chunk in _chunks(values):

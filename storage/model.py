@@ -187,26 +187,6 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
-    """One article as one source published it."""
-
-    id: int
-    source_id: int
-    story_id: int
-    identity: str  #: the identity ladder's key, unique within the source
-    guid: str | None
-    url: str | None  #: canonical
-    title: str
-    text: str
-    author: str | None
-    language: str
-    published_at: datetime | None
-    first_seen_at: datetime
-    updated_at: datetime  #: when the stored words last changed
-    content_hash: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
     """A person in an office for a country who takes part. Any of the names may be unknown; the country never is."""
 

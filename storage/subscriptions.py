@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from storage import filters, outbox
 from storage.model import Channel, Chat, ChatState
@@ -106,9 +106,3 @@ def suspend_channel(connection: Connection, channel: Channel, now: datetime) -> 
             deliveries.c.state.in_(["queued", "sending", "uncertain"]),
         )
     )
-
-
-def count_active(connection: Connection, channel: Channel) -> int:
-    """How many chats of a channel may be sent to."""
-    where = (chats.c.channel == channel, chats.c.state == ChatState.ACTIVE)
-    return connection.execute(select(func.count()).select_from(chats).where(*where)).scalar_one()

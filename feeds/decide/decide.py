@@ -160,45 +160,48 @@ class _Desk:
 
     def change(self, piece: Understood, item: KnownItem) -> None:
         """Changed words stay in their story, unless they now tell of another meeting (a page that is used again)."""
-        story = self._story_for(piece, own=item.story_id)
+        only = self._is_only_report(item)
+        story = self._story_for(piece, own=item.story_id, corrects=only)
         insert = _item(piece, story, self.source.id)
-        if story != item.story_id and self._is_only_report(item.story_id):
+        if story != item.story_id and only:
             self.retired.append(item.id)  # its words are all that is left of that meeting: they stay as they were
             self.inserts.append(insert)
         else:
             self.updates.append(ItemUpdate(item_id=item.id, old_story_id=item.story_id, insert=insert))
-        self._correct(piece, story)
+        if only and story == item.story_id:
+            self._correct(piece, story)
         self._report(piece, story)
 
-    def _is_only_report(self, story: int) -> bool:
-        draft = self.drafts.get(story)
-        return draft is not None and draft.reports <= 1
+    def _is_only_report(self, item: KnownItem) -> bool:
+        """Whether a meeting rests on this item alone. One that was uncertain before never carried any."""
+        draft = self.drafts.get(item.story_id)
+        return draft is not None and draft.reports == 1 and item.verdict == Verdict.MEETING
 
     def _correct(self, piece: Understood, story: StoryRef) -> None:
         """A meeting that only this item tells of is what the item says now, not what it said before."""
-        facts, draft = _facts(piece), self.drafts.get(story)
-        if facts is not None and draft is not None and draft.reports == 1 and self._is_certain(piece):
+        facts, draft = _facts(piece), self.drafts[story]
+        if facts is not None and self._is_certain(piece):
             draft.facts, draft.trust = facts, self.source.definition.trust
 
-    def _story_for(self, piece: Understood, own: int | None) -> StoryRef:
+    def _story_for(self, piece: Understood, own: int | None, *, corrects: bool = False) -> StoryRef:
         facts, entry = _facts(piece), piece.entry
         given = own
         if given is None and _has_own_page(entry):
             given = self.snapshot.stories_by_url.get(entry.url or "")
         if facts is None:
             return self._new_story() if given is None else given
-        if given is not None and self._may_tell(given, facts, piece):
+        if given is not None and self._may_tell(given, facts, piece, corrects=corrects):
             draft = self.drafts.get(given) or self._draft_like(piece, facts)
             return draft.story if draft is not None else given
         like = self._draft_like(piece, facts)
         return like.story if like is not None else self._new_story()
 
-    def _may_tell(self, story: int, facts: MeetingFacts, piece: Understood) -> bool:
+    def _may_tell(self, story: int, facts: MeetingFacts, piece: Understood, *, corrects: bool) -> bool:
         """Whether a story can be about this meeting: it is about none yet, or the facts agree."""
         draft = self.drafts.get(story)
         if draft is None:
             return True
-        if draft.reports == 1 and set(draft.facts.countries) == set(facts.countries):
+        if corrects and set(draft.facts.countries) == set(facts.countries):
             return True  # the only report corrects its day or its place
         return same_meeting(draft.facts, draft.newest_at, facts, self._reported_at(piece)).same
 

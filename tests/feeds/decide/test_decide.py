@@ -278,3 +278,13 @@ def test_an_item_that_comes_to_tell_of_another_meeting_leaves_the_first_one_as_i
     assert (changes.retired, changes.updates, changes.meetings[0].story) == ((9,), (), NewStory(0))
     assert [(i.identity, i.story) for i in changes.inserts] == [("g:a", NewStory(0))]
     assert len(changes.alerts) == 1
+
+
+def test_an_item_that_was_uncertain_before_corrects_no_meeting_that_another_one_told() -> None:
+    """An aggregator's unclear copy that becomes clear must not overwrite the ministry whose story it joined."""
+    ministry = candidate(trust=Trust.OFFICIAL)
+    unclear = replace(known("g:a"), verdict="uncertain")
+    seen = snapshot(source(trust=Trust.AGGREGATOR), known=(unclear,), candidates=(ministry,))
+    changes = decided(seen, understood(entry("A"), facts(starts_on=date(2025, 11, 2))))
+    assert changes.updates[0].insert.story == 50
+    assert changes.meetings == ()
