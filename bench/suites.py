@@ -25,7 +25,8 @@ from shutil import which
 from bench import judge
 from bench.figures import Goal, number, print_table, report
 from bench.measured import patience
-from feeds.collect.worker import ParserPool, read_document
+from feeds.collect.document import read_document
+from feeds.collect.worker import ParserPool
 from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
 from storage.model import SourceDefinition
 

@@ -11,14 +11,15 @@ from rich.table import Table
 from bot.config import Settings
 from bot.parts import utc_now
 from bot.terminal import plain
+from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.page import parse_article
-from feeds.collect.worker import ParserPool, read_document
+from feeds.collect.worker import ParserPool
 from feeds.collect.written import as_toml, rules_as_table
-from feeds.ingest import article
 from feeds.observed import Failure, Fetched, FetchResult, ParsedEntry, ParsedFeed
 from feeds.understand.meetings import understand
+from feeds.work import article
 from storage.errors import KaigiError
 from storage.model import PageRules, SourceDefinition, SourceKind
 

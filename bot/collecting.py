@@ -33,7 +33,6 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
         rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
         alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
     )
-    thinker = ThreadPoolExecutor(1, "kaigi-think")
     async with fetcher:
         try:
             yield Ingest(
@@ -42,9 +41,7 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
                 parsers=parsers,
                 policy=policy,
                 clock=utc_now,
-                thinker=thinker,
                 robots=Robots(fetcher),
             )
         finally:
             await parsers.close()
-            thinker.shutdown(wait=False, cancel_futures=True)

@@ -12,7 +12,7 @@
               read articles ───► pages only: each new link's text
                 │
                 ▼
-              understand ──────► is it a meeting, who, where, when, with which words
+              understand ──────► (worker process) is it a meeting, who, where, when, with which words
                 │
                 ▼
               one transaction: snapshot ─► decide ─► items, stories, meetings, outbox, validators
@@ -24,22 +24,22 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from feeds.collect import schedule
+from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.page import ArticlePage, parse_article
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
-from feeds.collect.worker import ParserPool, read_document
+from feeds.collect.worker import ParserPool
 from feeds.decide.decide import decide, is_news, match_known
 from feeds.decide.routing import AlertPolicy
+from feeds.ledger import Ledger
 from feeds.observed import (
-    Article,
     Failure,
     FailureKind,
     Fetched,
@@ -47,9 +47,10 @@ from feeds.observed import (
     NotModified,
     ParsedEntry,
     ParsedFeed,
+    Understanding,
     Understood,
 )
-from feeds.understand.meetings import understand
+from feeds.work import AT_ONCE, Studied, read_and_understand, understand_entries
 from storage import ingest as store
 from storage import sources
 from storage.changes import Changes, KnownItem
@@ -128,8 +129,12 @@ class Ingest:
     parsers: ParserPool
     policy: PollPolicy
     clock: Callable[[], datetime]  #: gives now, aware
-    thinker: Executor | None = None  #: where understanding runs; None: with everything else
     robots: Robots | None = None  #: None: pages are read without asking (benchmarks)
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the ledger of polls that bring nothing."""
+        object.__setattr__(self, "ledger", Ledger(self.database))
 
     async def poll(self, source: Source) -> PollReport:
         """Poll one source once. Raises `StorageError` when the database cannot keep what was found."""
@@ -148,10 +153,17 @@ class Ingest:
         body_hash = _hash(answer.body, source.definition)
         if body_hash == source.body_hash:
             return await self._unchanged(visit, answer.moved_to)
+        studied = await self._study(source, answer)
+        if isinstance(studied, Failure):
+            return await self._failed(visit, studied)
+        return await self._read(visit, answer, body_hash, studied)
+
+    async def _study(self, source: Source, answer: Fetched) -> Studied | Failure:
+        """Read the document. Of a feed's first one, everything is new, so it is understood in the same call."""
+        if _is_first_feed(source):
+            return await self.parsers.run(read_and_understand, answer, source.definition, self.clock())
         parsed = await self.parsers.run(read_document, answer, source.definition, self.clock())
-        if isinstance(parsed, Failure):
-            return await self._failed(visit, parsed)
-        return await self._read(visit, answer, body_hash, parsed)
+        return parsed if isinstance(parsed, Failure) else Studied(parsed=parsed)
 
     async def _ask(self, source: Source) -> FetchResult:
         address = schedule.address(source, self.clock())
@@ -164,15 +176,15 @@ class Ingest:
         refusal = await self.robots.refusal(url) if self.robots else None
         return refusal or await self.fetcher.fetch(url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT)
 
-    async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, parsed: ParsedFeed) -> PollReport:
-        source = visit.source
-        lookup = _lookup(parsed.entries)
-        known = await self._read_db(partial(_known, source_id=source.id, lookup=lookup, entries=parsed.entries))
-        news = [entry for entry in parsed.entries if is_news(entry, known)]
+    async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, studied: Studied) -> PollReport:
+        source, parsed = visit.source, studied.parsed
+        news = await self._news(source, parsed.entries)
         complete = True
         if source.definition.kind is SourceKind.PAGE:
             news, complete = await self._with_articles(source, news)
-        understood = await self._think(partial(_understand, news, source.definition))
+        understood = await self._understand(source.definition, news, studied)
+        if isinstance(understood, Failure):
+            return await self._failed(visit, understood)
         hint_s = max(filter(None, (answer.max_age_s, parsed.hint_s)), default=None)
         # What could not be read yet must be seen again, so the document then counts as not yet read.
         kept = schedule.Answer(
@@ -185,6 +197,27 @@ class Ingest:
         )
         changes = await self._write_db(partial(self._land, visit, understood, kept, self.clock()))
         return _report(source, parsed, changes)
+
+    async def _news(self, source: Source, entries: Sequence[ParsedEntry]) -> list[ParsedEntry]:
+        """The entries that are new or changed. The transaction looks again; this only saves work."""
+        if _is_first_feed(source):
+            return list(entries)
+        known = await self._read_db(partial(_known, source_id=source.id, lookup=_lookup(entries), entries=entries))
+        return [entry for entry in entries if is_news(entry, known)]
+
+    async def _understand(
+        self, definition: SourceDefinition, news: Sequence[ParsedEntry], studied: Studied
+    ) -> list[Understood] | Failure:
+        if studied.understandings is not None:
+            return _paired(studied.parsed.entries, studied.understandings)
+        understood: list[Understood] = []
+        for start in range(0, len(news), AT_ONCE):
+            part = news[start : start + AT_ONCE]
+            answer = await self.parsers.run(understand_entries, part, definition)
+            if isinstance(answer, Failure):
+                return answer
+            understood += _paired(part, answer)
+        return understood
 
     def _land(
         self,
@@ -240,19 +273,15 @@ class Ingest:
         now = self.clock()
         event = visit.event(now, "unchanged")
         update = schedule.after_no_change(visit.source, event, self.policy.rhythm, now, moved_to)
-        await self._write_db(partial(store.update_source, change=update))
+        await self.ledger.record(update)
         return PollReport(source_key=visit.source.definition.key, status="unchanged", state=update.state)
 
     async def _failed(self, visit: "_Visit", failure: Failure) -> PollReport:
         now = self.clock()
         event = visit.event(now, failure.kind)
         update = schedule.after_failure(visit.source, failure, event, self.policy.rhythm, now)
-        await self._write_db(partial(store.update_source, change=update))
+        await self.ledger.record(update)
         return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure, state=update.state)
-
-    async def _think(self, work: Callable[[], T]) -> T:
-        """Understanding is pure reckoning; in a thread of its own it keeps no database work waiting."""
-        return await asyncio.get_running_loop().run_in_executor(self.thinker, work)
 
     async def _read_db(self, fn: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self.database.read, fn)
@@ -284,23 +313,16 @@ def _known(
     return match_known(entries, store.known_items(connection, source_id, lookup))
 
 
-def _understand(entries: Sequence[ParsedEntry], definition: SourceDefinition) -> list[Understood]:
-    return [Understood(entry=entry, understanding=understand(article(entry, definition))) for entry in entries]
+def _is_first_feed(source: Source) -> bool:
+    """Whether nothing of this feed is known yet."""
+    return source.first_success_at is None and source.definition.kind is SourceKind.FEED
 
 
-def article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
-    """What understanding looks at: the entry's words, and what its source tells about them."""
-    return Article(
-        title=entry.title,
-        text=entry.text,
-        url=entry.url,
-        published_at=entry.published_at,
-        language=entry.language or definition.language,
-        source_country=definition.country,
-        source_name=definition.name,
-        trust=definition.trust,
-        time_zone=definition.time_zone,
-    )
+def _paired(entries: Sequence[ParsedEntry], understandings: Sequence[Understanding]) -> list[Understood]:
+    return [
+        Understood(entry=entry, understanding=understanding)
+        for entry, understanding in zip(entries, understandings, strict=True)
+    ]
 
 
 def _joined(entry: ParsedEntry, page: ArticlePage) -> ParsedEntry:

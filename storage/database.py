@@ -8,6 +8,7 @@ Driver errors are translated here and nowhere else (see `errors.py` for what is 
 It knows no table.
 """
 
+import json
 import sqlite3
 import threading
 from collections import deque
@@ -186,7 +187,7 @@ def _make_folder(url: URL) -> None:
 def _engine(url: URL) -> Engine:
     try:
         # A server that was restarted must not cost every pooled connection one failed piece of work.
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite", json_serializer=_json)
     except exc.NoSuchModuleError as error:
         raise DatabaseUnreachable(f"No driver for {url.drivername}. Use sqlite:/// or postgresql://.") from error
     except ModuleNotFoundError as error:
@@ -197,6 +198,14 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+_PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _json(value: Any) -> str:
+    """JSON as it is stored: without spaces, in the writer's own letters."""
+    return _PLAIN_JSON(value) if value else "[]" if value == [] else _PLAIN_JSON(value)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:

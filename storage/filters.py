@@ -10,6 +10,8 @@ from storage.tables import filters
 MEETINGS = "ministerial-meetings"
 EVERYTHING = "everything"
 
+_EVERY = select(filters).order_by(filters.c.id)
+
 _BUILT_IN = (
     {
         "key": MEETINGS,
@@ -36,7 +38,7 @@ def ensure_built_in(connection: Connection) -> None:
 
 def every(connection: Connection) -> list[Filter]:
     """All filters, in the order they were made."""
-    return [filter_from_row(row) for row in connection.execute(select(filters).order_by(filters.c.id))]
+    return [filter_from_row(row) for row in connection.execute(_EVERY)]
 
 
 def find(connection: Connection, key: str) -> Filter:

@@ -11,7 +11,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, String, cast, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy import (
+    Connection,
+    String,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from storage import filters as filter_queries
 from storage.changes import (
@@ -33,7 +48,8 @@ from storage.records import (
     facts_to_json,
     insert_for,
     insert_or_ignore,
-    meeting_from_row,
+    meeting_from_text,
+    reserve_ids,
 )
 from storage.tables import (
     chats,
@@ -58,7 +74,7 @@ LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("
 DAYS_AROUND = timedelta(days=3)
 UNDATED_FOR = timedelta(days=30)
 UNDATED_MEANS = (-8, 23)  #: days from today: an undated report means a meeting of the last week or the next three
-SPANS = 50
+REPORTED_DAYS = 400  #: days that the reports of one poll may name
 EDITION_FOR = timedelta(days=400)
 
 
@@ -73,23 +89,72 @@ class Lookup:
     has_meetings: bool = False  #: without one, no candidates are loaded
 
 
+# Built once: SQLAlchemy takes longer to build these statements than SQLite to answer them.
+_OF_SOURCE = items.c.source_id == bindparam("source")
+_KNOWN = select(
+    items.c.id, items.c.story_id, items.c.identity, items.c.guid,
+    items.c.url, items.c.title, items.c.content_hash, items.c.verdict,
+)  # fmt: skip
+_KNOWN_BY = tuple(
+    _KNOWN.where(_OF_SOURCE, column.in_(bindparam("values", expanding=True)))
+    for column in (items.c.identity, items.c.url)
+)
+_HAS_ITEMS = select(items.c.id).where(_OF_SOURCE).limit(1)
+_ELSEWHERE = (
+    select(items.c.url, items.c.story_id)
+    .where(items.c.url.in_(bindparam("values", expanding=True)), items.c.source_id != bindparam("source"))
+    .order_by(items.c.id)
+)
+_TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
+_MOMENTS = (
+    select(_TOLD_AT)
+    .where(_OF_SOURCE, items.c.first_seen_at >= bindparam("since", type_=items.c.first_seen_at.type))
+    .order_by(items.c.first_seen_at.desc())
+    .limit(500)
+)
+_ALERTED = (
+    select(story_alerts.c.story_id, filters.c.key)
+    .join_from(story_alerts, filters)
+    .where(story_alerts.c.story_id.in_(bindparam("values", expanding=True)))
+)
+_REPORTED = (
+    select(
+        items.c.story_id,
+        func.min(_TOLD_AT).label("oldest"),
+        func.max(_TOLD_AT).label("newest"),
+        func.count().label("told"),
+    )
+    .join_from(items, sources)
+    .where(
+        items.c.story_id.in_(bindparam("values", expanding=True)),
+        # A machine's dates do not count.
+        items.c.verdict == "meeting",
+        sources.c.trust != Trust.LOW,
+    )
+    .group_by(items.c.story_id)
+)
+_MEETINGS = select(
+    *(column for column in meetings.c if column.name != "facts"), cast(meetings.c.facts, Text).label("facts")
+)
+_CANDIDATES = _MEETINGS.where(
+    or_(
+        meetings.c.active_at >= bindparam("recently", type_=meetings.c.active_at.type),
+        meetings.c.series.in_(bindparam("series", expanding=True))
+        & (meetings.c.active_at >= bindparam("in_series", type_=meetings.c.active_at.type)),
+        meetings.c.story_id.in_(bindparam("own", expanding=True)),
+        meetings.c.starts_on.in_(bindparam("days", expanding=True)),
+    )
+)
+
+
 def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[KnownItem]:
     """Items of this source that have one of the identities or URLs."""
+    if connection.execute(_HAS_ITEMS, {"source": source_id}).first() is None:
+        return []  # its first poll, for which thousands of names need not be looked up
     found: dict[int, KnownItem] = {}
-    columns = (
-        items.c.id,
-        items.c.story_id,
-        items.c.identity,
-        items.c.guid,
-        items.c.url,
-        items.c.title,
-        items.c.content_hash,
-        items.c.verdict,
-    )
-    for column, values in ((items.c.identity, lookup.identities), (items.c.url, lookup.urls)):
+    for statement, values in zip(_KNOWN_BY, (lookup.identities, lookup.urls), strict=True):
         for chunk in _chunks(values):
-            where = (items.c.source_id == source_id, column.in_(chunk))
-            for row in connection.execute(select(*columns).where(*where)):
+            for row in connection.execute(statement, {"source": source_id, "values": chunk}):
                 found[row.id] = KnownItem(**row._asdict())
     return list(found.values())
 
@@ -113,25 +178,27 @@ def load_snapshot(connection: Connection, source: Source, lookup: Lookup, now: d
 def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for chunk in _chunks(urls):
-        where = (items.c.url.in_(chunk), items.c.source_id != source_id)
-        for row in connection.execute(select(items.c.url, items.c.story_id).where(*where).order_by(items.c.id)):
+        for row in connection.execute(_ELSEWHERE, {"source": source_id, "values": chunk}):
             found.setdefault(row.url, row.story_id)
     return found
 
 
 def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime) -> Iterator[Candidate]:
     """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
-    recent = meetings.c.active_at >= now - UNDATED_FOR
-    same_series = meetings.c.series.in_(set(lookup.series)) & (meetings.c.active_at >= now - EDITION_FOR)
-    own = meetings.c.story_id.in_(touched)
-    near = [meetings.c.starts_on.between(first, last) for first, last in _spans(lookup.days, now.date())]
-    rows = connection.execute(select(meetings).where(or_(recent, same_series, own, *near))).all()
+    wanted = {
+        "recently": now - UNDATED_FOR,
+        "series": tuple(set(lookup.series)),
+        "in_series": now - EDITION_FOR,
+        "own": tuple(touched),
+        "days": _days(lookup.days, now.date()),
+    }
+    rows = connection.execute(_CANDIDATES, wanted).all()
     alerted = _alerted(connection, [row.story_id for row in rows])
     reported = _reported(connection, [row.story_id for row in rows])
     for row in rows:
         oldest, newest, count = reported.get(row.story_id, (row.first_seen_at, row.active_at, 0))
         yield Candidate(
-            meeting=meeting_from_row(row),
+            meeting=meeting_from_text(row),
             alerted_filters=frozenset(alerted.get(row.story_id, ())),
             oldest_report_at=oldest,
             newest_report_at=newest,
@@ -140,53 +207,40 @@ def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int]
         )
 
 
-def _spans(days: Iterable[date], today: date) -> list[tuple[date, date]]:
-    """Few spans of days that cover those around each reported day, and those that an undated report may mean."""
-    wanted = sorted({*days, *(today + timedelta(days=n) for n in range(*UNDATED_MEANS))})
-    spans: list[tuple[date, date]] = []
-    for day in wanted:
-        first, last = day - DAYS_AROUND, day + DAYS_AROUND
-        if spans and first <= spans[-1][1] + timedelta(days=1):
-            spans[-1] = (spans[-1][0], last)
-        else:
-            spans.append((first, last))
-    # A hostile feed may name thousands of days; SQLite takes a thousand terms.
-    return spans if len(spans) <= SPANS else [(spans[0][0], spans[-1][1])]
+def _days(days: Iterable[date], today: date) -> tuple[date, ...]:
+    """All days around each reported day, and those that an undated report may mean.
+
+    A hostile feed may name thousands of days; a meeting whose day is not among the first of them stays alone.
+    """
+    around = range(-DAYS_AROUND.days, DAYS_AROUND.days + 1)
+    undated = {today + timedelta(days=n) for n in range(UNDATED_MEANS[0] + around[0], UNDATED_MEANS[1] + around[-1])}
+    nearest = sorted(set(days), key=lambda day: abs(day - today))[:REPORTED_DAYS]
+    near = {
+        day + timedelta(days=n) for day in nearest for n in around if date.min.year + 1 < day.year < date.max.year - 1
+    }
+    return tuple(sorted(undated | near))
 
 
 def _alerted(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[str]]:
-    query = select(story_alerts.c.story_id, filters.c.key).join_from(story_alerts, filters)
     found: dict[int, list[str]] = {}
     for chunk in _chunks(story_ids):
-        for row in connection.execute(query.where(story_alerts.c.story_id.in_(chunk))):
+        for row in connection.execute(_ALERTED, {"values": chunk}):
             found.setdefault(row.story_id, []).append(row.key)
     return found
 
 
 def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[datetime, datetime, int]]:
-    """When a meeting's certain reports began and ended, and how many there are. A machine's dates do not count."""
-    told_at = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
-    query = select(
-        items.c.story_id,
-        func.min(told_at).label("oldest"),
-        func.max(told_at).label("newest"),
-        func.count().label("told"),
-    ).join_from(items, sources)
-    certain = (items.c.verdict == "meeting", sources.c.trust != Trust.LOW)
+    """When a meeting's certain reports began and ended, and how many there are."""
     found: dict[int, tuple[datetime, datetime, int]] = {}
     for chunk in _chunks(story_ids):
-        where = (items.c.story_id.in_(chunk), *certain)
-        for row in connection.execute(query.where(*where).group_by(items.c.story_id)):
+        for row in connection.execute(_REPORTED, {"values": chunk}):
             found[row.story_id] = (row.oldest, row.newest, row.told)
     return found
 
 
 def recent_moments(connection: Connection, source_id: int, since: datetime) -> list[datetime]:
     """When the source's items since then were published (or first seen): what its habit is learnt from."""
-    moment = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
-    where = (items.c.source_id == source_id, items.c.first_seen_at >= since)
-    query = select(moment).where(*where).order_by(items.c.first_seen_at.desc()).limit(500)
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_MOMENTS, {"source": source_id, "since": since}).scalars())
 
 
 def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewStory, int]:
@@ -215,9 +269,9 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
 def _insert_stories(connection: Connection, new: Sequence[NewStory], now: datetime) -> dict[NewStory, int]:
     if not new:
         return {}
-    statement = insert(stories).returning(stories.c.id, sort_by_parameter_order=True)
-    made = connection.execute(statement, [{"created_at": now} for _ in new]).scalars()
-    return dict(zip(new, made, strict=True))
+    ids = reserve_ids(connection, stories, len(new))
+    connection.execute(insert(stories), [{"id": story_id, "created_at": now} for story_id in ids])
+    return dict(zip(new, ids, strict=True))
 
 
 def _item_row(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any]:

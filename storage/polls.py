@@ -1,16 +1,17 @@
-"""What each poll teaches about its source: one row changed, one event remembered.
+"""What polls teach about their sources: for each one row changed, one event remembered.
 
 This is all that an unchanged source costs, and it is most of what the service does; so the statements are built once,
 when the module is loaded, and not for every poll.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from storage.changes import SourceUpdate
-from storage.model import FetchEvent, SourceState
+from storage.model import SourceState
 from storage.tables import fetch_events, sources
 
 EVENTS = 30  #: polls of a source that are remembered
@@ -58,11 +59,30 @@ _FORGET = delete(fetch_events).where(
 )
 
 
+_PRESENT = select(sources.c.id).where(sources.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def update_source(connection: Connection, change: SourceUpdate) -> None:
     """Keep what a poll taught us about its source, and give its lease back."""
-    if change.event is not None:
-        _remember(connection, change.source_id, change.event)
-    values: dict[str, Any] = {
+    update_sources(connection, [change])
+
+
+def update_sources(connection: Connection, changes: Sequence[SourceUpdate]) -> None:
+    """The same for many polls at once. A source that was removed meanwhile is passed over."""
+    ids = [change.source_id for change in changes]
+    present = set(connection.execute(_PRESENT, {"ids": ids}).scalars())
+    there = [change for change in changes if change.source_id in present]
+    _remember(connection, there)
+    for statement, rows in (
+        (_SUCCESS, [_success(change) for change in there if change.succeeded]),
+        (_FAILURE, [_common(change) for change in there if not change.succeeded]),
+    ):
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _common(change: SourceUpdate) -> dict[str, Any]:
+    return {
         "of_source": change.source_id,
         "new_state": change.state,
         "new_next_poll_at": change.next_poll_at,
@@ -71,11 +91,12 @@ def update_source(connection: Connection, change: SourceUpdate) -> None:
         "new_last_error": change.last_error,
         "new_failing_since": change.failing_since,
     }
-    if not change.succeeded:
-        connection.execute(_FAILURE, values)
-        return
+
+
+def _success(change: SourceUpdate) -> dict[str, Any]:
     brought_something = change.event is not None and change.event.new_items > 0
-    values |= {
+    return {
+        **_common(change),
         "new_etag": change.etag,
         "new_last_modified": change.last_modified,
         "new_body_hash": change.body_hash,
@@ -86,10 +107,19 @@ def update_source(connection: Connection, change: SourceUpdate) -> None:
         "new_last_new_at": change.polled_at if brought_something else None,
         "new_habit": asdict(change.habit) if change.habit else None,
     }
-    connection.execute(_SUCCESS, values)
 
 
-def _remember(connection: Connection, source_id: int, event: FetchEvent) -> None:
-    """Keep the event, and of the older ones the last that `EVENTS` allows."""
-    connection.execute(_REMEMBER, {"source_id": source_id, **asdict(event)})
-    connection.execute(_FORGET, {"of_source": source_id})
+def _remember(connection: Connection, changes: Iterable[SourceUpdate]) -> None:
+    """Keep the events, and of each source's older ones the last that `EVENTS` allows."""
+    events = [(change.source_id, change.event) for change in changes if change.event is not None]
+    if not events:
+        return
+    rows = [
+        {
+            "source_id": source_id, "at": event.at, "outcome": event.outcome, "bytes": event.bytes,
+            "new_items": event.new_items, "seconds": event.seconds,
+        }
+        for source_id, event in events
+    ]  # fmt: skip
+    connection.execute(_REMEMBER, rows)
+    connection.execute(_FORGET, [{"of_source": source_id} for source_id, _ in events])

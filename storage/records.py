@@ -1,11 +1,13 @@
 """Between rows and records: the one place that knows how facts are written as JSON. No queries here."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, Table
+from sqlalchemy import Connection, Insert, Row, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.model import (
@@ -46,6 +48,17 @@ def insert_for(connection: Connection, table: Table) -> sqlite.Insert | postgres
 def insert_or_ignore(connection: Connection, table: Table, *keys: str) -> Insert:
     """An INSERT that leaves an existing row with the same `keys` as it is."""
     return insert_for(connection, table).on_conflict_do_nothing(index_elements=list(keys))
+
+
+def reserve_ids(connection: Connection, table: Table, count: int) -> range | list[int]:
+    """As many ids that no row of `table` has or had. Only in a write transaction, and only for tables that count on."""
+    if connection.dialect.name == "sqlite":
+        last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table.name,)).scalar() or 0
+        return range(last + 1, last + 1 + count)
+    sequence = func.pg_get_serial_sequence(table.name, "id")
+    return list(
+        connection.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, count))).scalars()
+    )
 
 
 def facts_to_json(facts: MeetingFacts) -> JsonObject:
@@ -95,7 +108,7 @@ def _day(text: str | None) -> date | None:
 
 def evidence_to_json(evidence: Iterable[Evidence]) -> list[JsonObject]:
     """Evidence as JSON."""
-    return [asdict(piece) for piece in evidence]
+    return [{name: getattr(piece, name) for name in Evidence.__slots__} for piece in evidence]
 
 
 def rules_from_json(data: Mapping[str, Any] | None) -> PageRules | None:
@@ -159,9 +172,23 @@ def habit_from_json(data: Mapping[str, Any] | None) -> Habit | None:
 
 def meeting_from_row(row: Row[Any]) -> Meeting:
     """A meeting's record."""
+    return _meeting(row, facts_from_json(row.facts))
+
+
+def meeting_from_text(row: Any) -> Meeting:
+    """The same for a row whose facts were selected as text: each text is read once, however often it is asked for."""
+    return _meeting(row, _facts_from_text(row.facts))
+
+
+@lru_cache(maxsize=4096)
+def _facts_from_text(text: str) -> MeetingFacts:
+    return facts_from_json(json.loads(text))
+
+
+def _meeting(row: Any, facts: MeetingFacts) -> Meeting:
     return Meeting(
         story_id=row.story_id,
-        facts=facts_from_json(row.facts),
+        facts=facts,
         revision=row.revision,
         first_seen_at=row.first_seen_at,
         updated_at=max(row.updated_at, row.active_at),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from storage.errors import AlreadyExists, FromFile, NotFound
@@ -17,6 +17,8 @@ FILE = "file"
 COMMAND = "command"
 
 FURTHEST = timedelta(hours=26)  #: a day, its jitter, and some
+
+_BY_ID = select(sources).where(sources.c.id == bindparam("wanted"))
 
 # What we remember of the document at an address, and must not take for another one's.
 _FORGOTTEN = {
@@ -42,7 +44,7 @@ def find(connection: Connection, key_or_url: str) -> Source:
 
 def get(connection: Connection, source_id: int) -> Source:
     """The source with this id. Raises `NotFound`, since an admin may remove it while it is being polled."""
-    row = connection.execute(select(sources).where(sources.c.id == source_id)).first()
+    row = connection.execute(_BY_ID, {"wanted": source_id}).first()
     if row is None:
         raise NotFound(f"Source {source_id} was removed.")
     return source_from_row(row)

@@ -25,7 +25,7 @@ def main() -> None:
     requests, answers = _own_streams()
     _limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    write(answers, ("ready",))
+    write(answers, pack(("ready",)))
     while (request := read(requests)) is not None:
         write(answers, _answer(request))
 
@@ -39,9 +39,9 @@ def read(stream: BinaryIO) -> bytes | None:
     return stream.read(length)
 
 
-def write(stream: BinaryIO, message: object) -> None:
-    """Write one message."""
-    stream.write(pack(message))
+def write(stream: BinaryIO, message: bytes) -> None:
+    """Write one packed message."""
+    stream.write(message)
     stream.flush()
 
 
@@ -51,15 +51,13 @@ def pack(message: object) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
-def _answer(request: bytes) -> tuple[object, ...]:
+def _answer(request: bytes) -> bytes:
     try:
         function, arguments, cpu_s = pickle.loads(request)  # noqa: S301  only our own parent writes here
         _limit_cpu(cpu_s)
-        answer = ("ok", function(*arguments))
-        pickle.dumps(answer[1], protocol=pickle.HIGHEST_PROTOCOL)
+        return pack(("ok", function(*arguments)))
     except BaseException as error:  # noqa: BLE001  MemoryError and SystemExit too: the parent decides what they mean
-        return ("error", type(error).__name__, traceback.format_exc(limit=-8)[-2000:])
-    return answer
+        return pack(("error", type(error).__name__, traceback.format_exc(limit=-8)[-2000:]))
 
 
 def _own_streams() -> tuple[BinaryIO, BinaryIO]:
@@ -91,8 +89,10 @@ def _limit_cpu(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    # Loaded before the first request, so that its time limit is spent on parsing. A failure here shows on stderr.
-    import feeds.collect.document  # noqa: F401
+    # Loaded before the first request, so that its time limit is spent on the work. A failure here shows on stderr.
+    from feeds.understand.lexicon import default_lexicon
+    from feeds.understand.scan import scanner_for
 
+    scanner_for(default_lexicon())
     sys.setrecursionlimit(3000)
     main()

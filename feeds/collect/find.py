@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from feeds.collect.discover import Found, discover, well_known
+from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.propose import Proposal, propose
-from feeds.collect.worker import ParserPool, read_document
+from feeds.collect.worker import ParserPool
 from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
 from storage.model import SourceDefinition, SourceKind
 

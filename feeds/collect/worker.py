@@ -18,10 +18,7 @@ from contextlib import suppress
 from typing import Any, TypeVar, TypeVarTuple
 
 from feeds.collect import child
-from feeds.collect.document import read_document
 from feeds.observed import Failure, FailureKind
-
-__all__ = ["ParserPool", "read_document"]
 
 START_TIMEOUT_S = 20.0  # a busy small machine; the parser's own limit begins when it is ready
 RECYCLE_AFTER = 500  # documents; C libraries and caches grow

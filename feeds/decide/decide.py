@@ -10,10 +10,10 @@
 It reads no clock and no database, so every case is a test of three lines.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
 from feeds.decide.stories import Match, merge, same_meeting
@@ -32,6 +32,9 @@ from storage.changes import (
     StoryRef,
 )
 from storage.model import MeetingFacts, Source, Trust
+
+#: An address (canonical) whose path is empty.
+_FRONT_PAGE = re.compile(r"[^/]*//[^/?#]*/?(?:[?#].*)?", re.DOTALL)
 
 
 def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> dict[str, KnownItem]:
@@ -59,7 +62,7 @@ def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> d
 
 def _has_own_page(entry: ParsedEntry) -> bool:
     """Whether the entry's URL can stand for it: not shared within its document, and not a site's front page."""
-    return bool(entry.url) and entry.url_is_own and urlsplit(entry.url or "").path not in ("", "/")
+    return bool(entry.url) and entry.url_is_own and not _FRONT_PAGE.fullmatch(entry.url or "")
 
 
 def is_news(entry: ParsedEntry, known: Mapping[str, KnownItem]) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from feeds.collect import worker
-from feeds.collect.worker import ParserPool, read_document
+from feeds.collect.document import read_document
+from feeds.collect.worker import ParserPool
 from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
 from storage.model import SourceDefinition
 

@@ -1,0 +1,60 @@
+"""What the parser processes are asked to do: read documents, and understand what was read. Pure.
+
+    a document ──► read_document ──────────► entries
+    an article ──► parse_article ──────────► its words
+    entries ─────► understand_entries ─────► what each says of a meeting
+    the first document of a source ──► read_and_understand: both in one call, because all of it is new
+
+Understanding is done here and not beside the event loop, because it reads words that strangers wrote, and because it
+is half of the work of a poll: two processes do it while a third lands what they found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from feeds.collect.document import read_document
+from feeds.observed import Article, Failure, Fetched, ParsedEntry, ParsedFeed, Understanding
+from feeds.understand.meetings import understand
+from storage.model import SourceDefinition
+
+#: Entries that one call understands: far fewer than a process manages within its limit of time.
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Studied:
+    """A document with what was understood of its entries, in their order; None where that is still to do."""
+
+    parsed: ParsedFeed
+    understandings: tuple[Understanding, ...] | None = None
+
+
+def read_and_understand(fetched: Fetched, definition: SourceDefinition, now: datetime) -> Studied | Failure:
+    """Read a feed of which nothing is known yet, and understand all of it if that is not too much for one call."""
+    parsed = read_document(fetched, definition, now)
+    if isinstance(parsed, Failure):
+        return parsed
+    if len(parsed.entries) > AT_ONCE:
+        return Studied(parsed=parsed)
+    return Studied(parsed=parsed, understandings=understand_entries(parsed.entries, definition))
+
+
+def understand_entries(entries: Sequence[ParsedEntry], definition: SourceDefinition) -> tuple[Understanding, ...]:
+    """What each entry says of a meeting. The reasons stay here: a poll keeps none of them."""
+    return tuple(replace(understand(article(entry, definition)), reasons=()) for entry in entries)
+
+
+def article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
+    """What understanding looks at: the entry's words, and what its source tells about them."""
+    return Article(
+        title=entry.title,
+        text=entry.text,
+        url=entry.url,
+        published_at=entry.published_at,
+        language=entry.language or definition.language,
+        source_country=definition.country,
+        source_name=definition.name,
+        trust=definition.trust,
+        time_zone=definition.time_zone,
+    )
