@@ -1,7 +1,7 @@
 """Kaigi under measurement: a process of its own that polls every source once for each line on standard input.
 
 Started as `python -m bench.kaigi_side DATABASE PORT SOURCES [STORED]`. It is put together as the service does it: the
-same `collecting`, 32 threads for the database, sources that are claimed from the database. A line `poll` polls all
+same `collecting`, as many threads for the database, sources that are claimed from the database. A line `poll` polls all
 sources and is answered with one line of JSON: the seconds, and how many polls ended how. `STORED` writes that many
 items, and validators for every source, into the new database first, so that nothing is left but to be told "not
 modified". It ends with its input.
@@ -20,7 +20,7 @@ from functools import partial
 
 from bench import seed
 from bench.server import address
-from bot.collecting import collecting
+from bot.collecting import THREADS, collecting
 from bot.config import Fetch, Settings
 from bot.parts import open_database, utc_now
 from feeds.ingest import Ingest
@@ -28,7 +28,6 @@ from storage import filters, sources
 from storage.database import Connection, Database
 from storage.model import Source, SourceDefinition, Trust
 
-THREADS = 32
 _LEASE = timedelta(hours=1)
 _FAR = timedelta(days=400)  # every source counts as due, whatever its rhythm says
 

@@ -19,9 +19,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import select, update
 
-from bench.kaigi_side import THREADS, definitions, prepare, settings
+from bench.kaigi_side import definitions, prepare, settings
 from bot.app import TICK
-from bot.collecting import collecting
+from bot.collecting import THREADS, collecting
 from bot.jobs import Collector
 from bot.parts import open_database, utc_now
 from feeds.ingest import Ingest, PollReport
@@ -88,7 +88,7 @@ async def main() -> None:
     if spread == "1":
         database.write(lambda connection: _spread(connection, utc_now(), int(interval_s), int(count)))
     async with collecting(chosen, database) as ingest:
-        watched = Watched(**{one.name: getattr(ingest, one.name) for one in dataclasses.fields(Ingest)})
+        watched = Watched(**{one.name: getattr(ingest, one.name) for one in dataclasses.fields(Ingest) if one.init})
         enough = 10**9 if spread == "1" else int(count)
         lags = sorted(await collect(database, watched, chosen.fetch.concurrency, float(seconds), enough))
     database.close()

@@ -15,7 +15,7 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
-THREADS = 32  #: for database work; writers that wait together commit together
+THREADS = 12  #: for database work; writers that wait together commit together
 
 
 @contextlib.asynccontextmanager

@@ -41,28 +41,55 @@ class Collector:
     on_alerts: Callable[[], None]  #: called after a poll that owes messages
     last_tick: datetime | None = None
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    _troubled: set[asyncio.Task[None]] = field(default_factory=set)  #: those of them that may take long
+    _more: asyncio.Event = field(default_factory=asyncio.Event)  #: more is due than there was room for
+    _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _refiller: asyncio.Task[None] | None = None
 
     async def tick(self) -> None:
-        """Claim what is due and start polling it. Returns without waiting for the polls."""
-        now = self.clock()
-        room = self.concurrency - len(self._polls)
-        if room > 0:
-            try:
-                due = await asyncio.to_thread(self.database.write, partial(self._claim, now=now, limit=room))
-            except StorageError as error:
-                log.error("cannot ask what is due", error=str(error))
-                return
-            for source in due:
-                self._start(source)
-        self.last_tick = now
+        """Claim what is due and start polling it. Returns without waiting for the polls.
 
-    def _claim(self, connection: Connection, now: datetime, limit: int) -> list[Source]:
-        return sources.claim_due(connection, now=now, until=now + LEASE, worker=self.worker, limit=limit)
+        When more is due than there is room for, the places that become free are filled without waiting for the next
+        tick. Sources that failed or were slow the last time share a quarter of the places, so that a hundred hosts
+        which let us wait until the deadline do not keep the others waiting.
+        """
+        async with self._claiming:
+            now = self.clock()
+            room = self.concurrency - len(self._polls)
+            lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
+            if room > 0:
+                try:
+                    claim = partial(self._claim, now=now, room=room, lane=lane)
+                    calm, troubled = await asyncio.to_thread(self.database.write, claim)
+                except StorageError as error:
+                    log.error("cannot ask what is due", error=str(error))
+                    return
+                full = len(calm) + len(troubled) == room or len(troubled) == lane > 0
+                self._start(calm, troubled, full=full)
+            self.last_tick = now
 
-    def _start(self, source: Source) -> None:
-        task = asyncio.create_task(self._poll(source), name=f"poll {source.definition.key}")
-        self._polls.add(task)
-        task.add_done_callback(self._polls.discard)
+    def _claim(self, connection: Connection, now: datetime, room: int, lane: int) -> tuple[list[Source], list[Source]]:
+        claim = partial(sources.claim_due, connection, now=now, until=now + LEASE, worker=self.worker)
+        troubled = claim(limit=lane, troubled=True) if lane > 0 else []
+        return claim(limit=room - len(troubled), troubled=False), troubled
+
+    def _start(self, calm: list[Source], troubled: list[Source], *, full: bool) -> None:
+        for source in [*calm, *troubled]:
+            task = asyncio.create_task(self._poll(source), name=f"poll {source.definition.key}")
+            self._polls.add(task)
+            task.add_done_callback(self._ended)
+            if source in troubled:
+                self._troubled.add(task)
+        if full:
+            self._more.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._polls.discard(task)
+        self._troubled.discard(task)
+        few_left = len(self._polls) <= self.concurrency * 3 // 4
+        if self._more.is_set() and few_left and (self._refiller is None or self._refiller.done()):
+            self._more.clear()
+            self._refiller = asyncio.create_task(self.tick(), name="refill")
 
     async def _poll(self, source: Source) -> None:
         try:
@@ -91,10 +118,13 @@ class Collector:
 
     async def stop(self) -> None:
         """Cancel what is under way. A poll lands whole or not at all, so nothing is half done."""
-        for task in self._polls:
+        self._more.clear()
+        if self._refiller is not None:
+            await self._refiller  # cancelled, it would leave sources claimed by nobody
+        polls = list(self._polls)
+        for task in polls:
             task.cancel()
-        if self._polls:
-            await asyncio.gather(*self._polls, return_exceptions=True)
+        await asyncio.gather(*polls, return_exceptions=True)
 
 
 def tell(report: PollReport) -> None:

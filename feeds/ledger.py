@@ -12,9 +12,9 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
+from storage import polls
 from storage.changes import SourceUpdate
 from storage.database import Database
-from storage.polls import update_sources
 
 #: How long the first line of a transaction waits for others, in seconds: short beside any request.
 WAIT_S = 0.01
@@ -55,7 +55,7 @@ class Ledger:
         updates = [update for update, _ in lines]
         error: BaseException | None = None
         try:
-            await asyncio.to_thread(self._database.write, partial(update_sources, changes=updates))
+            await asyncio.to_thread(self._database.write, partial(polls.update_sources, changes=updates))
         except Exception as failure:  # noqa: BLE001  it belongs to each of the polls that wait
             error = failure
         except asyncio.CancelledError as ended:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.sql import ColumnElement
 
 from storage.errors import AlreadyExists, FromFile, NotFound
@@ -135,14 +135,19 @@ def resume(connection: Connection, source_id: int, now: datetime) -> None:
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
 
 
-def claim_due(connection: Connection, *, now: datetime, until: datetime, worker: str, limit: int) -> list[Source]:
+def claim_due(
+    connection: Connection, *, now: datetime, until: datetime, worker: str, limit: int, troubled: bool | None = None
+) -> list[Source]:
     """Lease up to `limit` due sources to `worker` until the moment `until`, the longest overdue first.
 
-    A lease that ran out belongs to a process that died: its source is due again.
+    A lease that ran out belongs to a process that died: its source is due again. `troubled` asks only for sources
+    whose last poll failed or was slow, or only for the others; None for all.
     """
+    in_trouble = or_(sources.c.failures > 0, sources.c.state == SourceState.SLOW)
+    lane = true() if troubled is None else in_trouble if troubled else ~in_trouble
     due = (
         select(sources.c.id)
-        .where(_due(now))
+        .where(_due(now), lane)
         .order_by(sources.c.next_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)  # ignored by SQLite, where one writer holds the whole file

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.jobs import Collector, Scheduler
 from feeds.ingest import PollPolicy, PollReport
-from storage import schema, sources
+from storage import schema, sources, tables
 from storage.database import Database
 from storage.errors import DatabaseBusy
 from storage.model import Source, SourceState
@@ -151,3 +152,33 @@ async def test_stopping_lets_a_tick_finish_and_then_ticks_no_more() -> None:
     assert ticks.begun == ticks.ended == 1
     await asyncio.sleep(0.2)
     assert ticks.begun == 1
+
+
+async def test_places_that_become_free_are_filled_without_waiting_for_the_next_tick(database: Database) -> None:
+    shell = Shell()
+    one_at_a_time = collector(database, shell, concurrency=1)
+    await one_at_a_time.tick()
+    await settle()
+    assert sorted(shell.polled) == ["a", "b", "c"]
+    await one_at_a_time.stop()
+
+
+async def test_sources_in_trouble_leave_three_quarters_of_the_places_to_the_others(database: Database) -> None:
+    held = asyncio.Event()
+    for key in "defghi":
+        database.write(lambda c, key=key: sources.add(c, definition(key), datetime(2025, 1, 1, tzinfo=UTC)))  # type: ignore[misc]
+    with database.engine.begin() as connection:
+        connection.execute(update(tables.sources).where(tables.sources.c.key.in_(tuple("abcdef"))).values(failures=1))
+    shell = Shell(**dict.fromkeys("abcdef", held))
+    polling = collector(database, shell, concurrency=8)
+    await polling.tick()
+    await settle()
+    troubled = [key for key in shell.polled if key in "abcdef"]
+    assert len(troubled) == 2
+    assert {"g", "h", "i"} <= set(shell.polled)
+    held.set()
+    await settle()
+    await polling.tick()
+    await settle()
+    assert sorted(shell.polled) == list("abcdefghi")
+    await polling.stop()
