@@ -4,9 +4,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from storage import schema
@@ -52,7 +53,7 @@ def test_a_migration_that_fails_leaves_no_half_schema(tmp_path: Path, monkeypatc
     file = tmp_path / "kaigi.db"
     database = Database(f"sqlite:///{file}")
 
-    def stop_half_way(config: object, connection: Connection) -> None:
+    def stop_half_way(connection: Connection) -> None:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
         raise RuntimeError("power cut")
 
@@ -67,11 +68,9 @@ def test_a_migration_that_fails_leaves_no_half_schema(tmp_path: Path, monkeypatc
 
 def test_an_archive_of_the_first_version_keeps_all_its_rows_when_it_is_upgraded(empty: Database) -> None:
     """Altering a table on SQLite may copy it; dropping the old copy must not delete what refers to it."""
-    config = schema._config()
 
     def first(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        schema._upgrade(connection, "0001")
         for statement in ARCHIVE:
             connection.execute(text(statement))
 
@@ -82,3 +81,11 @@ def test_an_archive_of_the_first_version_keeps_all_its_rows_when_it_is_upgraded(
         for table in ("stories", "sources", "items")
     ]
     assert counts == [1, 1, 1]
+
+
+def test_the_names_of_the_migrations_tell_their_order() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    assert [script.revision for script in scripts.walk_revisions()] == schema.revisions()[::-1]
+    assert scripts.get_heads() == [schema.revisions()[-1]]
