@@ -6,8 +6,8 @@ Items, stories, meetings, outbox rows and the source's validators land together 
 costs a second fetch, never an item.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ from storage.changes import (
     Alert,
     Candidate,
     Changes,
+    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
@@ -43,7 +44,7 @@ from storage.changes import (
     StoryRef,
 )
 from storage.lock import LANDING
-from storage.model import ChatState, DeliveryState, Source, Trust
+from storage.model import ChatState, DeliveryState, Filter, Source, Trust
 from storage.polls import update_source
 from storage.records import (
     evidence_to_json,
@@ -66,6 +67,8 @@ from storage.tables import (
 )
 
 __all__ = ["Lookup", "apply", "forget_empty", "known_items", "load_snapshot", "recent_moments", "update_source"]
+
+ReportsWanted = Callable[[Sequence[Filter]], bool]
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
@@ -159,20 +162,49 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
     return list(found.values())
 
 
-def load_snapshot(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:
-    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends."""
+def load_snapshot(
+    connection: Connection, source: Source, lookup: Lookup, now: datetime, with_reports: ReportsWanted | None = None
+) -> Snapshot:
+    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends.
+
+    `with_reports` tells for the filters whether the words of earlier reports are wanted; else they are not loaded.
+    """
     if connection.dialect.name == "postgresql":  # where two polls could else found the same meeting side by side
         connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
     known = known_items(connection, source.id, lookup)
     by_url = _stories_by_url(connection, source.id, lookup.urls)
     touched = {item.story_id for item in known} | set(by_url.values())
+    every = tuple(filter_queries.every(connection))
+    candidates = tuple(_candidates(connection, lookup, touched, now)) if lookup.has_meetings else ()
+    if candidates and with_reports is not None and with_reports(every):
+        candidates = _with_reports(connection, candidates)
     return Snapshot(
         source=source,
         items=tuple(known),
         stories_by_url=by_url,
-        candidates=tuple(_candidates(connection, lookup, touched, now)) if lookup.has_meetings else (),
-        filters=tuple(filter_queries.every(connection)),
+        candidates=candidates,
+        filters=every,
     )
+
+
+def _with_reports(connection: Connection, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    told: dict[int, list[EarlierReport]] = {}
+    for row in search.of_stories(connection, [candidate.meeting.story_id for candidate in candidates]):
+        told.setdefault(row.story_id, []).append(
+            EarlierReport(
+                item_id=row.id,
+                title=row.title,
+                text=row.text,
+                language=row.language,
+                source_key=row.source_key,
+                source_name=row.source_name,
+                trust=Trust(row.trust),
+                categories=tuple(row.categories),
+                verdict=row.verdict,
+                reported_at=row.reported_at,
+            )
+        )
+    return tuple(replace(each, told=tuple(told.get(each.meeting.story_id, ()))) for each in candidates)
 
 
 def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:

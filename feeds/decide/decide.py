@@ -23,6 +23,7 @@ from storage.changes import (
     Alert,
     Candidate,
     Changes,
+    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
@@ -105,6 +106,7 @@ class _Draft:
     fresh: bool = False  #: a report of this poll may raise an alert
     known_since: datetime | None = None  #: when it was first stored; None: it is new
     told: list[Understood] = field(default_factory=list)  #: the reports of this poll
+    earlier: tuple[EarlierReport, ...] = ()  #: those before, if a filter looks at them
 
     @classmethod
     def stored(cls, candidate: Candidate) -> "_Draft":
@@ -121,6 +123,7 @@ class _Draft:
             reports=candidate.reports,
             trust_before=candidate.trust,
             known_since=meeting.first_seen_at,
+            earlier=candidate.told,
         )
 
     @property
@@ -278,7 +281,9 @@ class _Desk:
         if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
             return None
         reports = [self._subject(piece, draft.facts) for piece in draft.told]
-        keys = alert_filters(self.snapshot.filters, reports, draft.alerted, draft.known_since)
+        edited = {update.item_id for update in self.updates}
+        earlier = [self._earlier(one, draft.facts) for one in draft.earlier if one.item_id not in edited]
+        keys = alert_filters(self.snapshot.filters, reports, earlier, draft.alerted, draft.known_since)
         return Alert(story=draft.story, filters=keys) if keys else None
 
     def _subject(self, piece: Understood, facts: MeetingFacts) -> Subject:
@@ -296,6 +301,10 @@ class _Desk:
             facts=facts,
             now=self.now,
         )
+
+    def _earlier(self, report: EarlierReport, facts: MeetingFacts) -> Subject:
+        words = {name: getattr(report, name) for name in EarlierReport.__slots__ if name != "item_id"}
+        return Subject(**words, facts=facts, now=self.now)
 
 
 def _written(draft: _Draft) -> MeetingWrite:

@@ -40,18 +40,27 @@ def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:
 
 
 def alert_filters(
-    filters: Iterable[Filter], reports: Sequence[Subject], had: frozenset[str], known_since: datetime | None
+    filters: Iterable[Filter],
+    reports: Sequence[Subject],
+    earlier: Sequence[Subject],
+    had: frozenset[str],
+    known_since: datetime | None,
 ) -> tuple[str, ...]:
     """The keys of the filters whose subscribers must be told and have not been.
 
-    `reports` are seen with the meeting's facts as they are now; one that a block rule matches raises nothing.
-    `known_since` is when the meeting was first known (None: now); a filter that is newer than that stays silent.
+    `reports` of this poll and `earlier` ones are seen with the meeting's facts as they are now. What a block rule
+    matches counts for nothing; when all `reports` are such, nobody is told. `known_since` is when the meeting was
+    first known (None: now); a filter that is newer than that stays silent.
     """
     active = [each for each in filters if not each.paused]
     blocked = [query for each in active if each.action is FilterAction.BLOCK and (query := readable(each.query))]
-    heard = [subject for subject in reports if not any(matches(query, subject) for query in blocked)]
-    if not heard:
+
+    def counts(subject: Subject) -> bool:
+        return not any(matches(query, subject) for query in blocked)
+
+    if not any(map(counts, reports)):
         return ()
+    heard = [subject for subject in (*reports, *earlier) if counts(subject)]
     return tuple(
         each.key
         for each in active
@@ -62,6 +71,12 @@ def alert_filters(
         and (query := readable(each.query)) is not None
         and matches_any(query, heard)
     )
+
+
+def looks_at_items(filters: Iterable[Filter]) -> bool:
+    """Whether what any of them matches depends on more than a meeting's facts: on words, sources or times."""
+    queries = (readable(each.query) for each in filters if not each.paused)
+    return any(not query.is_about_facts for query in queries if query is not None)
 
 
 def readable(text: str) -> Query | None:
