@@ -25,7 +25,7 @@ from storage.database import Connection, Database
 from storage.plans import Plan
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-RUNS = 5
+RUNS = 3
 
 KINDS: dict[str, list[str]] = {
     "two-character words": ["小泉", "日米", "日豪", "会談", "演習", "予算", "白書", "装備", "米韓", "陸軍",

@@ -10,7 +10,6 @@ or two characters is found as well. In all other scripts a word is a row of lett
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
 
 #: Grows when the same text gives other tokens than before; an index of another version is built anew.
 VERSION = 1
@@ -77,19 +76,21 @@ def tokens(folded: str) -> set[str]:
     return found
 
 
-def wanted(folded: str, *, prefix: bool = False) -> Iterator[str]:
-    """The tokens of which every text has all that has these words; one that ends with `*` may go on.
+def wanted(folded: str, *, prefix: bool = False) -> list[str]:
+    """Tokens that every text with these words has; one that ends with `*` is the beginning of a token.
 
-    `prefix`: the last word may go on.
+    `prefix`: the last word may go on. Beginnings are slow to look up, so there are some only where nothing else is.
     """
-    runs = list(_RUNS.finditer(folded))
-    for match in runs:
+    whole: list[str] = []
+    begun: list[str] = []
+    for match in _RUNS.finditer(folded):
         run, word = match.groups()
-        ends = match.end() == len(folded)
+        last = match.end() == len(folded)
         if word:
-            cut = word[:LONGEST]
-            yield f"{cut}*" if prefix and ends and len(word) < LONGEST else cut
-        elif len(run) == 1:
-            yield run if not ends else f"{run}*"
+            open_end = prefix and last and len(word) < LONGEST
+            (begun if open_end else whole).append(word[:LONGEST])
+        elif len(run) > 1:
+            whole += map("".join, itertools.pairwise(run))
         else:
-            yield from map("".join, itertools.pairwise(run))
+            (begun if last else whole).append(run)
+    return whole or [f"{token}*" for token in begun]

@@ -18,14 +18,15 @@ _READ_OTHERWISE = re.compile(r"\[[^\]]*\[|--|&&|~~|\|\|")
 
 @lru_cache(maxsize=1024)
 def needed(pattern: str) -> tuple[str, ...]:
-    """Tokens (as storage/words.py makes them, `*` for beginnings) that are in every text in which it is found."""
+    """Tokens (as storage/words.py makes them) that are in every text in which it is found."""
     if _READ_OTHERWISE.search(pattern):
         return ()
     try:
         parsed = _parser.parse(pattern)
     except (re.error, OverflowError, RecursionError):
         return ()
-    return tuple(dict.fromkeys(token for piece in _pieces(parsed) for token in _tokens(fold(piece))))
+    found = dict.fromkeys(token for piece in _pieces(parsed) for token in _tokens(fold(piece)))
+    return tuple(token for token in found if not token.endswith("*"))  # beginnings cost more than they save
 
 
 def _pieces(parsed: Sequence[Any]) -> Iterator[str]:
@@ -48,7 +49,7 @@ def _pieces(parsed: Sequence[Any]) -> Iterator[str]:
 
 
 def _tokens(piece: str) -> Iterator[str]:
-    """Words at the edges may go on, so the first letters say nothing, and the last ones are a beginning only."""
+    """Words at the edges may go on there, so their letters say nothing."""
     start = 0
     while start < len(piece) and is_letter(piece[start]):
         start += 1

@@ -13,12 +13,12 @@ from storage.words import comparable, plain, tokens
 @pytest.mark.parametrize(
     ("pattern", "words"),
     [
-        ("第\\d+回", ("第*", "回*")),
-        ("第13号", ("第", "13", "号*")),
+        ("第\\d+回", ()),
+        ("第13号", ("第", "13")),
         ("防衛相会談", ("防衛", "衛相", "相会", "会談")),
         ("Minister", ()),
-        ("the Minister of", ("minister", "of*")),
-        ("日米(防衛|国防)相", ("日米", "相*")),
+        ("the Minister of", ("minister",)),
+        ("日米(防衛|国防)相", ("日米",)),
         ("日米.*(会談)+", ("日米", "会談")),
         ("日?米韓", ("米韓",)),
         ("(会談)?中止", ("中止",)),
@@ -47,6 +47,4 @@ def test_no_text_that_matches_lacks_what_is_needed() -> None:
         if compiled(pattern).search(text):
             there = tokens(comparable(text))
             for token in needed(pattern):
-                begins = token.removesuffix("*")
-                found = any(one.startswith(begins) for one in there) if token.endswith("*") else token in there
-                assert found, (pattern, text, token)
+                assert token in there, (pattern, text)
