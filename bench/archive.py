@@ -21,7 +21,7 @@ from storage import schema, search, sources
 from storage.database import Connection, Database
 from storage.filters import ensure_built_in
 from storage.model import SourceDefinition, Trust
-from storage.words import VERSION, comparable, tokens
+from storage.words import VERSION, comparable, singles, tokens
 
 FOLDER = Path(".cache/bench")
 SOURCES = 200
@@ -103,10 +103,12 @@ def _sources(connection: Connection) -> None:
 
 
 def _clause_table(raw: sqlite3.Connection) -> None:
-    raw.execute("CREATE TABLE clause (n INTEGER PRIMARY KEY, words TEXT, tokens TEXT)")
+    raw.execute("CREATE TABLE clause (n INTEGER PRIMARY KEY, words TEXT, tokens TEXT, singles TEXT)")
     for number, (_, words) in enumerate(clauses()):
         # Japanese clauses have even numbers, English ones odd numbers.
-        raw.execute("INSERT INTO clause VALUES (?, ?, ?)", (number, words, " ".join(tokens(comparable(words)))))
+        folded = comparable(words)
+        made = (number, words, " ".join(tokens(folded)), " ".join(singles(folded)))
+        raw.execute("INSERT INTO clause VALUES (?, ?, ?, ?)", made)
 
 
 # A clause of item i, chosen by a mix of its bits (Knuth's multiplicative hash); the parity gives its language.
@@ -133,7 +135,11 @@ _ITEMS = (
     'h' || i, CASE i % 20 WHEN 0 THEN 'meeting' ELSE 'other' END, 0.0, '[]', '[]'
 FROM n"""
 )
-_WORDS = _COUNT + f"INSERT INTO item_words (rowid, words) SELECT i, {_row('tokens', range(12))} FROM n"
+_WORDS = (
+    _COUNT
+    + f"""INSERT INTO item_words (rowid, words, singles)
+SELECT i, {_row("tokens", range(12))}, {_row("singles", range(12))} FROM n"""
+)
 
 _FACTS = json.dumps(
     {"level": "minister", "kind": "bilateral", "format": "in_person", "phase": "held", "countries": ["AU", "JP"],
@@ -153,10 +159,10 @@ def check(file: Path, sample: int = 50) -> None:
     def look(connection: Connection) -> None:
         rows = connection.execute(text("SELECT id, title, text FROM items ORDER BY id DESC LIMIT :n"), {"n": sample})
         for row in rows:
-            for token in tokens(comparable(row.title)) | tokens(comparable(row.text)):
-                question = {"question": f'"{token}"', "id": row.id}
+            for words in (row.title, row.text):
+                question = {"question": f'words : "{" ".join(tokens(comparable(words)))}"', "id": row.id}
                 found = connection.execute(_HAS, question).first()
-                assert found is not None, (row.id, token)
+                assert found is not None, (row.id, words)
 
     database.read(look)
     assert database.read(search.indexed_to) > 0

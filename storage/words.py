@@ -10,6 +10,8 @@ or two characters is found as well. In all other scripts a word is a row of lett
 import itertools
 import re
 import unicodedata
+from dataclasses import dataclass
+from enum import Enum
 
 #: Grows when the same text gives other tokens than before; an index of another version is built anew.
 VERSION = 1
@@ -64,33 +66,56 @@ def is_letter(character: str) -> bool:
     return _LETTER.match(character) is not None
 
 
-def tokens(folded: str) -> set[str]:
-    """All tokens of a folded text, for the index."""
-    found: set[str] = set()
+def tokens(folded: str) -> list[str]:
+    """The tokens of a folded text, in their order, for the index."""
+    found: list[str] = []
     for run, word in _RUNS.findall(folded):
         if word:
-            found.add(word[:LONGEST])
+            found.append(word[:LONGEST])
         else:
-            found.update(map("".join, itertools.pairwise(run)))
-            found.add(run[-1])
+            found += map("".join, itertools.pairwise(run))
+            found.append(run[-1])
     return found
 
 
-def wanted(folded: str, *, prefix: bool = False) -> list[str]:
-    """Tokens that every text with these words has; one that ends with `*` is the beginning of a token.
+def singles(folded: str) -> set[str]:
+    """The characters of scripts without spaces, each by itself: so that a word of one character is found."""
+    return {character for run, _ in _RUNS.findall(folded) for character in run}
 
-    `prefix`: the last word may go on. Beginnings are slow to look up, so there are some only where nothing else is.
+
+class Kind(Enum):
+    """How tokens are looked for."""
+
+    PHRASE = "phrase"  # side by side, in this order
+    SINGLE = "single"  # one character of `singles`
+    BEGINNING = "beginning"  # a token that begins so; slower, so only where there is nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What every text with certain words has."""
+
+    tokens: tuple[str, ...]
+    kind: Kind = Kind.PHRASE
+
+
+def wanted(folded: str, *, prefix: bool = False) -> Wanted | None:
+    """What every text with these words has; None: nothing that the index knows. `prefix`: the last word may go on.
+
+    A last character that runs on, or a last word that may go on, is left out where there is anything before it.
     """
     whole: list[str] = []
-    begun: list[str] = []
+    begun: Wanted | None = None
     for match in _RUNS.finditer(folded):
         run, word = match.groups()
         last = match.end() == len(folded)
-        if word:
-            open_end = prefix and last and len(word) < LONGEST
-            (begun if open_end else whole).append(word[:LONGEST])
-        elif len(run) > 1:
-            whole += map("".join, itertools.pairwise(run))
+        if word and prefix and last and len(word) < LONGEST:
+            begun = Wanted((word,), Kind.BEGINNING)
+        elif word:
+            whole.append(word[:LONGEST])
+        elif len(run) == 1 and last:
+            begun = Wanted((run,), Kind.SINGLE)
         else:
-            (begun if last else whole).append(run)
-    return whole or [f"{token}*" for token in begun]
+            whole += map("".join, itertools.pairwise(run))
+            whole += [] if last else [run[-1]]
+    return Wanted(tuple(whole)) if whole else begun

@@ -10,23 +10,23 @@ from functools import lru_cache
 from re import _parser  # the only door to the parsed form; a test watches over it
 from typing import Any
 
-from storage.words import fold, is_letter, wanted
+from storage.words import Kind, Wanted, fold, is_letter, wanted
 
 #: Sets in sets, of which Python warns and which RE2 reads as classes.
 _READ_OTHERWISE = re.compile(r"\[[^\]]*\[|--|&&|~~|\|\|")
 
 
 @lru_cache(maxsize=1024)
-def needed(pattern: str) -> tuple[str, ...]:
-    """Tokens (as storage/words.py makes them) that are in every text in which it is found."""
+def needed(pattern: str) -> tuple[Wanted, ...]:
+    """What is in every text in which the expression is found."""
     if _READ_OTHERWISE.search(pattern):
         return ()
     try:
         parsed = _parser.parse(pattern)
     except (re.error, OverflowError, RecursionError):
         return ()
-    found = dict.fromkeys(token for piece in _pieces(parsed) for token in _tokens(fold(piece)))
-    return tuple(token for token in found if not token.endswith("*"))  # beginnings cost more than they save
+    found = dict.fromkeys(_sure(fold(piece)) for piece in _pieces(parsed))
+    return tuple(one for one in found if one is not None)
 
 
 def _pieces(parsed: Sequence[Any]) -> Iterator[str]:
@@ -48,11 +48,11 @@ def _pieces(parsed: Sequence[Any]) -> Iterator[str]:
     yield row
 
 
-def _tokens(piece: str) -> Iterator[str]:
+def _sure(piece: str) -> Wanted | None:
     """Words at the edges may go on there, so their letters say nothing."""
     start = 0
     while start < len(piece) and is_letter(piece[start]):
         start += 1
     rest = piece[start:]
-    if rest:
-        yield from wanted(rest, prefix=is_letter(rest[-1]))
+    found = wanted(rest, prefix=True) if rest else None
+    return None if found is None or found.kind is Kind.BEGINNING else found

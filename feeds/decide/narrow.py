@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from feeds.decide.literals import needed
 from feeds.decide.query import Age, And, Between, Leaf, Node, OneOf, Or, Pattern, Query, Words
-from storage.plans import AllOf, AnyOf, Days, Match, Only, Plan, Token, Told
+from storage.plans import AllOf, AnyOf, Days, Match, Only, Plan, Told
 from storage.words import wanted
 
 _ITEM_COLUMNS = {"lang": "language", "trust": "trust", "source": "source"}
@@ -43,12 +43,11 @@ def _must(node: Node) -> Iterator[Leaf]:
 
 def _match(node: Node) -> Match | None:
     if isinstance(node, Words):
-        return _all(wanted(node.folded, prefix=node.prefix))
+        return wanted(node.folded, prefix=node.prefix)
     if isinstance(node, Pattern):
         return _all(needed(node.pattern))
     if isinstance(node, And):
-        parts = tuple(match for part in node.parts if (match := _match(part)) is not None)
-        return None if not parts else parts[0] if len(parts) == 1 else AllOf(parts)
+        return _all(match for part in node.parts if (match := _match(part)) is not None)
     if isinstance(node, Or):
         sides = [_match(part) for part in node.parts]
         known = tuple(side for side in sides if side is not None)
@@ -56,8 +55,8 @@ def _match(node: Node) -> Match | None:
     return None
 
 
-def _all(tokens: Iterable[str]) -> Match | None:
-    parts = tuple(map(Token, tokens))
+def _all(matches: Iterable[Match]) -> Match | None:
+    parts = tuple(matches)
     return None if not parts else parts[0] if len(parts) == 1 else AllOf(parts)
 
 
