@@ -11,14 +11,14 @@ which are counted. Reading the text of linked pages is not done here.
 import io
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import feedparser
 
-from feeds.collect import googlenews, identity, normalise
+from feeds.collect import fastfeed, googlenews, identity, normalise
 from feeds.collect.decode import decode
 from feeds.collect.hints import feed_seconds
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
@@ -49,16 +49,41 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     """
     decoded = decode(fetched.body, fetched.content_type)
     text = _escape_ampersands(_DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n")))
+    problems = ["the declared encoding is wrong; read as " + decoded.encoding] if decoded.suspicious else []
+    quick = read_quickly(text, fetched.url, definition, now, problems)
+    return quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
+
+
+def read_quickly(
+    text: str, url: str, definition: SourceDefinition, now: datetime, problems: Sequence[str] = ()
+) -> ParsedFeed | None:
+    """Read a document that `fastfeed.py` knows all of; None when `read_carefully` must."""
+    found = fastfeed.read(text, url)
+    parsed = _assemble(found, url, definition, now, list(problems)) if found is not None else None
+    if not isinstance(parsed, ParsedFeed) or any(map(_needs_feedparser, parsed.entries)):
+        return None
+    return parsed
+
+
+def _needs_feedparser(entry: ParsedEntry) -> bool:
+    """Whether feedparser may know a date that we do not, see `_trusted`."""
+    return "date_unreadable" in entry.flags and _PLAIN_DATE.match(entry.published_text or "") is not None
+
+
+def read_carefully(
+    text: str, url: str, definition: SourceDefinition, now: datetime, problems: Sequence[str] = ()
+) -> ParsedFeed | Failure:
+    """Read any document, with feedparser."""
     try:
-        found = _feedparser(text, fetched.url)
+        found = _feedparser(text, url)
     except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones
         return _broken(f"{type(error).__name__}: {error}")
     if not found.entries and (failure := _why_no_entries(found, text)) is not None:
         return failure
-    problems = ["the declared encoding is wrong; read as " + decoded.encoding] if decoded.suspicious else []
+    problems = list(problems)
     if found.get("bozo"):
         problems.append(f"not well-formed: {_first_line(found.get('bozo_exception'))}")
-    parsed = _assemble(found, fetched.url, definition, now, problems)
+    parsed = _assemble(found, url, definition, now, problems)
     if found.get("bozo") and isinstance(parsed, ParsedFeed) and not _ends_well(text):
         return replace(parsed, whole=False)
     return parsed
