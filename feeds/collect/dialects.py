@@ -19,15 +19,14 @@ _READ = frozenset({
     "", "content", "dc", "dcterms", "feedburner", "geo", "georss", "itunes", "media", "rdf", "slash", "sy", "taxo",
     "thr", "trackback", "wfw",
 })  # fmt: skip
-_BASE = frozenset({
-    "http://www.w3.org/2005/atom", "http://purl.org/rss/1.0/", "http://backend.userland.com/rss2",
-    "http://backend.userland.com/rss",
-})  # fmt: skip
+_BASE = frozenset({"http://www.w3.org/2005/atom", "http://purl.org/rss/1.0/"})
 FOREIGN = "*"
-# Prefixes under which a foreign element would land on a key that we read (`title_detail`), or on a handler.
-_TAKEN = frozenset(_FEEDPARSER.values()) | {
-    "author", "cc", "content", "created", "creativecommons", "published", "source", "summary", "title", "updated",
-}  # fmt: skip
+#: Prefixes for which feedparser has handlers (`_start_dc_creator`), and those under which an element would land on a
+#: key that we read (`title_detail`).
+_HANDLED = {name.split("_")[2].lower() for name in dir(mixin._FeedParserMixin) if name.startswith(("_start_", "_end_"))}
+_TAKEN = _HANDLED | frozenset(
+    ("author", "created", "published", "rdf", "source", "summary", "sy", "title", "updated", "xml")
+)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -64,7 +63,7 @@ FEED_IGNORED = (
     | _PODCAST
     | _words("""
         link id subtitle tagline rights copyright managingeditor webmaster pubdate lastbuilddate updated modified
-        published author contributor category generator docs cloud rating icon logo image skiphours skipdays items
+        published author contributor category generator docs site cloud rating icon logo image skiphours skipdays items
         textinput sy:updatebase dc:creator dc:date dc:subject dcterms:modified dcterms:created dcterms:issued
         itunes:author itunes:owner itunes:category itunes:keywords media:category media:keywords
     """)
@@ -80,6 +79,8 @@ CONTAINED: Mapping[str, frozenset[str]] = {
     "skiphours": _words("hour"),
     "skipdays": _words("day"),
     "items": _words("rdf:seq rdf:bag rdf:li"),
+    "rdf:seq": _words("rdf:li"),
+    "rdf:bag": _words("rdf:li"),
     "taxo:topics": _words("rdf:bag rdf:li"),
     "itunes:owner": _words("itunes:name itunes:email"),
     "itunes:category": _words("itunes:category"),
@@ -92,8 +93,9 @@ CONTAINED: Mapping[str, frozenset[str]] = {
 class Names(dict[str, str | None]):
     """A document's tags (`{namespace}local`) to feedparser's names; fills itself as it is asked."""
 
-    def __init__(self, unprefixed: frozenset[str]) -> None:
+    def __init__(self, prefixed: frozenset[str], unprefixed: frozenset[str]) -> None:
         super().__init__()
+        self._prefixed = prefixed
         self._unprefixed = unprefixed
 
     @classmethod
@@ -106,7 +108,7 @@ class Names(dict[str, str | None]):
                 unprefixed.add(uri.lower())
             elif seen.setdefault(prefix, uri) != uri or not _harmless(prefix, uri.lower()):
                 return None
-        return cls(frozenset(unprefixed))
+        return cls(frozenset(uri.lower() for uri in seen.values()), frozenset(unprefixed))
 
     def __missing__(self, tag: str) -> str | None:
         name = self[tag] = self._name(tag)
@@ -117,15 +119,19 @@ class Names(dict[str, str | None]):
         uri, local = uri[1:].lower(), local.lower()
         if not uri or uri in _BASE:
             return local
+        if "backend.userland.com/rss" in uri:
+            return None  # feedparser takes all of these for RSS
         prefix = _FEEDPARSER.get(uri)
         if prefix is not None:
             return f"{prefix}:{local}" if prefix and prefix in _READ else None
-        return FOREIGN if uri not in self._unprefixed and "backend.userland.com/rss" not in uri else None
+        if uri in self._unprefixed:  # no prefix at all is that of RSS and Atom
+            return None if uri in self._prefixed else local
+        return FOREIGN
 
 
 def _harmless(prefix: str, uri: str) -> bool:
     """Tell whether a prefix can be mistaken for another: feedparser looks some things up by prefix alone."""
     known = _FEEDPARSER.get(uri)
     if known is not None:
-        return prefix.lower() not in _TAKEN or prefix == known
+        return prefix == known or (prefix.lower() not in _TAKEN and prefix.lower() not in _FEEDPARSER.values())
     return prefix.lower() not in _TAKEN and "backend.userland.com/rss" not in uri

@@ -1,6 +1,8 @@
 """RSS and Atom documents to entries. Runs in the worker process (`worker.py`), because its input is hostile.
 
-    bytes → decode.py → feedparser → normalise.py → identity.py → ParsedFeed
+    bytes → decode.py → fastfeed.py, else feedparser → normalise.py → identity.py → ParsedFeed
+
+`fastfeed.py` reads what it knows all of, exactly as feedparser would; any other document goes to feedparser.
 
 feedparser gets UTF-8 that we decoded, as a stream (a plain string could name a file), with its sanitiser and its link
 resolver off: both are quadratic on hostile markup. Of its dates only the raw text is used: it reads JST as UTC and
@@ -11,9 +13,10 @@ which are counted. Reading the text of linked pages is not done here.
 import io
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import feedparser
@@ -47,19 +50,24 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     A valid feed without entries is a ParsedFeed without entries. What is no feed, and what nothing can be read from,
     is a Failure.
     """
-    decoded = decode(fetched.body, fetched.content_type)
-    text = _escape_ampersands(_DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n")))
-    problems = ["the declared encoding is wrong; read as " + decoded.encoding] if decoded.suspicious else []
+    text, problems = as_text(fetched)
     quick = read_quickly(text, fetched.url, definition, now, problems)
     return quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
 
 
+def as_text(fetched: Fetched) -> tuple[str, tuple[str, ...]]:
+    """Return a document as both readers take it, without its XML declaration, and what was wrong with its bytes."""
+    decoded = decode(fetched.body, fetched.content_type)
+    text = _escape_ampersands(_DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n")))
+    return text, ("the declared encoding is wrong; read as " + decoded.encoding,) if decoded.suspicious else ()
+
+
 def read_quickly(
-    text: str, url: str, definition: SourceDefinition, now: datetime, problems: Sequence[str] = ()
+    text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
 ) -> ParsedFeed | None:
     """Read a document that `fastfeed.py` knows all of; None when `read_carefully` must."""
     found = fastfeed.read(text, url)
-    parsed = _assemble(found, url, definition, now, list(problems)) if found is not None else None
+    parsed = _assemble(found, url, definition, now, problems) if found is not None else None
     if not isinstance(parsed, ParsedFeed) or any(map(_needs_feedparser, parsed.entries)):
         return None
     return parsed
@@ -71,7 +79,7 @@ def _needs_feedparser(entry: ParsedEntry) -> bool:
 
 
 def read_carefully(
-    text: str, url: str, definition: SourceDefinition, now: datetime, problems: Sequence[str] = ()
+    text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
 ) -> ParsedFeed | Failure:
     """Read any document, with feedparser."""
     try:
@@ -80,9 +88,8 @@ def read_carefully(
         return _broken(f"{type(error).__name__}: {error}")
     if not found.entries and (failure := _why_no_entries(found, text)) is not None:
         return failure
-    problems = list(problems)
     if found.get("bozo"):
-        problems.append(f"not well-formed: {_first_line(found.get('bozo_exception'))}")
+        problems = (*problems, f"not well-formed: {_first_line(found.get('bozo_exception'))}")
     parsed = _assemble(found, url, definition, now, problems)
     if found.get("bozo") and isinstance(parsed, ParsedFeed) and not _ends_well(text):
         return replace(parsed, whole=False)
@@ -138,9 +145,10 @@ def _ends_well(text: str) -> bool:
 
 
 def _assemble(
-    found: Any, url: str, definition: SourceDefinition, now: datetime, problems: list[str]
+    found: Any, url: str, definition: SourceDefinition, now: datetime, known_problems: tuple[str, ...]
 ) -> ParsedFeed | Failure:
     entries: list[ParsedEntry] = []
+    problems = list(known_problems)
     language = _language(found.feed) or definition.language
     for raw in found.entries[:MAX_ENTRIES]:
         try:
@@ -269,6 +277,7 @@ def _detail_language(raw: Any) -> str | None:
     return None
 
 
+@lru_cache(maxsize=256)  # every entry of a feed says the same
 def language_tag(declared: str) -> str | None:
     """Accept a language only in the form of BCP 47."""
     text = declared.strip().replace("_", "-")

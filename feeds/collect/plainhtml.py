@@ -10,6 +10,7 @@ Pure.
 
 import html as html_entities
 import re
+from functools import lru_cache
 
 _MARK = "\x00"  # where a line ends; `decode.clean` has taken it out of the text itself
 
@@ -39,6 +40,7 @@ _BLOCKS = _HEADINGS | _words("""
 #: Elements that belong right inside others; elsewhere the tree takes another shape.
 _PARENTS = {"li": _words("ul ol"), "dd": _words("dl"), "dt": _words("dl")}
 _MAX_DEPTH = 100
+_REMEMBERED = 100  # tags; longer texts repeat no other's tags
 _EMPTY, _OPEN, _OPEN_BLOCK, _CLOSE = range(4)
 #: tag → what it does, the element's name, what stands for it in the text
 _ROLES: dict[str, tuple[int, str, str]] = {
@@ -57,7 +59,8 @@ def text(html: str) -> str | None:
     pieces = _TAG.split(html)
     if len(pieces) == 1 or ("&" in html and _ODD_REFERENCE.search(html)):
         return None
-    breaks = _breaks(pieces[1::3], pieces[2::3])
+    tags, slashes = tuple(pieces[1::3]), tuple(pieces[2::3])
+    breaks = _breaks(tags, slashes) if len(tags) <= _REMEMBERED else _breaks.__wrapped__(tags, slashes)
     if breaks is None:
         return None
     del pieces[2::3]
@@ -70,7 +73,8 @@ def text(html: str) -> str | None:
     return "\n".join(filter(None, [" ".join(line.split()) for line in joined.split(_MARK)]))
 
 
-def _breaks(tags: list[str], slashes: list[str]) -> list[str] | None:
+@lru_cache(maxsize=256)  # the entries of a newsroom are written in one template
+def _breaks(tags: tuple[str, ...], slashes: tuple[str, ...]) -> tuple[str, ...] | None:
     """For each tag what stands for it in the text, or None when the nesting is not simple."""
     breaks: list[str] = []
     opened: list[str] = []
@@ -87,7 +91,7 @@ def _breaks(tags: list[str], slashes: list[str]) -> list[str] | None:
                 return None
             opened.append(name)
         breaks.append(mark)
-    return None if opened else breaks
+    return None if opened else tuple(breaks)
 
 
 def _may_open(name: str, opened: list[str]) -> bool:
