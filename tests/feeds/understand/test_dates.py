@@ -137,7 +137,8 @@ _STANDARD_DATES = st.builds(
 ) | st.builds(
     "{}{} {} {} {} {}".format,
     st.sampled_from(["", "Wed, ", "Sun, "]), st.integers(0, 32),
-    st.sampled_from([f"{date(2025, month, 1):%b}" for month in range(1, 13)]), st.integers(1890, 2110), _CLOCKS, _OFFSETS,
+    st.sampled_from([f"{date(2025, month, 1):%b}" for month in range(1, 13)]), st.integers(1890, 2110),
+    _CLOCKS, _OFFSETS,
 )  # fmt: skip
 
 
