@@ -1,6 +1,8 @@
 """RSS and Atom documents to entries. Runs in the worker process (`worker.py`), because its input is hostile.
 
-    bytes → decode.py → feedparser → normalise.py → identity.py → ParsedFeed
+    bytes → decode.py → fastfeed.py, else feedparser → normalise.py → identity.py → ParsedFeed
+
+`fastfeed.py` reads what it knows all of, exactly as feedparser would; any other document goes to feedparser.
 
 feedparser gets UTF-8 that we decoded, as a stream (a plain string could name a file), with its sanitiser and its link
 resolver off: both are quadratic on hostile markup. Of its dates only the raw text is used: it reads JST as UTC and
@@ -14,11 +16,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import feedparser
 
-from feeds.collect import googlenews, identity, normalise
+from feeds.collect import fastfeed, googlenews, identity, normalise
 from feeds.collect.decode import decode
 from feeds.collect.hints import feed_seconds
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
@@ -47,18 +50,47 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     A valid feed without entries is a ParsedFeed without entries. What is no feed, and what nothing can be read from,
     is a Failure.
     """
+    text, problems = as_text(fetched)
+    quick = read_quickly(text, fetched.url, definition, now, problems)
+    return quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
+
+
+def as_text(fetched: Fetched) -> tuple[str, tuple[str, ...]]:
+    """Return a document as both readers take it, without its XML declaration, and what was wrong with its bytes."""
     decoded = decode(fetched.body, fetched.content_type)
     text = _escape_ampersands(_DECLARATION.sub("", decoded.text.lstrip("\ufeff \t\r\n")))
+    return text, ("the declared encoding is wrong; read as " + decoded.encoding,) if decoded.suspicious else ()
+
+
+def read_quickly(
+    text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
+) -> ParsedFeed | None:
+    """Read a document that `fastfeed.py` knows all of; None when `read_carefully` must."""
+    found = fastfeed.read(text, url)
+    parsed = _assemble(found, url, definition, now, problems) if found is not None else None
+    if not isinstance(parsed, ParsedFeed) or any(map(_needs_feedparser, parsed.entries)):
+        return None
+    return parsed
+
+
+def _needs_feedparser(entry: ParsedEntry) -> bool:
+    """Whether feedparser may know a date that we do not, see `_trusted`."""
+    return "date_unreadable" in entry.flags and _PLAIN_DATE.match(entry.published_text or "") is not None
+
+
+def read_carefully(
+    text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
+) -> ParsedFeed | Failure:
+    """Read any document, with feedparser."""
     try:
-        found = _feedparser(text, fetched.url)
+        found = _feedparser(text, url)
     except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones
         return _broken(f"{type(error).__name__}: {error}")
     if not found.entries and (failure := _why_no_entries(found, text)) is not None:
         return failure
-    problems = ["the declared encoding is wrong; read as " + decoded.encoding] if decoded.suspicious else []
     if found.get("bozo"):
-        problems.append(f"not well-formed: {_first_line(found.get('bozo_exception'))}")
-    parsed = _assemble(found, fetched.url, definition, now, problems)
+        problems = (*problems, f"not well-formed: {_first_line(found.get('bozo_exception'))}")
+    parsed = _assemble(found, url, definition, now, problems)
     if found.get("bozo") and isinstance(parsed, ParsedFeed) and not _ends_well(text):
         return replace(parsed, whole=False)
     return parsed
@@ -113,9 +145,10 @@ def _ends_well(text: str) -> bool:
 
 
 def _assemble(
-    found: Any, url: str, definition: SourceDefinition, now: datetime, problems: list[str]
+    found: Any, url: str, definition: SourceDefinition, now: datetime, known_problems: tuple[str, ...]
 ) -> ParsedFeed | Failure:
     entries: list[ParsedEntry] = []
+    problems = list(known_problems)
     language = _language(found.feed) or definition.language
     for raw in found.entries[:MAX_ENTRIES]:
         try:
@@ -244,6 +277,7 @@ def _detail_language(raw: Any) -> str | None:
     return None
 
 
+@lru_cache(maxsize=256)  # every entry of a feed says the same
 def language_tag(declared: str) -> str | None:
     """Accept a language only in the form of BCP 47."""
     text = declared.strip().replace("_", "-")

@@ -31,13 +31,17 @@ def assign(entries: Sequence[ParsedEntry]) -> tuple[tuple[ParsedEntry, ...], int
     """
     unique = list(dict.fromkeys(entries))
     shared = _repeated(entry.url for entry in unique)
-    owned = [replace(entry, url_is_own=entry.url not in shared) for entry in unique]
+    owned = [_owning(entry, entry.url not in shared) for entry in unique]
     keys = _keys(owned)
     named = tuple(
         replace(entry, identity=key, content_hash=content_hash(entry.title, entry.text, entry.url))
         for entry, key in zip(owned, keys, strict=True)
     )
     return named, len(entries) - len(unique)
+
+
+def _owning(entry: ParsedEntry, owns: bool) -> ParsedEntry:
+    return entry if entry.url_is_own == owns else replace(entry, url_is_own=owns)
 
 
 def content_hash(title: str, text: str, url: str | None) -> str:

@@ -13,7 +13,8 @@ import ada_url
 import nh3
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from feeds.collect.decode import clean, unstack
+from feeds.collect import plainhtml
+from feeds.collect.decode import clean, is_ordinary, unstack
 
 
 def _words(text: str) -> frozenset[str]:
@@ -34,6 +35,11 @@ _TRACKING = _words("""
     oly_enc_id vero_id wickedid _ga _gl _hsenc _hsmi __hssc __hstc __hsfp hsctatracking
     ref_src ref_url s_cid cmpid ns_campaign ns_mchannel ns_source
 """)
+# Addresses that the URL standard leaves as they are: no upper case or digits-only name, no `/.`, nothing to escape.
+_CANONICAL = re.compile(
+    r"(?P<page>https?://(?!xn--)(?:[a-z0-9](?:[a-z0-9-](?!xn--))*\.)+[a-z]{2,20}(?:/(?!\.)[A-Za-z0-9._~!$&()*+,;=:@-]*)+)"
+    r"(?P<search>\?[A-Za-z0-9._~!$&()*+,;=:@/?%-]*)?"
+)
 _TRACKING_PREFIXES = ("utm_", "at_campaign", "at_medium", "at_custom", "pk_", "mtm_")
 
 _TAG_NAMES = (
@@ -83,6 +89,8 @@ def canonical_url(url: str | None, base: str | None = None) -> str | None:
     text = (url or "").strip()
     if not text or len(text) > MAX_URL:
         return None
+    if plain := _CANONICAL.fullmatch(text):
+        return plain["page"] + _without_tracking(plain["search"] or "")
     parsed = _parse(text, base)
     if parsed is None or parsed.protocol not in ("http:", "https:") or not parsed.hostname:
         return None
@@ -100,13 +108,13 @@ def one_line(text: str | None, limit: int = MAX_TITLE) -> str:
     raw = (text or "")[: 20 * limit]
     if "<" in raw or "&" in raw:
         raw = _strip_tags(html_entities.unescape(_strip_tags(raw)))
-    return _cut(_SPACE.sub(" ", _tidy(raw)).strip(), limit)
+    return _cut(" ".join(_tidy(raw).split()), limit)
 
 
 def plain_text(text: str | None) -> str:
     """Return text that is not HTML with its paragraphs: one line each, no empty ones."""
     lines = _LINE_END.split(_tidy((text or "")[: 4 * MAX_TEXT]))
-    return "\n".join(filter(None, (_SPACE.sub(" ", line).strip() for line in lines)))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
 
 
 def html_to_text(html: str | None) -> str:
@@ -115,6 +123,13 @@ def html_to_text(html: str | None) -> str:
     Text without any tag keeps its line breaks: many feeds put plain text where HTML is allowed.
     """
     source = clean((html or "")[:MAX_HTML])
+    if len(source) <= 4 * MAX_TEXT and (quick := plainhtml.text(source)) is not None:
+        return quick if is_ordinary(quick) else plain_text(quick)
+    return _text_of(source)
+
+
+def _text_of(source: str) -> str:
+    """The careful way for any HTML."""
     if not _TAG.search(source):
         return plain_text(html_entities.unescape(source))
     if not is_parsable(source):
@@ -197,6 +212,8 @@ def _without(text: str, start: re.Pattern[str], end: re.Pattern[str]) -> str:
 
 
 def _tidy(text: str) -> str:
+    if is_ordinary(text):
+        return text
     return unicodedata.normalize("NFC", unstack(_INVISIBLE.sub("", text)))
 
 
