@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench import corpus
 from bench.judge import differing
 from bench.shapes import SHAPES
-from feeds.collect import fastfeed
+from feeds.collect import fastfeed, fastfields
 from feeds.collect.feed import as_text, read_carefully, read_quickly
 from feeds.observed import Fetched, ParsedFeed
 from storage.model import SourceDefinition
@@ -227,11 +227,11 @@ def test_whatever_the_fast_reader_takes_it_reads_as_feedparser_does(
 
 def test_windows_1252_is_mended_as_feedparser_mends_it() -> None:
     theirs = {code: mended for code, mended in feedparser_html._cp1252.items() if isinstance(code, int)}
-    assert theirs == fastfeed._CP1252
+    assert theirs == fastfields._CP1252
 
 
 @given(
-    st.from_regex(fastfeed._PLAIN_URL, fullmatch=True),
+    st.from_regex(fastfields._PLAIN_URL, fullmatch=True),
     st.sampled_from([SOURCE.url, "http://b.example", "https://a/b?c"]),
 )
 def test_a_plain_address_is_resolved_to_itself(address: str, base: str) -> None:
