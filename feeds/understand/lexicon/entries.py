@@ -6,6 +6,7 @@ turns these into a LexiconError with the file and the entry.
 
 import difflib
 import re
+from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -99,7 +100,7 @@ def day(value: object, *, last: bool) -> date:
     if number:
         return date(year, month, number)
     if month:
-        return date(year, month, 28 if last else 1)
+        return date(year, month, monthrange(year, month)[1] if last else 1)
     return date(year, 12, 31) if last else date(year, 1, 1)
 
 
@@ -254,6 +255,8 @@ def person(entry: Entry, countries: Countries, checked_on: object) -> Person:
         forms=terms(entry, "forms"),
         valid_from=since,
         valid_until=until,
+        began_by=day(entry["valid_from"], last=True),
+        ended_from=day(entry["valid_until"], last=False) if until else None,
         source=entry.get("source", ""),
         confidence=confidence,
         checked_on=checked,

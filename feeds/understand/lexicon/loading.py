@@ -91,12 +91,16 @@ class _Files:
         own = _keyed(f"your {file}", kind, self.own(file))
         found = {key: (file, entry) for key, entry in bundled.items()}
         for key, entry in own.items():
-            laid = _made(f"your {file}", key, partial(_laid, bundled.get(key), entry))
+            laid = _made(f"your {file}", _label(kind, entry), partial(_laid, bundled.get(key), entry))
             if laid is None:
                 found.pop(key)
-            else:
-                found[key] = (f"your {file}", laid)
-        return [_made(name, key, partial(_checked, kind, entry, make)) for key, (name, entry) in found.items()]
+                continue
+            if "checked_on" in FIELDS[kind] and "checked_on" in self.own(file):
+                laid.setdefault("checked_on", self.own(file)["checked_on"])
+            found[key] = (f"your {file}", laid)
+        return [
+            _made(name, _label(kind, entry), partial(_checked, kind, entry, make)) for name, entry in found.values()
+        ]
 
 
 def _table(folder: Traversable, file: str) -> Entry:
@@ -123,16 +127,16 @@ def _own_tables(folder: Traversable) -> dict[str, Entry]:
         raise LexiconError(f"your {error.file}", error.entry, error.problem) from error
 
 
-def _keyed(file: str, kind: str, table: Entry) -> dict[str, Entry]:
+def _keyed(file: str, kind: str, table: Entry) -> dict[tuple[str, ...], Entry]:
     """The entries of a table by what identifies them. Refuses two of one identity, and unknown tables."""
     for name in table:
         if name not in (*FILES[file.removeprefix("your ")], "checked_on"):
             raise LexiconError(file, name, f"is not read here; entries are called {kind}")
-    found: dict[str, Entry] = {}
-    for number, entry in enumerate(_tables(file, kind, table.get(kind, ())), start=1):
-        key = _made(file, f"{kind} {number}", partial(_identity, kind, entry))
+    found: dict[tuple[str, ...], Entry] = {}
+    for entry in _tables(file, kind, table.get(kind, ())):
+        key = _made(file, _label(kind, entry), partial(_identity, kind, entry))
         if key in found:
-            raise LexiconError(file, key, "the entry is there twice; keep one of them")
+            raise LexiconError(file, _label(kind, entry), "the entry is there twice; keep one of them")
         found[key] = entry
     return found
 
@@ -143,8 +147,13 @@ def _tables(file: str, kind: str, value: object) -> list[Entry]:
     return list(value)
 
 
-def _identity(kind: str, entry: Entry) -> str:
-    return ", ".join(str(entry[field]) for field in _IDENTITY[kind])
+def _identity(kind: str, entry: Entry) -> tuple[str, ...]:
+    return tuple(str(entry[field]) for field in _IDENTITY[kind])
+
+
+def _label(kind: str, entry: Entry) -> str:
+    """What a person calls the entry, even if it is not whole."""
+    return str(entry.get(_IDENTITY[kind][0]) or f"a {kind} without {_IDENTITY[kind][0]}")
 
 
 def _laid(bundled: Entry | None, own: Entry) -> Entry | None:

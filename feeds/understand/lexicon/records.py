@@ -115,6 +115,8 @@ class Person:
     forms: tuple[str, ...] = ()
     valid_from: date
     valid_until: date | None = None
+    began_by: date  #: the last day on which it may have begun, where only the month or year is known
+    ended_from: date | None = None  #: the first day on which it may have ended
     source: str = ""
     confidence: str = "sure"
     checked_on: date
