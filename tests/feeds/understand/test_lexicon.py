@@ -162,6 +162,23 @@ def test_names_that_are_given_names_or_words_are_not_read_as_countries() -> None
     assert [hit.value for hit in scanner.scan(fold("Georgia's and Chad's ministers")).of("country")] == ["GE", "TD"]
 
 
+def test_a_title_is_not_found_in_the_middle_of_another_word() -> None:
+    scanner = scanner_for(default_lexicon())
+    for text in (
+        "米軍相模総合補給廠",
+        "貿易相手国との協議",
+        "支援方法相談窓口",
+        "戦争相手国",
+        "南アジア諸国",
+        "メキシコ合衆国軍",
+    ):
+        hits = scanner.scan(fold(text))
+        assert [hit.value for hit in hits.of("office")] == [], text
+        assert not {"ZA", "US"} & {hit.value for hit in hits.of("country")}, text
+    (minister,) = scanner.scan(fold("中谷元防衛相")).of("office")
+    assert minister.value.rank == "minister"
+
+
 def test_the_lexicon_knows_ministers_of_the_countries_whose_ministers_travel() -> None:
     lexicon = default_lexicon()
     known = {person.country for person in lexicon.people if person.rank == "minister"}
