@@ -125,7 +125,7 @@ def _terms(lexicon: Lexicon) -> Iterator[Finding]:
     countries = ((c.code, c.code, (*c.ja, *c.en, *c.people)) for c in lexicon.countries.values() if not c.territory)
     series = ((s.key, s.key, s.names) for s in lexicon.series.values())
     weak = ((s.key, s.key, s.weak) for s in lexicon.series.values())
-    places = ((p.name, (p.name, p.venue), (*p.ja, *p.en)) for p in lexicon.places)
+    places = ((p.name, (p.name, p.country, p.venue), (*p.ja, *p.en)) for p in lexicon.places)
     topics = ((t.key, t.key, t.names) for t in lexicon.topics)
     kanji = ((c.code, c.code, c.kanji) for c in lexicon.countries.values())
     groups: tuple[tuple[str, str, Iterable[tuple[str, object, Iterable[str]]]], ...] = (
