@@ -5,7 +5,9 @@ from pathlib import Path
 
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
-from feeds.understand.lexicon import Lexicon, bundled_files, load_lexicon, use_lexicon
+from feeds.collect.worker import ParserPool
+from feeds.understand.lexicon import Lexicon, bundled_files, default_lexicon, load_lexicon, use_lexicon
+from feeds.work import prepare
 from storage import schema
 from storage.database import Database
 from storage.errors import KaigiError
@@ -44,6 +46,13 @@ def know(settings: Settings) -> None:
     """Make the lexicon of the settings the one that this process understands with. Raises as `read_lexicon`."""
     if settings.lexicon_dir is not None:
         use_lexicon(read_lexicon(settings))
+
+
+def parser_pool(settings: Settings, processes: int = 2) -> ParserPool:
+    """Processes that parse and understand with the lexicon that `know` chose for this one."""
+    if settings.lexicon_dir is None:
+        return ParserPool(processes)
+    return ParserPool(processes, at_start=(prepare, (default_lexicon(),)))
 
 
 def open_database(settings: Settings) -> Database:
