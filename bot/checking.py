@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.config import Settings
-from bot.parts import utc_now
+from bot.parts import parser_pool, utc_now
 from bot.terminal import plain
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
@@ -41,7 +41,7 @@ class Checked:
 
 @contextlib.asynccontextmanager
 async def _reading(settings: Settings) -> AsyncIterator[tuple[Fetcher, ParserPool]]:
-    parsers = ParserPool(processes=1)
+    parsers = parser_pool(settings, processes=1)
     fetcher = Fetcher(
         user_agent=settings.fetch.user_agent,
         allow_private_networks=settings.fetch.allow_private_networks,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_explain, cli_sources
+from bot import cli_archive, cli_explain, cli_lexicon, cli_sources
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_sources.app, name="sources")
 app.add_typer(cli_archive.db, name="db")
+app.add_typer(cli_lexicon.app, name="lexicon")
 app.command()(cli_sources.poll)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
@@ -53,6 +54,7 @@ def run(config_file: ConfigOption = None) -> None:
     _use(config_file)
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
+    parts.know(settings)
     definitions = parts.read_sources(settings)
     asyncio.run(Service(settings=settings, definitions=definitions).run())
 
@@ -76,10 +78,11 @@ def main() -> None:
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
     from feeds.decide.filters import QueryError
+    from feeds.understand.lexicon import LexiconError
 
     try:
         app()
-    except (ConfigError, QueryError, SourcesFileError) as error:
+    except (ConfigError, LexiconError, QueryError, SourcesFileError) as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

@@ -22,13 +22,15 @@ def explain(
 
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
-    from bot import config
+    from bot import config, parts
     from bot.explaining import show
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
     from storage import filters
 
-    article = _read(what, config.load().time_zone)
+    settings = config.load()
+    parts.know(settings)
+    article = _read(what, settings.time_zone)
     understood = understand(article)
     if as_json:
         typer.echo(json.dumps(explanation(article, understood).as_dict(), ensure_ascii=False, indent=2))
@@ -109,9 +111,11 @@ def evaluate(
     predictions: Annotated[Path | None, typer.Option(help="Also write one prediction a line to this file.")] = None,
 ) -> None:
     """Run detection, extraction and story grouping over labelled items and print precision, recall and F1."""
+    from bot import config, parts
     from bot.explaining import show_report
     from feeds.understand import evaluate as judge
 
+    parts.know(config.load())
     lines = _json_lines(file)
     if predictions is not None:
         made = (json.dumps(line, ensure_ascii=False) for line in judge.predictions(lines))

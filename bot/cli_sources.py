@@ -32,6 +32,7 @@ def _archive() -> "Iterator[tuple[Settings, Database]]":
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
+    parts.know(settings)
     definitions = parts.read_sources(settings)
     database = parts.open_database(settings)
 
@@ -153,6 +154,7 @@ def check(
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
+    parts.know(settings)
     known = next((d for d in parts.read_sources(settings) if source in (d.key, d.url)), None)
     if known is not None:
         checked = asyncio.run(checking.check_known(settings, known, limit))

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.config import Settings
-from bot.parts import utc_now
+from bot.parts import parser_pool, utc_now
 from feeds.collect.fetch import Fetcher
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
-from feeds.collect.worker import ParserPool
 from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
@@ -28,7 +27,7 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
         max_body_bytes=settings.fetch.max_body_mb * 2**20,
         concurrency=settings.fetch.concurrency,
     )
-    parsers = ParserPool()
+    parsers = parser_pool(settings)
     policy = PollPolicy(
         rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
         alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),

@@ -1,10 +1,13 @@
-"""The parts that commands and the service share: the sources of the settings, and the database."""
+"""The parts that commands and the service share: sources and lexicon of the settings, and the database."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
+from feeds.collect.worker import ParserPool
+from feeds.understand.lexicon import Lexicon, bundled_files, default_lexicon, load_lexicon, use_lexicon
+from feeds.work import prepare
 from storage import schema
 from storage.database import Database
 from storage.errors import KaigiError
@@ -29,6 +32,27 @@ def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
         return load_sources(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ServiceError(f"sources_file {file} cannot be read: {error}.") from error
+
+
+def read_lexicon(settings: Settings) -> Lexicon:
+    """The bundled lexicon with the files of `lexicon_dir` upon it. Raises `LexiconError`, `ServiceError`."""
+    folder = settings.lexicon_dir
+    if folder is not None and not folder.is_dir():
+        raise ServiceError(f"lexicon_dir {folder} is not a folder. Make it, or take the setting out.")
+    return load_lexicon(bundled_files(), folder)
+
+
+def know(settings: Settings) -> None:
+    """Make the lexicon of the settings the one that this process understands with. Raises as `read_lexicon`."""
+    if settings.lexicon_dir is not None:
+        use_lexicon(read_lexicon(settings))
+
+
+def parser_pool(settings: Settings, processes: int = 2) -> ParserPool:
+    """Processes that parse and understand with the lexicon that `know` chose for this one."""
+    if settings.lexicon_dir is None:
+        return ParserPool(processes)
+    return ParserPool(processes, at_start=(prepare, (default_lexicon(),)))
 
 
 def open_database(settings: Settings) -> Database:

@@ -15,7 +15,9 @@ from datetime import datetime
 
 from feeds.collect.document import read_document
 from feeds.observed import Article, Failure, Fetched, ParsedEntry, ParsedFeed, Understanding
+from feeds.understand.lexicon import Lexicon, use_lexicon
 from feeds.understand.meetings import understand
+from feeds.understand.scan import scanner_for
 from storage.model import SourceDefinition
 
 #: Entries that one call understands: far fewer than a process manages within its limit of time.
@@ -28,6 +30,12 @@ class Studied:
 
     parsed: ParsedFeed
     understandings: tuple[Understanding, ...] | None = None
+
+
+def prepare(lexicon: Lexicon) -> None:
+    """Understand with this lexicon from now on, and have its scanner ready before the first entry's time runs."""
+    use_lexicon(lexicon)
+    scanner_for(lexicon)
 
 
 def read_and_understand(fetched: Fetched, definition: SourceDefinition, now: datetime) -> Studied | Failure:

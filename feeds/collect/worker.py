@@ -25,6 +25,7 @@ RECYCLE_AFTER = 500  # documents; C libraries and caches grow
 
 _ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
+FirstCall = tuple[Callable[..., object], tuple[object, ...]]
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -36,8 +37,12 @@ class _Died(Exception):
 class ParserPool:
     """A few processes that run one function call each at a time. Belongs to one event loop."""
 
-    def __init__(self, processes: int = 2) -> None:
-        """`processes`: how many documents are parsed at the same time."""
+    def __init__(self, processes: int = 2, at_start: FirstCall | None = None) -> None:
+        """`processes`: how many documents are parsed at the same time.
+
+        `at_start`: a function and its arguments, called in each process before its first document.
+        """
+        self._at_start = child.pack((*at_start, START_TIMEOUT_S)) if at_start else None
         self._slots = asyncio.Semaphore(processes)
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
@@ -89,6 +94,8 @@ class ParserPool:
         self._all.add(worker)
         try:
             await worker.receive()
+            if self._at_start:
+                await worker.prepare(self._at_start)
         except BaseException:
             await self._end(worker)
             raise
@@ -126,6 +133,11 @@ class _Worker:
         with suppress(ConnectionError):  # it died: reading tells us how
             await self._stdin.drain()
         return await self.receive()
+
+    async def prepare(self, request: bytes) -> None:
+        answer = await self.ask(request)
+        if answer[0] != "ok":
+            raise _Died(f"it cannot be prepared: {answer[1:]}")
 
     async def receive(self) -> Any:
         try:

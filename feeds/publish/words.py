@@ -78,8 +78,8 @@ def country_name(code: str, language: Language) -> str:
     if code in _ORGANISATIONS:
         return _ORGANISATIONS[code]
     country = default_lexicon().countries.get(code)
-    if country is not None and (names := country.ja if language == "ja" else country.en):
-        return names[0]
+    if country is not None and (name := country.shown(language)):
+        return name
     return str(Locale(language).territories.get(code, code))
 
 

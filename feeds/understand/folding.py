@@ -79,6 +79,8 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """The comparable form of a text. Linear in its length; never raises."""
+    if text.isascii():
+        return Folded(text, text.lower(), text)
     if _CLUSTER.search(text):
         return _fold_clusters(text)
     cased = text.translate(_TABLE)

@@ -29,7 +29,7 @@ class Hit:
 
     start: int
     end: int
-    group: str  #: country, people, office, person, city, series, or a group of words.toml
+    group: str  #: country, office, series, series_weak, place, topic, person, surname, or a group of words.toml
     value: Any  #: the record behind it, or the term itself for words
 
 
@@ -83,7 +83,9 @@ class Scanner:
         for group, term, value in _all_terms(lexicon):
             self._add(group, term, value)
         self._patterns = list(self._terms)
-        self._automaton = ahocorasick_rs.AhoCorasick(self._patterns)
+        # Built in half the time of the one that the library would choose, and no slower to search.
+        kind = ahocorasick_rs.Implementation.ContiguousNFA
+        self._automaton = ahocorasick_rs.AhoCorasick(self._patterns, implementation=kind)
 
     def scan(self, folded: Folded) -> Hits:
         """Every term of the lexicon in the text; time grows linearly with its length."""
@@ -135,15 +137,17 @@ def _all_terms(lexicon: Lexicon) -> Iterator[tuple[str, str, Any]]:
 
 
 def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
-    for country in lexicon.countries.values():
+    for country in (one for one in lexicon.countries.values() if not one.territory):
         yield "country", country.code, (*country.ja, *country.en, *country.people)
     for office in lexicon.offices:
         yield "office", office, office.terms
     for series in lexicon.series.values():
-        yield "series", series, (series.ja, series.en, *series.aliases)
+        yield "series", series, series.names
         yield "series_weak", series, series.weak
     for place in lexicon.places:
         yield "place", place, (*place.ja, *place.en)
+    for topic in lexicon.topics:
+        yield "topic", topic, topic.names
 
 
 def _people(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
