@@ -136,7 +136,7 @@ class Service:
             scheduler = Scheduler()
             scheduler.every(self.tick, collector.tick, "poll what is due")
             if hubs is not None:
-                scheduler.every(self.tick, hubs.tick, "ask hubs")
+                scheduler.every(5 * self.tick, hubs.tick, "ask hubs")
             scheduler.start()
             if self.on_start is not None:
                 tasks.start(self.on_start(database), "start")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, delete, insert, literal, or_, select, update
+from sqlalchemy.sql import ColumnElement
 
 from storage.model import HubState, HubSubscription, SourceState
 from storage.polls import PUSH_GAP
@@ -32,17 +33,24 @@ def find(connection: Connection, token: str) -> HubSubscription | None:
 
 def by_token(connection: Connection, token: str) -> HubSubscription | None:
     """Whose callback this is, to change it."""
-    return _one(connection, select(hubs).where(hubs.c.token == token).with_for_update())
+    return _held(connection, hubs.c.token == token)
 
 
 def by_source(connection: Connection, source_id: int) -> HubSubscription | None:
     """The subscription of a source, to change it."""
-    return _one(connection, select(hubs).where(hubs.c.source_id == source_id).with_for_update())
+    return _held(connection, hubs.c.source_id == source_id)
 
 
 def by_id(connection: Connection, subscription_id: int) -> HubSubscription | None:
     """One subscription, to change it, if it is still there."""
-    return _one(connection, select(hubs).where(hubs.c.id == subscription_id).with_for_update())
+    return _held(connection, hubs.c.id == subscription_id)
+
+
+def _held(connection: Connection, which: ColumnElement[bool]) -> HubSubscription | None:
+    """Hold the row, and before it that of its source: polls take the two in this order, and so can never deadlock."""
+    source_id = select(hubs.c.source_id).where(which).scalar_subquery()
+    connection.execute(select(sources.c.id).where(sources.c.id == source_id).with_for_update())
+    return _one(connection, select(hubs).where(which).with_for_update())
 
 
 def _one(connection: Connection, query: Select[Any]) -> HubSubscription | None:

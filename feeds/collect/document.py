@@ -15,7 +15,7 @@ from storage.model import SourceDefinition, SourceKind
 def read_document(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
     """Read what a source serves, by kind and first bytes. `now` is aware; it tells which dates lie in the future."""
     read = _read(fetched, definition, now)
-    advert = advertised(fetched) if isinstance(read, ParsedFeed) else None
+    advert = advertised(fetched, definition.url) if isinstance(read, ParsedFeed) else None
     return replace(read, advert=advert) if isinstance(read, ParsedFeed) and advert else read
 
 

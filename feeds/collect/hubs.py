@@ -35,17 +35,19 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _Link = tuple[str, str]  #: one word of a relation, and an absolute address
 
 
-def advertised(fetched: Fetched) -> Advert | None:
+def advertised(fetched: Fetched, address: str) -> Advert | None:
     """Return the hubs of a document with its topic; None when it names no hub.
 
-    A document with a hub but without `rel=self` is known to it by the address at which it was found.
+    A document without `rel=self` is known to its hub by the `address` that was asked for: the one where redirects
+    ended may be another one every time.
     """
     headers = list(header_links(fetched.links, fetched.url))
     hubs, topics = _of("hub", headers), _of("self", headers)
     if not (hubs and topics):
         document = document_links(fetched)
         hubs, topics = hubs or _of("hub", document), topics or _of("self", document)
-    return Advert(hubs=hubs[:MAX_HUBS], topic=(*topics, fetched.url)[0]) if hubs else None
+    topic = topics[0] if topics else _absolute(address, fetched.url)
+    return Advert(hubs=hubs[:MAX_HUBS], topic=topic) if hubs and topic else None
 
 
 def header_links(values: Iterable[str], base: str) -> Iterator[_Link]:

@@ -35,7 +35,9 @@ MISSES = 2
 FORGIVEN = timedelta(minutes=15)  #: a push that comes so long after the poll that found its news was only slow
 UNSEEN = 3  #: documents in a row without the hub after which it is believed that the publisher left it
 ANOTHER_HUB = 5  #: tries after which the next hub of the document is tried
+SETTLED = timedelta(hours=1)  #: the least time between two subscriptions of one source
 LONGEST_REASON = 200
+NO_CALL = "The hub took the request, but has not called back. Can public_url be reached from outside?"
 
 _METHODS = frozenset({"sha1", "sha256", "sha384", "sha512"})
 _REJECTIONS = ("client_error", "forbidden", "not_found", "gone", "bad_url", "blocked_address", "redirect")
@@ -93,6 +95,8 @@ def step(about: HubSubscription, wanted: bool, now: datetime) -> Step:
         about = _anew(about, now)
     if about.next_at is None or about.next_at > now:
         return Step(after=about)
+    if about.state is HubState.PENDING and about.last_error is None:
+        about = replace(about, last_error=NO_CALL)
     state = HubState.ACTIVE if about.state is HubState.ACTIVE else HubState.PENDING
     return Step(after=_asked(about, state, now), mode=SUBSCRIBE)
 
@@ -242,6 +246,18 @@ def choose(about: HubSubscription | None, advert: Advert) -> str:
     if about.state is not HubState.DENIED and about.tries < ANOTHER_HUB:
         return about.hub
     return advert.hubs[(advert.hubs.index(about.hub) + 1) % len(advert.hubs)]
+
+
+def is_another(about: HubSubscription, hub: str, advert: Advert, now: datetime) -> bool:
+    """Tell whether a document calls for another subscription than this one.
+
+    A document whose addresses change with every poll must not make us subscribe with every poll, so what was asked
+    for within the last hour stays, unless its hub failed.
+    """
+    if (about.hub, about.topic) == (hub, advert.topic):
+        return False
+    failed = about.hub != hub and about.hub in advert.hubs
+    return failed or about.asked_at is None or now - about.asked_at >= SETTLED
 
 
 def _jitter(about: HubSubscription, now: datetime) -> float:

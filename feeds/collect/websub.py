@@ -61,6 +61,14 @@ class Hubs:
 
     async def _ask(self, about: HubSubscription, mode: str) -> None:
         """Send one request. That it left is in the database already, so a crash here costs a second one."""
+        try:
+            await self._send(about, mode)
+        except StorageError as error:
+            log.error("cannot note what a hub answered", error=str(error))
+        except Exception:
+            log.exception("asking a hub failed by our own mistake", hub=_host(about.hub))
+
+    async def _send(self, about: HubSubscription, mode: str) -> None:
         answer = await self.fetcher.post(about.hub, lease.request(about, mode))
         if not isinstance(answer, Failure):
             log.info("asked a hub", mode=mode, hub=_host(about.hub), topic=about.topic)
@@ -68,12 +76,8 @@ class Hubs:
         log.warning(
             "a hub cannot be asked", mode=mode, hub=_host(about.hub), error=answer.message, detail=answer.detail
         )
-        try:
-            await asyncio.to_thread(
-                self.database.write, partial(_refused, about=about, failure=answer, now=self.clock())
-            )
-        except StorageError as error:
-            log.error("cannot note what a hub answered", error=str(error))
+        noted = partial(_refused, about=about, failure=answer, now=self.clock())
+        await asyncio.to_thread(self.database.write, noted)
 
     async def stop(self) -> None:
         """Cancel what is under way; it is asked again after the next start."""
@@ -123,7 +127,7 @@ def follow(
         about = noted
     if advert is not None:
         hub = lease.choose(about, advert)
-        if about is not None and (about.hub, about.topic) == (hub, advert.topic):
+        if about is not None and not lease.is_another(about, hub, advert, now):
             return
         if about is not None:
             websub.let_go(connection, about, now)

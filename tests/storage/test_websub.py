@@ -1,10 +1,12 @@
 """Subscriptions at hubs, on both engines."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 from storage import sources, websub
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.ingest import update_source
 from storage.model import HubState, HubSubscription
 from storage.polls import PUSH_GAP
@@ -123,3 +125,24 @@ def test_a_push_during_a_poll_outlives_it_whether_it_went_well_or_not(database: 
     database.write(lambda c: sources.claim_due(c, now=after(days=1), until=NOW, worker="w", limit=1))
     database.write(lambda c: update_source(c, well))
     assert database.read(lambda c: sources.find(c, "a")).next_poll_at == after(days=1)
+
+
+def test_polls_and_pushes_of_one_source_never_wait_for_each_other_in_a_circle(database: Database) -> None:
+    """On PostgreSQL, one that took the rows the other way round was ended by the server's deadlock detector."""
+    about = filled(database, **LEASED)
+    source_id = about.source_id or 0
+
+    def poll(connection: Connection) -> None:
+        update_source(connection, polled(source_id))
+        time.sleep(0.01)
+        websub.save(connection, replace(websub.by_source(connection, source_id) or about, unseen=1), NOW)
+
+    def push(connection: Connection) -> None:
+        held = websub.by_token(connection, about.token)
+        time.sleep(0.01)
+        websub.save(connection, replace(held or about, pushes=1), NOW)
+        websub.announce(connection, source_id, NOW)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(database.write, [poll, push] * 10))
+    assert database.read(lambda c: websub.find(c, about.token)) is not None

@@ -9,7 +9,8 @@ from feeds.collect.hubs import HEAD, advertised, header_links
 from feeds.observed import Advert, Fetched, ParsedFeed
 from storage.model import SourceDefinition
 
-HERE = "https://news.example/feed"
+ASKED = "https://news.example/asked"
+HERE = "https://news.example/feed"  # where the redirects ended
 HUB = "https://hub.example/"
 TOPIC = "https://news.example/topic"
 BOTH = Advert(hubs=(HUB,), topic=TOPIC)
@@ -18,7 +19,7 @@ LINKS = f'<link rel="hub" href="{HUB}"/><link rel="self" href="{TOPIC}"/>'
 
 def found(body: str | bytes = "<rss/>", *links: str, content_type: str = "application/xml") -> Advert | None:
     raw = body.encode() if isinstance(body, str) else body
-    return advertised(Fetched(url=HERE, body=raw, content_type=content_type, links=links))
+    return advertised(Fetched(url=HERE, body=raw, content_type=content_type, links=links), ASKED)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_utf_16_is_read_too() -> None:
 
 def test_an_address_with_an_escaped_ampersand_is_the_address() -> None:
     advert = found('<feed><link rel="hub" href="https://hub.example/?a=1&amp;b=2#part"/></feed>')
-    assert advert == Advert(hubs=("https://hub.example/?a=1&b=2",), topic=HERE)
+    assert advert == Advert(hubs=("https://hub.example/?a=1&b=2",), topic=ASKED)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,11 @@ def test_an_address_with_an_escaped_ampersand_is_the_address() -> None:
 )
 def test_what_articles_quote_and_what_cannot_be_a_hub_is_no_hub(document: str) -> None:
     assert found(document) is None
+
+
+def test_an_address_with_a_password_is_told_to_no_hub() -> None:
+    fetched = Fetched(url=HERE, body=f'<feed><link rel="hub" href="{HUB}"/></feed>'.encode())
+    assert advertised(fetched, "https://user:word@news.example/asked") is None
 
 
 def test_several_hubs_are_kept_in_order_once_each_and_not_without_end() -> None:
