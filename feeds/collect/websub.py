@@ -49,15 +49,19 @@ class Hubs:
         """Do what is due; returns without waiting for any hub."""
         now = self.clock()
         try:
-            due = await asyncio.to_thread(self.database.read, partial(websub.restless, now=now, limit=AT_ONCE))
-            orders = await asyncio.to_thread(self.database.write, partial(_plan, due=due, now=now)) if due else []
+            for number, wanted in await asyncio.to_thread(self.database.read, partial(_due, now=now)):
+                # One transaction each: rows of many sources held together could meet a batch of polls the other way.
+                plan = partial(_plan, number=number, wanted=wanted, now=now)
+                order = await asyncio.to_thread(self.database.write, plan)
+                if order is not None:
+                    self._start(order)
         except StorageError as error:
             log.error("cannot look after the subscriptions at hubs", error=str(error))
-            return
-        for order in orders:
-            task = asyncio.create_task(self._ask(*order))
-            self._talks.add(task)
-            task.add_done_callback(self._talks.discard)
+
+    def _start(self, order: Order) -> None:
+        task = asyncio.create_task(self._ask(*order))
+        self._talks.add(task)
+        task.add_done_callback(self._talks.discard)
 
     async def _ask(self, about: HubSubscription, mode: str) -> None:
         """Send one request. That it left is in the database already, so a crash here costs a second one."""
@@ -86,16 +90,18 @@ class Hubs:
         await asyncio.gather(*self._talks, return_exceptions=True)
 
 
-def _plan(connection: Connection, due: list[tuple[int, bool]], now: datetime) -> list[Order]:
-    orders: list[Order] = []
-    for number, wanted in due:
-        about = websub.by_id(connection, number)
-        if about is not None:
-            step = lease.step(about, wanted, now)
-            keep(connection, about, step, now)
-            if step.after is not None and step.mode is not None:
-                orders.append((step.after, step.mode))
-    return orders
+def _due(connection: Connection, now: datetime) -> list[tuple[int, bool]]:
+    return websub.restless(connection, now, AT_ONCE)
+
+
+def _plan(connection: Connection, number: int, wanted: bool, now: datetime) -> Order | None:
+    """Note what becomes of one subscription; returns what its hub must be asked for."""
+    about = websub.by_id(connection, number)
+    if about is None:
+        return None
+    step = lease.step(about, wanted, now)
+    keep(connection, about, step, now)
+    return (step.after, step.mode) if step.after is not None and step.mode is not None else None
 
 
 def _refused(connection: Connection, about: HubSubscription, failure: Failure, now: datetime) -> None:
