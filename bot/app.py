@@ -179,6 +179,8 @@ class Service:
     def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
         """What asks hubs, and where they call back."""
         if ingest.policy.callbacks is None:
+            if self.settings.public_url:
+                log.info("hubs are not asked to push, because public_url does not lead to the public Internet")
             return None, []
         cap = self.settings.fetch.max_body_mb * 2**20
         door = Callbacks(database=ingest.database, clock=utc_now, max_body_bytes=cap)

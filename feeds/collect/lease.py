@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from feeds.collect.schedule import PUSH_SETTLES
-from feeds.observed import Advert, Failure
+from feeds.observed import Advert, Failure, FailureKind
 from storage.model import HubState, HubSubscription, Source
 
 SUBSCRIBE = "subscribe"
@@ -40,7 +40,17 @@ LONGEST_REASON = 200
 NO_CALL = "The hub took the request, but has not called back. Can public_url be reached from outside?"
 
 _METHODS = frozenset({"sha1", "sha256", "sha384", "sha512"})
-_REJECTIONS = ("client_error", "forbidden", "not_found", "gone", "bad_url", "blocked_address", "redirect")
+_REJECTIONS = frozenset(
+    {
+        FailureKind.CLIENT_ERROR,
+        FailureKind.FORBIDDEN,
+        FailureKind.NOT_FOUND,
+        FailureKind.GONE,
+        FailureKind.BAD_URL,
+        FailureKind.BLOCKED_ADDRESS,
+        FailureKind.REDIRECT,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,8 +99,7 @@ def step(about: HubSubscription, wanted: bool, now: datetime) -> Step:
         return _leave(about, alive, now)
     if about.lease_until is not None and not alive:
         # Its next request stands where it stood: a hub whose leases last a second is not asked every second.
-        fallen = HubState.FOUND if about.state is HubState.ACTIVE else about.state
-        about = replace(about, lease_until=None, state=fallen)
+        about = replace(about, lease_until=None, state=_without_lease(about))
     if about.state in (HubState.RESTING, HubState.LEAVING):
         about = _anew(about, now)
     if about.next_at is None or about.next_at > now:
@@ -99,6 +108,12 @@ def step(about: HubSubscription, wanted: bool, now: datetime) -> Step:
         about = replace(about, last_error=NO_CALL)
     state = HubState.ACTIVE if about.state is HubState.ACTIVE else HubState.PENDING
     return Step(after=_asked(about, state, now), mode=SUBSCRIBE)
+
+
+def _without_lease(about: HubSubscription) -> HubState:
+    if about.state is not HubState.ACTIVE:
+        return about.state
+    return HubState.PENDING if _is_renewing(about) else HubState.FOUND
 
 
 def _leave(about: HubSubscription, alive: bool, now: datetime) -> Step:
@@ -154,8 +169,11 @@ def _is_awaited(about: HubSubscription, now: datetime) -> bool:
         return True
     if about.state is not HubState.ACTIVE or about.verified_at is None:
         return False
-    renewing = about.asked_at is not None and about.asked_at > about.verified_at
-    return renewing or now - about.verified_at <= REPEATS
+    return _is_renewing(about) or now - about.verified_at <= REPEATS
+
+
+def _is_renewing(about: HubSubscription) -> bool:
+    return about.asked_at is not None and about.verified_at is not None and about.asked_at > about.verified_at
 
 
 def _verified(about: HubSubscription, lease_s: int | None, now: datetime) -> HubSubscription:

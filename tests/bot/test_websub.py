@@ -71,9 +71,13 @@ async def test_a_push_brings_an_article_within_moments_that_the_next_poll_would_
         assert await hub.distribute(TOPIC) == [202]
         await until(lambda: "A fresh article" in get(f"{address}/feeds/everything.atom").text, "the pushed article")
         assert await hub.distribute(TOPIC, sign="forged") == [202]
+        assert await hub.distribute(TOPIC) == [202]
         listed = await asyncio.to_thread(kaigi, "sources", "list", "--json", folder=tmp_path, **settings)
+        assert json.loads(listed.stdout)["pushed"] is True
         shown = json.loads(listed.stdout)["hub"]
-        assert (shown["state"], shown["pushes"], shown["refused"], shown["topic"]) == ("active", 1, 1, TOPIC)
+        assert (shown["state"], shown["pushes"], shown["refused"], shown["topic"]) == ("active", 2, 1, TOPIC)
+        table = await asyncio.to_thread(kaigi, "sources", "list", folder=tmp_path, **settings)
+        assert "ok, pushed" in table.stdout
         await asyncio.to_thread(kaigi, "sources", "pause", "ministry", folder=tmp_path, **settings)
         await until(lambda: not hub.subscribers, "the farewell")
         assert await asyncio.to_thread(service.stop) == 0

@@ -66,6 +66,18 @@ def test_a_lease_that_the_hub_did_not_tell_is_taken_for_what_was_asked() -> None
     assert step.after.lease_until == NOW + lease.LEASE
 
 
+def test_a_hub_that_renews_a_moment_after_the_lease_is_over_is_believed() -> None:
+    renewing = replace(ACTIVE, asked_at=after(days=8), lease_until=after(days=10), next_at=after(days=10.1))
+    over = lease.step(renewing, wanted=True, now=after(days=10)).after
+    assert over is not None
+    assert over.lease_until is None
+    words = lease.Intent(mode="subscribe", topic=ABOUT.topic, challenge="c")
+    assert lease.confirm(over, words, after(days=10, seconds=5)) is not None
+    silent = lease.step(replace(renewing, asked_at=NOW), wanted=True, now=after(days=10)).after
+    assert silent is not None
+    assert lease.confirm(silent, words, after(days=10, seconds=5)) is None
+
+
 def test_a_failure_that_comes_after_the_verification_changes_nothing() -> None:
     down = Failure(kind=FailureKind.TIMEOUT, message="slow")
     assert lease.refused(ACTIVE, NOW, down, after(seconds=30)) == ACTIVE
