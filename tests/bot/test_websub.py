@@ -64,7 +64,7 @@ async def test_a_push_brings_an_article_within_moments_that_the_next_poll_would_
     with running(tmp_path, "run", **settings) as service:
 
         async def until(true: object, what: str) -> None:
-            await asyncio.to_thread(service.wait_for, true, what)  # type: ignore[arg-type]
+            await asyncio.to_thread(service.wait_for, true, what, 90)  # type: ignore[arg-type]
 
         await until(lambda: any(v.right for v in hub.verifications), "the verification")
         ministry.articles.insert(0, "A fresh article")
