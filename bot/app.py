@@ -23,8 +23,9 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
+from starlette.routing import Route
 
-from bot.collecting import collecting
+from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.jobs import Collector, Scheduler
@@ -33,6 +34,9 @@ from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
 from bot.telegram.service import TelegramService
 from bot.terminal import ADDRESS, TerminalSender
+from feeds.collect.callback import Callbacks
+from feeds.collect.websub import Hubs, follow_address
+from feeds.ingest import Ingest
 from feeds.publish.web import Health, Library, create_app
 from storage import filters, instance, outbox, sources, subscriptions
 from storage.database import Connection, Database
@@ -122,13 +126,17 @@ class Service:
                 language=self.settings.language,
                 health=partial(_health, collector, telegram),
             )
-            server = _WebServer(uvicorn.Config(create_app(library), log_config=None, lifespan="off", access_log=False))
+            hubs, routes = self._hubs(ingest)
+            app = create_app(library, routes)
+            server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
             scheduler.every(self.tick, collector.tick, "poll what is due")
+            if hubs is not None:
+                scheduler.every(5 * self.tick, hubs.tick, "ask hubs")
             scheduler.start()
             if self.on_start is not None:
                 tasks.start(self.on_start(database), "start")
@@ -136,6 +144,8 @@ class Service:
             await stop.wait()
             log.info("stopping")
             await scheduler.stop()
+            if hubs is not None:
+                await hubs.stop()
             await collector.stop()
             await deliverer.stop(PATIENCE)
             if telegram is not None:
@@ -150,6 +160,7 @@ class Service:
         sources.follow_file(connection, self.definitions, now)
         sources.release_all(connection)
         outbox.expire(connection, now - OLD_NEWS, now)
+        follow_address(connection, callbacks(self.settings), now)
         if self.settings.telegram.token is None:
             chat = subscriptions.open_chat(
                 connection,
@@ -164,6 +175,16 @@ class Service:
             subscriptions.suspend_channel(connection, Channel.TERMINAL, now)
         host = urlsplit(self.settings.address).hostname or "localhost"
         return instance.born(connection, host, now)
+
+    def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
+        """What asks hubs, and where they call back."""
+        if ingest.policy.callbacks is None:
+            if self.settings.public_url:
+                log.info("hubs are not asked to push, because public_url does not lead to the public Internet")
+            return None, []
+        cap = self.settings.fetch.max_body_mb * 2**20
+        door = Callbacks(database=ingest.database, clock=utc_now, max_body_bytes=cap)
+        return Hubs(database=ingest.database, fetcher=ingest.fetcher, clock=utc_now), [door.route()]
 
     def _telegram(self, database: Database) -> TelegramService | None:
         token = self.settings.telegram.token

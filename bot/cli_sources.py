@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from feeds.ingest import PollReport
     from storage.database import Connection, Database
-    from storage.model import Source
+    from storage.model import HubSubscription, Source
 
 app = typer.Typer(help="The newsrooms that are polled.", no_args_is_help=True)
 
@@ -56,20 +57,24 @@ def list_sources(
     """Show all sources with their state."""
     from rich.table import Column, Table
 
-    from storage import sources
+    from bot.parts import utc_now
+    from storage import sources, websub
 
+    now = utc_now()
     with _archive() as (_, database):
         every = database.read(sources.every)
+        hubs = {about.source_id: about for about in database.read(websub.every)}
     if as_json:
         for source in every:
-            typer.echo(json.dumps(_as_dict(source), ensure_ascii=False))
+            typer.echo(json.dumps(_as_dict(source) | _hub_as_dict(hubs.get(source.id), now), ensure_ascii=False))
         return
     table = Table("state", "last success (UTC)", "kind", "trust", "name", "problem", box=None)
     table.columns.insert(0, Column("source", no_wrap=True))
     for source in every:
         about = source.definition
         seen = f"{source.last_success_at:%Y-%m-%d %H:%M}" if source.last_success_at else "–"
-        table.add_row(about.key, _state(source), seen, about.kind, about.trust, about.name, source.last_error or "")
+        state = f"{_state(source)}, pushed" if source.pushed_until and source.pushed_until > now else _state(source)
+        table.add_row(about.key, state, seen, about.kind, about.trust, about.name, source.last_error or "")
     _console().print(table)
 
 
@@ -99,6 +104,24 @@ def _as_dict(source: "Source") -> dict[str, object]:
         "failures": source.failures,
         "last_error": source.last_error,
     }
+
+
+def _hub_as_dict(about: "HubSubscription | None", now: datetime) -> dict[str, object]:
+    """How its hub does; `pushed`: it is relied on now, so the source is polled less."""
+    if about is None:
+        return {"pushed": False, "hub": None}
+    hub = {
+        "url": about.hub,
+        "topic": about.topic,
+        "state": about.state,
+        "lease_until": about.lease_until.isoformat() if about.lease_until else None,
+        "last_push_at": about.last_push_at.isoformat() if about.last_push_at else None,
+        "pushes": about.pushes,
+        "refused": about.refused,
+        "missed": about.missed,
+        "last_error": about.last_error,
+    }
+    return {"pushed": about.relied_until is not None and about.relied_until > now, "hub": hub}
 
 
 @app.command()

@@ -10,11 +10,18 @@ from bot.parts import parser_pool, utc_now
 from feeds.collect.fetch import Fetcher
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
+from feeds.collect.websub import callback_base
 from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
 THREADS = 12  #: for database work; writers that wait together commit together
+
+
+def callbacks(settings: Settings) -> str | None:
+    """The public address under which hubs can call; None: they cannot, and are not asked."""
+    public = str(settings.public_url) if settings.public_url else None
+    return callback_base(public, settings.fetch.allow_private_networks)
 
 
 @contextlib.asynccontextmanager
@@ -31,6 +38,7 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
     policy = PollPolicy(
         rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
         alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
+        callbacks=callbacks(settings),
     )
     async with fetcher:
         try:

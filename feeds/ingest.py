@@ -29,7 +29,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from feeds.collect import schedule
+from feeds.collect import schedule, websub
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.page import ArticlePage, parse_article
@@ -102,6 +102,7 @@ class PollPolicy:
 
     rhythm: Rhythm = field(default_factory=Rhythm)
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    callbacks: str | None = None  #: the public address under which hubs can call; None: hubs are not asked
 
 
 @dataclass(kw_only=True, slots=True)
@@ -194,6 +195,7 @@ class Ingest:
             body_hash=body_hash if complete else None,
             hint_s=hint_s,
             moved_to=answer.moved_to,
+            advert=parsed.advert,
         )
         changes = await self._write_db(partial(self._land, visit, understood, kept, self.clock()))
         return _report(source, parsed, changes)
@@ -239,6 +241,8 @@ class Ingest:
         update = schedule.after_success(source, answer, event, self.policy.rhythm, now)
         changes = decide(snapshot, understood, update, self.policy.alerts, now)
         store.apply(connection, changes, now)
+        if self.policy.callbacks is not None:
+            websub.follow(connection, visit.source, answer.advert, new, self.policy.callbacks, now)
         return changes
 
     async def _with_articles(self, source: Source, news: Sequence[ParsedEntry]) -> tuple[list[ParsedEntry], bool]:

@@ -57,6 +57,22 @@ class Fetched:
     last_modified: str | None = None
     max_age_s: int | None = None  #: for how long the server calls it fresh
     moved_to: str | None = None  #: its new address, when every redirect on the way was a permanent one (301, 308)
+    links: tuple[str, ...] = ()  #: its `Link` headers, as they came
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """A form that was posted and taken."""
+
+    status: int  #: 200 to 299
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advert:
+    """That a document can be had by push: which hubs know it, and under which address."""
+
+    hubs: tuple[str, ...]  #: at least one, in the order of the document
+    topic: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +115,7 @@ class ParsedFeed:
     problems: tuple[str, ...] = ()  #: what was wrong but could be read around
     whole: bool = True  #: False: it seems to break off, so what follows must be asked for again
     hint_s: int | None = None  #: how long the feed itself asks us to wait between polls
+    advert: Advert | None = None  #: the hubs that push it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

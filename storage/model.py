@@ -184,6 +184,52 @@ class Source:
     moved_to: str | None = None  #: where its server sends us for good
     moved_since: datetime | None = None  #: since when it says so without a break
     moved_polls: int = 0  #: in how many polls
+    pushed_at: datetime | None = None  #: when a hub last told of news
+    pushed_until: datetime | None = None  #: until when its hub can be relied on to tell; None: it cannot
+
+
+class HubState(StrEnum):
+    """Where our subscription at a hub stands (WebSub): found → pending → active, and what can become of it."""
+
+    FOUND = "found"  # the document names the hub; it is to be asked
+    PENDING = "pending"  # asked; the hub has not yet come back to verify
+    ACTIVE = "active"  # verified; the hub pushes until the lease ends
+    DENIED = "denied"  # the hub refused; it is asked again much later
+    LEAVING = "leaving"  # told to stop, not yet verified
+    RESTING = "resting"  # not wanted now, because the source is paused; kept so that resuming it needs no discovery
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HubSubscription:
+    """Our subscription to one source's document at a hub. `token` and `secret` are secrets and stay out of logs."""
+
+    id: int
+    source_id: int | None  #: None: the source is gone or uses another hub; only the leave-taking is left to do
+    hub: str
+    topic: str  #: what the hub knows the document by: its `rel=self` address
+    callback: str = field(repr=False)  #: where the hub reaches us; ends with `token`
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    state: HubState = HubState.FOUND
+    next_at: datetime | None = None  #: when there is something to ask next
+    asked_at: datetime | None = None
+    verified_at: datetime | None = None
+    lease_until: datetime | None = None
+    tries: int = 0  #: requests since the hub last verified anything
+    last_error: str | None = None  #: one line for people
+    last_push_at: datetime | None = None
+    pushes: int = 0  #: with a right signature
+    refused: int = 0  #: pushes without one
+    to_prove: int = 2  #: pushes that must still arrive before polls are made rarer
+    lapses: int = 0  #: how often it stopped pushing without a word
+    missed: int = 0  #: polls that found news of which it had not told
+    missed_at: datetime | None = None
+    unseen: int = 0  #: documents in a row that no longer name the hub
+
+    @property
+    def relied_until(self) -> datetime | None:
+        """Until when polls may be rarer because this hub pushes; None: it has not proved that it does."""
+        return self.lease_until if self.to_prove == 0 and self.state is not HubState.LEAVING else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

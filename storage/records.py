@@ -162,6 +162,8 @@ def source_from_row(row: Row[Any]) -> Source:
         moved_to=row.moved_to,
         moved_since=row.moved_since,
         moved_polls=row.moved_polls,
+        pushed_at=row.pushed_at,
+        pushed_until=row.pushed_until,
     )
 
 

@@ -155,7 +155,7 @@ def claim_due(
     rows = connection.execute(
         update(sources)
         .where(sources.c.id.in_(due.scalar_subquery()))
-        .values(claimed_by=worker, claimed_until=until)
+        .values(claimed_by=worker, claimed_until=until, push_waiting=False)
         .returning(sources)
     )
     return [source_from_row(row) for row in rows]

@@ -107,6 +107,9 @@ sources = Table(
     Column("moved_to", Text),
     Column("moved_since", Moment),
     Column("moved_polls", Integer, nullable=False, server_default="0"),
+    Column("pushed_at", Moment),
+    Column("pushed_until", Moment),
+    Column("push_waiting", Boolean, nullable=False, server_default="0", comment="a push came since it was claimed"),
     UniqueConstraint("key"),
     Index(None, "next_poll_at"),  # serves: which sources are due
 )
@@ -164,6 +167,36 @@ fetch_events = Table(
     Column("new_items", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Index(None, "source_id", "id"),  # serves: the last polls of a source, and which of them are too old to keep
+)
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    # A hub must be told when its source is removed, so the row outlives the source.
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="SET NULL")),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("secret", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("next_at", Moment),
+    Column("asked_at", Moment),
+    Column("verified_at", Moment),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("last_push_at", Moment),
+    Column("pushes", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("to_prove", Integer, nullable=False),
+    Column("lapses", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("missed_at", Moment),
+    Column("unseen", Integer, nullable=False),
+    UniqueConstraint("source_id"),  # serves: the subscription of a source, of which it has one
+    UniqueConstraint("token"),  # serves: whose callback is this?
 )
 
 meetings = Table(

@@ -9,7 +9,7 @@ What the failures say, and which exception means what, is in `failures.py`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -25,7 +25,7 @@ from feeds.collect import failures
 from feeds.collect.guard import socket_factory
 from feeds.collect.hints import cache_seconds
 from feeds.collect.resolve import Resolver
-from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
+from feeds.observed import Accepted, Failure, FailureKind, Fetched, FetchResult, NotModified
 
 FEED_ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -36,8 +36,10 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 
 MAX_REDIRECTS = 5
 MAX_URL = 4096
+MAX_LINKS = 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_KEEPING_METHOD = frozenset({307, 308})  # RFC 9110, sections 15.4.8 and 15.4.9: a POST stays a POST
 _CHUNK = 64 * 1024
 _PER_HOST = 2
 
@@ -132,6 +134,31 @@ class Fetcher:
                 # TimeoutError is an OSError; ValueError is what aiohttp and yarl raise for addresses they cannot send.
                 return failures.from_exception(error, secrets=_secrets(target))
 
+    async def post(self, url: str, form: Mapping[str, str]) -> Accepted | Failure:
+        """Post a form within the same limits and behind the same guard; any 2xx is success, its body is not read."""
+        target = _parse(url)
+        if isinstance(target, Failure):
+            return target
+        async with self._slot(target.host):
+            try:
+                async with asyncio.timeout(self._total_timeout_s):
+                    return await self._post(target, form)
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                return failures.from_exception(error, secrets=_secrets(target))
+
+    async def _post(self, target: ada_url.URL, form: Mapping[str, str]) -> Accepted | Failure:
+        assert self._session is not None, "use `async with Fetcher(…)`"
+        for _ in range(MAX_REDIRECTS + 1):
+            address = URL(target.href, encoded=True)
+            async with self._session.post(address, data=form, allow_redirects=False) as response:
+                if response.status not in _KEEPING_METHOD:
+                    return await _accepted(response)
+                following = _next(target, response.headers.get("Location"))
+            if isinstance(following, Failure):
+                return following
+            target = following
+        return failures.redirect(f"sends us on more than {MAX_REDIRECTS} times")
+
     @contextlib.asynccontextmanager
     async def _slot(self, host: str) -> AsyncIterator[None]:
         """Wait for the host's turn first, then for a place in the whole: a slow host holds only its own places."""
@@ -183,6 +210,7 @@ class Fetcher:
             etag=_validator(response.headers.get("ETag")),
             last_modified=_validator(response.headers.get("Last-Modified")),
             max_age_s=cache_seconds(response.headers),
+            links=tuple(response.headers.getall("Link", ()))[:MAX_LINKS],
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes | Failure:
@@ -242,6 +270,13 @@ def _not_modified(asked: dict[str, str]) -> NotModified | Failure:
         message="The server says 'not modified' to a first request; it is misconfigured, we try again later.",
         detail="HTTP 304 without validators in the request",
     )
+
+
+async def _accepted(response: aiohttp.ClientResponse) -> Accepted | Failure:
+    if 200 <= response.status < 300:
+        return Accepted(status=response.status)
+    start = await _start_of(response)
+    return failures.from_status(response.status, response.headers, start, now=datetime.now(UTC))
 
 
 def _validator(value: str | None) -> str | None:

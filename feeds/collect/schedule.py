@@ -6,6 +6,8 @@ to a cap. A failing source slows down, doubling with every failure in a row up t
 newsrooms come back after weeks. Only a source that says it is gone (410), or that has failed for thirty days, is
 paused.
 
+While a hub pushes (WebSub), polls are rarer; they are only there to notice when it stops.
+
 Each moment is jittered by up to a twentieth, so that sources added together drift apart; the jitter is taken from the
 source's key and the moment of the poll, so that the same inputs give the same answer.
 """
@@ -16,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from feeds.observed import Failure, FailureKind
+from feeds.observed import Advert, Failure, FailureKind
 from storage.changes import SourceUpdate
 from storage.model import FetchEvent, Habit, Source, SourceState, Trust
 
@@ -31,6 +33,9 @@ GIVE_UP_AFTER = timedelta(days=30)
 SLOW_SECONDS = 10.0
 MOVED_POLLS = 3
 MOVED_FAILURES = 3  #: after so many failures in a row at the new address the old one is asked again
+PUSHED_FACTOR = 6  #: how much rarer a source is polled while its hub tells of news
+PUSHED_AT_MOST = timedelta(hours=6)
+PUSH_SETTLES = timedelta(hours=1)  #: for so long after a push its news may still be on the way through caches
 SILENT_GAPS = 6  #: so many usual gaps without an item, and at least a week, are silence
 
 _STATES = {
@@ -58,6 +63,7 @@ class Answer:
     body_hash: str | None = None
     hint_s: int | None = None
     moved_to: str | None = None  #: its new address, when it says that it moved for good
+    advert: Advert | None = None  #: the hubs that push it
 
 
 def address(source: Source, now: datetime) -> str:
@@ -95,7 +101,7 @@ def after_success(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhy
     return SourceUpdate(
         source_id=source.id,
         state=_state(source, event, now),
-        next_poll_at=now + _jittered(interval(paced, rhythm, now), source, now),
+        next_poll_at=now + _jittered(_wait(paced, event, rhythm, now), source, now),
         polled_at=now,
         succeeded=True,
         etag=answer.etag,
@@ -153,6 +159,23 @@ def interval(source: Source, rhythm: Rhythm, now: datetime) -> timedelta:
     if about.trust is Trust.OFFICIAL:
         wait = min(wait, OFFICIAL_AT_LEAST)
     return _clamped(max(wait, min(timedelta(seconds=source.hint_s or 0), HINT_CAP)), rhythm)
+
+
+def _wait(source: Source, event: FetchEvent, rhythm: Rhythm, now: datetime) -> timedelta:
+    """How long to wait after an answer, with what hubs told (WebSub).
+
+    Soon, as long as a push told of news and no poll has found them: the publisher's cache may be slower than its hub.
+    Longer, while the hub can be relied on to tell; an interval that the operator wrote down stays as it is.
+    """
+    usual = interval(source, rhythm, now)
+    told = source.pushed_at
+    found = event.new_items or (told and source.last_new_at and source.last_new_at >= told)
+    if told is not None and not found and now - told < PUSH_SETTLES:
+        return min(usual, max(now - told, rhythm.min_interval))
+    relied = source.pushed_until is not None and source.pushed_until > now
+    if relied and source.definition.interval_s is None:
+        return max(usual, min(usual * PUSHED_FACTOR, PUSHED_AT_MOST))
+    return usual
 
 
 def _in_step(habit: Habit, now: datetime) -> timedelta:

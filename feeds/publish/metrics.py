@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from storage.model import Figures, Source, SourceState
+from storage.model import Figures, HubState, HubSubscription, Source, SourceState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(figures: Figures, sources: Sequence[Source]) -> bytes:
+def render(figures: Figures, sources: Sequence[Source], hubs: Sequence[HubSubscription] = ()) -> bytes:
     """All metrics; disabled sources are left out."""
     registry = CollectorRegistry()
     totals = {
@@ -25,7 +25,22 @@ def render(figures: Figures, sources: Sequence[Source]) -> bytes:
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
     _sources(registry, [source for source in sources if source.definition.enabled])
+    _hubs(registry, hubs)
     return generate_latest(registry)
+
+
+def _hubs(registry: CollectorRegistry, hubs: Sequence[HubSubscription]) -> None:
+    """Per state and in all, not per hub: whoever names a hub must not choose the labels."""
+    states = Gauge("kaigi_hub_subscriptions", "Subscriptions at WebSub hubs", ["state"], registry=registry)
+    for each in HubState:
+        states.labels(each.value).set(sum(hub.state is each for hub in hubs))
+    totals = {
+        "kaigi_hub_pushes": ("Pushes with a right signature", sum(hub.pushes for hub in hubs)),
+        "kaigi_hub_pushes_refused": ("Pushes whose signature was wrong", sum(hub.refused for hub in hubs)),
+        "kaigi_hub_lapses": ("Hubs that were relied on and stopped pushing", sum(hub.lapses for hub in hubs)),
+    }
+    for name, (about, value) in totals.items():
+        Gauge(name, about, registry=registry).set(value)
 
 
 def _sources(registry: CollectorRegistry, enabled: Sequence[Source]) -> None:
@@ -34,8 +49,10 @@ def _sources(registry: CollectorRegistry, enabled: Sequence[Source]) -> None:
     success = Gauge(
         "kaigi_source_last_success_timestamp_seconds", "When a source was last read", ["source"], registry=registry
     )
+    pushed = Gauge("kaigi_source_pushed", "1 while a hub is relied on to push", ["source"], registry=registry)
     for source in enabled:
         key = source.definition.key
+        pushed.labels(key).set(source.pushed_until is not None)
         for each in SourceState:
             state.labels(key, each.value).set(source.state is each)
         failures.labels(key).set(source.failures)

@@ -6,7 +6,7 @@ titles come from strangers, and nothing they wrote may run here.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,8 +29,8 @@ from feeds.decide.filters import matches, parse_query
 from feeds.publish import atom, metrics
 from feeds.publish.card import card
 from feeds.publish.sparkline import bars
-from feeds.publish.words import FEED_TITLES, SOURCE_STATES, Language
-from storage import filters, news, sources
+from feeds.publish.words import FEED_TITLES, PUSHED, SOURCE_STATES, Language
+from storage import filters, news, sources, websub
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
 from storage.model import Filter, MeetingStory, Phase, SourceState
@@ -68,8 +68,8 @@ class Library:
         return await asyncio.to_thread(self.database.read, fn)
 
 
-def create_app(library: Library) -> Starlette:
-    """The application; every handler reaches `library` through `app.state`."""
+def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application, with `more` routes of other rooms; every handler here reaches `library` through `app.state`."""
     app = Starlette(
         routes=[
             Route("/", _front),
@@ -80,6 +80,7 @@ def create_app(library: Library) -> Starlette:
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
             Mount("/static", StaticFiles(directory=HERE / "static")),
+            *more,
         ],
         middleware=[Middleware(_SecurityHeaders)],
         exception_handlers={HTTPException: _page_error, StorageError: _storage_error},
@@ -135,7 +136,13 @@ async def _sources(request: Request) -> Response:
     events = await library.read(sources.all_events)
     shown = [(source, bars(events.get(source.id, []))) for source in every if source.definition.enabled]
     shown.sort(key=lambda pair: (_STATE_ORDER.index(pair[0].state), pair[0].definition.name))
-    return _page(request, "sources.html", shown=shown, states=SOURCE_STATES[_language(request)])
+    return _page(
+        request,
+        "sources.html",
+        shown=shown,
+        states=SOURCE_STATES[_language(request)],
+        pushed=PUSHED[_language(request)],
+    )
 
 
 _STATE_ORDER = (
@@ -225,7 +232,8 @@ async def _readyz(request: Request) -> Response:
 async def _metrics(request: Request) -> Response:
     library = _library(request)
     figures, every = await library.read(news.figures), await library.read(sources.every)
-    return Response(metrics.render(figures, every), media_type=metrics.CONTENT_TYPE)
+    hubs = await library.read(websub.every)
+    return Response(metrics.render(figures, every, hubs), media_type=metrics.CONTENT_TYPE)
 
 
 def _page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

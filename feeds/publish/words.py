@@ -42,6 +42,12 @@ FEED_TITLES: dict[Language, dict[str, str]] = {
     "en": {"ministerial-meetings": "Meetings of defence ministers", "everything": "Everything"},
 }
 
+#: A source whose hub tells of news by itself (WebSub): the word and what it means.
+PUSHED: dict[Language, tuple[str, str]] = {
+    "ja": ("プッシュ", "新しい記事はハブから知らされます"),
+    "en": ("pushed", "a hub tells of new articles"),
+}
+
 #: How a source is, as a reader is told: a word and what it means.
 SOURCE_STATES: dict[Language, dict[str, tuple[str, str]]] = {
     "ja": {

@@ -206,3 +206,44 @@ class TestMoves:
     def test_a_new_address_that_fails_sends_us_back_to_the_old_one(self) -> None:
         moved = replace(source(), moved_to=self.NEW, moved_since=after(days=-9), moved_polls=30, failures=3)
         assert schedule.address(moved, NOW) == source().definition.url
+
+
+def _wait(of: Source, event: FetchEvent = EVENT) -> timedelta:
+    return schedule.after_no_change(of, event, RHYTHM, NOW).next_poll_at - NOW
+
+
+class TestPushes:
+    RELIED = replace(source(), pushed_until=after(days=1))
+
+    def test_a_source_whose_hub_is_relied_on_is_polled_six_times_more_rarely(self) -> None:
+        assert 57 * MINUTE <= _wait(self.RELIED) <= 63 * MINUTE
+
+    def test_never_more_rarely_than_every_six_hours_nor_more_often_than_without_a_hub(self) -> None:
+        daily = replace(self.RELIED, habit=Habit(weekly=2, hours=tuple(range(24))))
+        assert timedelta(hours=5.7) <= _wait(daily) <= timedelta(hours=6.3)
+        rare = replace(self.RELIED, habit=Habit(weekly=0.1, hours=()))
+        assert _wait(rare) >= timedelta(hours=22)
+
+    def test_a_lease_that_is_over_counts_for_nothing(self) -> None:
+        assert _wait(replace(self.RELIED, pushed_until=NOW)) <= 11 * MINUTE
+
+    def test_an_interval_that_the_operator_wrote_down_stays(self) -> None:
+        own = replace(source(interval_s=300), pushed_until=after(days=1))
+        assert _wait(own) <= 6 * MINUTE
+
+    def test_a_failing_source_is_tried_again_as_if_it_had_no_hub(self) -> None:
+        assert _failed(self.RELIED).next_poll_at - NOW <= 11 * MINUTE
+
+    def test_a_push_whose_news_is_not_there_yet_is_asked_after_for_an_hour(self) -> None:
+        def told(minutes: float) -> Source:
+            return replace(self.RELIED, pushed_at=after(minutes=-minutes), last_new_at=after(days=-1))
+
+        assert [round(_wait(told(minutes)) / MINUTE) for minutes in (0, 1, 5)] == [1, 1, 5]
+        assert _wait(told(30)) <= 11 * MINUTE
+        assert _wait(told(61)) > 50 * MINUTE
+
+    def test_a_push_whose_news_was_found_is_done_with(self) -> None:
+        found = replace(self.RELIED, pushed_at=after(minutes=-5), last_new_at=after(minutes=-4))
+        assert _wait(found) > 50 * MINUTE
+        finding = FetchEvent(at=NOW, outcome="changed", new_items=1)
+        assert _wait(replace(self.RELIED, pushed_at=after(minutes=-5)), finding) > 50 * MINUTE

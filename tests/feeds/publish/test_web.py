@@ -1,6 +1,7 @@
 """The web application: what it serves, what it refuses, and that strangers' words stay words."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -10,13 +11,17 @@ import httpx
 import pytest
 
 from feeds.publish.web import Library, create_app
-from storage import filters, ingest, instance, schema, sources
+from storage import filters, ingest, instance, schema, sources, websub
 from storage.changes import Changes, ItemUpdate
 from storage.database import Connection, Database
 from storage.errors import DatabaseFull
-from storage.model import FetchEvent, Level, Phase, SourceState
-from tests.support.build import NOW, definition, facts, item, meeting_changes, polled
+from storage.model import FetchEvent, HubState, HubSubscription, Level, Phase, SourceState
+from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 
+HUB = HubSubscription(
+    id=0, source_id=1, hub="https://hub.example/", topic="t", callback="c", token="k", secret="s",
+    state=HubState.ACTIVE, lease_until=after(days=10), to_prove=0, pushes=7,
+)  # fmt: skip
 HOSTILE = '<script>alert(1)</script>"onload="x'
 
 
@@ -205,6 +210,18 @@ async def test_the_sources_page_shows_every_newsroom_with_its_trouble_first(
     assert "refuses us &lt;b&gt;" in page
     assert 'class="failed"' in page
     assert "blocked" in (await ask("/sources?lang=en")).text
+
+
+async def test_a_source_whose_hub_pushes_is_called_so(ask: Callable[..., Any], database: Database) -> None:
+    assert "プッシュ" not in (await ask("/sources")).text
+    database.write(lambda c: websub.add(c, HUB))
+    database.write(lambda c: websub.save(c, replace(HUB, id=1), NOW))
+    assert "プッシュ" in (await ask("/sources")).text
+    metrics = (await ask("/metrics")).text
+    assert 'kaigi_source_pushed{source="s1"} 1.0' in metrics
+    assert 'kaigi_source_pushed{source="s2"} 0.0' in metrics
+    assert 'kaigi_hub_subscriptions{state="active"} 1.0' in metrics
+    assert "kaigi_hub_pushes 7.0" in metrics
 
 
 async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
