@@ -36,7 +36,8 @@ from feeds.collect.page import ArticlePage, parse_article
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
-from feeds.decide.decide import decide, is_news, match_known
+from feeds.decide.decide import decide, fingerprint_of, is_news, match_known
+from feeds.decide.likeness import fingerprint
 from feeds.decide.routing import AlertPolicy
 from feeds.ledger import Ledger
 from feeds.observed import (
@@ -304,6 +305,7 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
         days=tuple(day for f in facts for day in (f.starts_on, f.ends_on) if day),
         series=tuple(series for f in facts for series in (f.series, f.parent) if series),
         has_meetings=bool(facts),
+        keys=tuple(key for p in understood if not p.understanding.mention for key in fingerprint_of(p).keys),
     )
 
 
@@ -320,7 +322,7 @@ def _is_first_feed(source: Source) -> bool:
 
 def _paired(entries: Sequence[ParsedEntry], understandings: Sequence[Understanding]) -> list[Understood]:
     return [
-        Understood(entry=entry, understanding=understanding)
+        Understood(entry=entry, understanding=understanding, likeness=fingerprint(entry))
         for entry, understanding in zip(entries, understandings, strict=True)
     ]
 

@@ -166,7 +166,7 @@ def merge(old: MeetingFacts, old_trust: Trust, new: MeetingFacts, new_trust: Tru
         kind=_merged_kind(first, second),
         format=first.format if first.format is not Format.IN_PERSON else second.format,
         phase=_merged_phase(old.phase, new.phase),
-        countries=tuple(sorted({*old.countries, *new.countries})),
+        countries=_merged_countries(first, second),
         principals=_merged_principals(first.principals, second.principals),
         series=first.series or second.series,
         edition=first.edition or second.edition,
@@ -181,6 +181,18 @@ def merge(old: MeetingFacts, old_trust: Trust, new: MeetingFacts, new_trust: Tru
         outcomes=_merged_outcomes(first.outcomes, second.outcomes),
         confidence=max(old.confidence, new.confidence),
     )
+
+
+def best_trust(one: Trust, other: Trust) -> Trust:
+    """The better of two."""
+    return max(one, other, key=_TRUST.__getitem__)
+
+
+def _merged_countries(first: MeetingFacts, second: MeetingFacts) -> tuple[str, ...]:
+    """All sides that are named. Where that is more than the kind has, reports disagree, and the better one counts."""
+    every = tuple(sorted({*first.countries, *second.countries}))
+    most = {Kind.BILATERAL: 2, Kind.TRILATERAL: 3}.get(first.kind)
+    return first.countries if most is not None and len(every) > most >= len(first.countries) >= 2 else every
 
 
 def _merged_days(
