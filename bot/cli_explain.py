@@ -24,7 +24,8 @@ def explain(
 ) -> None:
     """Show what was understood of an article, each fact with the words it came from, and the story it would join.
 
-    The story and the filters are those of the configured database, where there is one; nothing is written. A file (or standard input) is HTML, or plain text whose first line is the headline.
+    The story and the filters are those of the configured database, where there is one; nothing is written to it.
+    A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
     from bot import config
     from bot.explaining import matched, show, show_placing

@@ -32,7 +32,7 @@ class Placing:
 def place(seen: Snapshot, url: str | None, facts: MeetingFacts | None, reported_at: datetime) -> Placing:
     """Where an item with these facts and this address would go, by the rules of `decide`."""
     known = seen.stories_by_url.get(url or "")
-    neighbours = [_beside(one, facts, reported_at) for one in seen.candidates] if facts is not None else []
+    neighbours = [_beside(one, facts, reported_at) for one in seen.candidates] if facts else []
     joined = [(match.strength, -one.story_id, one) for one, match in neighbours if match.same]
     apart = [(_nearness(one.facts, facts), one) for one, match in neighbours if not match.same]
     apart.sort(key=lambda pair: (-pair[0], -pair[1].story_id))
@@ -42,8 +42,8 @@ def place(seen: Snapshot, url: str | None, facts: MeetingFacts | None, reported_
     if joined:
         best = max(joined, key=lambda one: one[:2])[2]
         return Placing(story_id=best.story_id, reason=best.reason, apart=nearest)
-    for one in seen.rejected if facts is not None else ():
-        if any(same_meeting(record, one.reported_at, facts, reported_at).same for record in one.records):
+    for one in seen.rejected:
+        if facts and any(same_meeting(record, one.reported_at, facts, reported_at).same for record in one.records):
             return Placing(story_id=one.story_id, reason="an admin said that this is no meeting", apart=nearest)
     return Placing(story_id=None, reason=_alone(facts), apart=nearest)
 
@@ -54,12 +54,11 @@ def _alone(facts: MeetingFacts | None) -> str:
     )
 
 
-def _beside(candidate: Candidate, facts: MeetingFacts | None, reported_at: datetime) -> tuple[Neighbour, Match]:
+def _beside(candidate: Candidate, facts: MeetingFacts, reported_at: datetime) -> tuple[Neighbour, Match]:
     """A stored meeting against the item; `same` if any of its records is."""
     shown = candidate.meeting.facts
     records = [shown, *((candidate.reported,) if candidate.reported else ()), *candidate.also]
-    told = facts or shown
-    matches = [same_meeting(record, candidate.newest_report_at, told, reported_at) for record in records]
+    matches = [same_meeting(record, candidate.newest_report_at, facts, reported_at) for record in records]
     best = max(matches, key=lambda match: (match.same, match.strength))
     neighbour = Neighbour(
         story_id=candidate.meeting.story_id, facts=shown, same=best.same, reason=best.reason

@@ -15,6 +15,8 @@ from storage.model import Format, Kind, Level, MeetingFacts, Phase, Principal, T
 DAY_TOLERANCE = timedelta(days=1)
 #: A report without a day belongs to a meeting up to this long before its publication …
 REPORT_LAG = timedelta(days=6)
+#: … up to this long where it brings a document (the 57th SCM met on 4 November 2025, its communiqué came on the 14th) …
+OUTCOME_LAG = timedelta(days=14)
 #: … or this long after it, where it announces one.
 ANNOUNCEMENT_LEAD = timedelta(days=21)
 #: Two reports that both name no day are about one meeting when published within this.
@@ -98,6 +100,8 @@ def _minister_of_third(a: MeetingFacts, b: MeetingFacts) -> bool:
 
 
 def _other_time(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
+    if a.series and a.series == b.series and a.edition and a.edition == b.edition:
+        return None  # announced long before, put off, or told of in a document: the number says which meeting it is
     first, second = _days(a), _days(b)
     if first and second:
         # A conference that meets at most every few months is one meeting, whichever of its days a report names.
@@ -123,7 +127,8 @@ def _undated(days: tuple[date, date], facts: MeetingFacts, reported: datetime) -
     """A report that names no day, against a meeting that has one."""
     day = reported.date()
     earliest = days[0] - (ANNOUNCEMENT_LEAD if facts.phase is not Phase.HELD else DAY_TOLERANCE)
-    return None if earliest <= day <= days[1] + REPORT_LAG else "reported at another time"
+    lag = OUTCOME_LAG if facts.outcomes and facts.phase is Phase.HELD else REPORT_LAG
+    return None if earliest <= day <= days[1] + lag else "reported at another time"
 
 
 def _bond(a: MeetingFacts, b: MeetingFacts) -> Match:
