@@ -210,14 +210,14 @@ class Ingest:
         self, definition: SourceDefinition, news: Sequence[ParsedEntry], studied: Studied
     ) -> list[Understood] | Failure:
         if studied.understandings is not None:
-            return _paired(studied.parsed.entries, studied.understandings)
+            return await asyncio.to_thread(_paired, studied.parsed.entries, studied.understandings)
         understood: list[Understood] = []
         for start in range(0, len(news), AT_ONCE):
             part = news[start : start + AT_ONCE]
             answer = await self.parsers.run(understand_entries, part, definition)
             if isinstance(answer, Failure):
                 return answer
-            understood += _paired(part, answer)
+            understood += await asyncio.to_thread(_paired, part, answer)
         return understood
 
     def _land(
@@ -321,6 +321,7 @@ def _is_first_feed(source: Source) -> bool:
 
 
 def _paired(entries: Sequence[ParsedEntry], understandings: Sequence[Understanding]) -> list[Understood]:
+    """Runs in a thread: the keys of a first poll's thousands of entries take half a second."""
     return [
         Understood(entry=entry, understanding=understanding, likeness=fingerprint(entry))
         for entry, understanding in zip(entries, understandings, strict=True)
