@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     String,
     Text,
     bindparam,
@@ -217,9 +216,7 @@ def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str])
     return found
 
 
-def _meeting_rows(
-    connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime
-) -> Sequence[Row[Any]]:
+def _meeting_rows(connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime) -> Sequence[Any]:
     """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
     wanted = {
         "recently": now - UNDATED_FOR,
@@ -231,7 +228,7 @@ def _meeting_rows(
     return connection.execute(_CANDIDATES, wanted).all()
 
 
-def _candidates(connection: Connection, rows: Sequence[Row[Any]], said: Remembered) -> Iterator[Candidate]:
+def _candidates(connection: Connection, rows: Sequence[Any], said: Remembered) -> Iterator[Candidate]:
     alerted = _alerted(connection, [row.story_id for row in rows])
     reported = _reported(connection, [row.story_id for row in rows])
     for row in rows:
