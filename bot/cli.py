@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_explain, cli_lexicon, cli_sources
+from bot import cli_archive, cli_correct, cli_explain, cli_lexicon, cli_sources
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -24,7 +24,9 @@ app = typer.Typer(
 app.add_typer(cli_sources.app, name="sources")
 app.add_typer(cli_archive.db, name="db")
 app.add_typer(cli_lexicon.app, name="lexicon")
+app.add_typer(cli_correct.export, name="export")
 app.command()(cli_sources.poll)
+app.command()(cli_correct.correct)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
 
@@ -78,11 +80,12 @@ def main() -> None:
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
     from feeds.decide.filters import QueryError
+    from feeds.decide.pins import WrongFact
     from feeds.understand.lexicon import LexiconError
 
     try:
         app()
-    except (ConfigError, LexiconError, QueryError, SourcesFileError) as error:
+    except (ConfigError, LexiconError, QueryError, SourcesFileError, WrongFact) as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

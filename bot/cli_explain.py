@@ -1,6 +1,7 @@
 """Commands that show what was understood: `kaigi explain` and `kaigi evaluate`."""
 
 import asyncio
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -11,31 +12,69 @@ import typer
 from storage.errors import KaigiError
 
 if TYPE_CHECKING:
-    from feeds.observed import Article
+    from bot.config import Settings
+    from feeds.decide.placing import Placing
+    from feeds.observed import Article, Understanding
+    from storage.model import Filter
 
 
 def explain(
     what: Annotated[str, typer.Argument(metavar="URL|FILE|-", help="An article: address, file, or - for input.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what was understood of an article, and each fact with the words it came from.
+    """Show what was understood of an article, each fact with the words it came from, and the story it would join.
 
+    The story and the filters are those of the configured database, where there is one. No article is written to it;
+    one of an older version is brought to this version's tables, as every command does.
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
     from bot import config, parts
-    from bot.explaining import show
+    from bot.explaining import matched, show, show_placing
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
-    from storage import filters
 
     settings = config.load()
     parts.know(settings)
     article = _read(what, settings.time_zone)
     understood = understand(article)
+    placing, every = _in_archive(settings, article, understood)
     if as_json:
-        typer.echo(json.dumps(explanation(article, understood).as_dict(), ensure_ascii=False, indent=2))
+        words = explanation(article, understood).as_dict()
+        words["story"] = dataclasses.asdict(placing) if placing else None
+        words["filters"] = [{"key": one.key, "query": one.query, "matches": matched(understood, one)} for one in every]
+        typer.echo(json.dumps(words, ensure_ascii=False, indent=2, default=str))
     else:
-        show(article, understood, filters.built_in())
+        show(article, understood, every)
+        show_placing(placing)
+
+
+def _in_archive(
+    settings: "Settings", article: "Article", understood: "Understanding"
+) -> "tuple[Placing | None, list[Filter]]":
+    """Where the article would go, and the filters there are; without a database, None and the built-in ones."""
+
+    from bot import parts
+    from bot.explaining import placed
+    from storage import filters
+    from storage.errors import StorageError
+
+    if not _has_archive(settings.database_url):
+        return None, filters.built_in()
+    try:
+        database = parts.open_database(settings)
+        try:
+            return database.read(lambda connection: placed(connection, article, understood, parts.utc_now()))
+        finally:
+            database.close()
+    except StorageError as error:
+        typer.echo(f"The archive was not asked: {error}", err=True)
+        return None, filters.built_in()
+
+
+def _has_archive(url: str) -> bool:
+    """Whether there is a database already: explaining must not make one."""
+    kind, _, path = url.partition(":///")
+    return not kind.startswith("sqlite") or Path(path).is_file()
 
 
 def _read(what: str, zone: str) -> "Article":

@@ -1,16 +1,22 @@
 """Shows an explanation on the terminal: the marked text, the facts, the reasons, and what it would lead to."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bot.terminal import plain
+from feeds.collect.normalise import canonical_url
 from feeds.decide.filters import matches, parse_query
+from feeds.decide.placing import Placing, place
 from feeds.observed import Article, Understanding, Verdict
 from feeds.understand.evaluate import Report
-from storage.model import Evidence, Filter
+from storage.database import Connection
+from storage.filters import built_in
+from storage.ingest import Lookup, peek
+from storage.model import Evidence, Filter, MeetingFacts, Source, SourceDefinition, SourceState
 
 
 def show(article: Article, understanding: Understanding, filters: list[Filter]) -> None:
@@ -88,6 +94,53 @@ def matched(understanding: Understanding, each: Filter) -> bool:
         return True
     certain = understanding.verdict is Verdict.MEETING and understanding.mention is not None
     return certain and understanding.mention is not None and matches(query, understanding.mention.facts)
+
+
+def placed(
+    connection: Connection, article: Article, understanding: Understanding, now: datetime
+) -> tuple[Placing, list[Filter]]:
+    """The story that the article would join, from the archive as it is, and the filters that there are."""
+    facts = understanding.mention.facts if understanding.mention else None
+    url = canonical_url(article.url) if article.url else None
+    lookup = Lookup(
+        urls=(url,) if url else (),
+        days=tuple(day for day in (facts.starts_on, facts.ends_on) if day) if facts else (),
+        series=tuple(one for one in (facts.series, facts.parent) if one) if facts else (),
+        has_meetings=facts is not None,
+    )
+    seen = peek(connection, _NOBODY, lookup, now)
+    placing = place(seen, url, facts, article.published_at or now)
+    return placing, list(seen.filters) or built_in()
+
+
+#: An article that is explained comes from no source of ours.
+_NOBODY = Source(
+    id=0,
+    definition=SourceDefinition(key="explain", url="https://explain.invalid/", name="explain"),
+    state=SourceState.NEW,
+    next_poll_at=datetime.min.replace(tzinfo=UTC),
+)
+
+
+def show_placing(placing: Placing | None) -> None:
+    """Print the story that the article would join, and what keeps it apart from the nearest others."""
+    console = Console()
+    if placing is None:
+        console.print("Story: there is no archive yet to compare it with.")
+        return
+    goes = "a story of its own" if placing.story_id is None else f"story {placing.story_id}"
+    console.print(Text(f"Story: {goes} ({placing.reason})"))
+    table = Table("not story", "which is", "because", title="Kept apart", title_justify="left", box=None)
+    for one in placing.apart:
+        table.add_row(str(one.story_id), plain(_meeting_words(one.facts)), one.reason)
+    if placing.apart:
+        console.print(table)
+
+
+def _meeting_words(facts: MeetingFacts) -> str:
+    named = facts.series or ", ".join(facts.countries) or "?"
+    edition = f" {facts.edition}" if facts.edition else ""
+    return " · ".join(filter(None, (f"{named}{edition}", str(facts.kind), str(facts.starts_on or ""), facts.city)))
 
 
 def show_report(report: Report) -> None:

@@ -36,7 +36,8 @@ from feeds.collect.page import ArticlePage, parse_article
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
-from feeds.decide.decide import decide, is_news, match_known
+from feeds.decide.decide import decide, fingerprint_of, is_news, match_known
+from feeds.decide.likeness import fingerprint
 from feeds.decide.routing import AlertPolicy
 from feeds.ledger import Ledger
 from feeds.observed import (
@@ -211,14 +212,14 @@ class Ingest:
         self, definition: SourceDefinition, news: Sequence[ParsedEntry], studied: Studied
     ) -> list[Understood] | Failure:
         if studied.understandings is not None:
-            return _paired(studied.parsed.entries, studied.understandings)
+            return await asyncio.to_thread(_paired, studied.parsed.entries, studied.understandings)
         understood: list[Understood] = []
         for start in range(0, len(news), AT_ONCE):
             part = news[start : start + AT_ONCE]
             answer = await self.parsers.run(understand_entries, part, definition)
             if isinstance(answer, Failure):
                 return answer
-            understood += _paired(part, answer)
+            understood += await asyncio.to_thread(_paired, part, answer)
         return understood
 
     def _land(
@@ -308,6 +309,7 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
         days=tuple(day for f in facts for day in (f.starts_on, f.ends_on) if day),
         series=tuple(series for f in facts for series in (f.series, f.parent) if series),
         has_meetings=bool(facts),
+        keys=tuple(key for p in understood if not p.understanding.mention for key in fingerprint_of(p).keys),
     )
 
 
@@ -323,8 +325,9 @@ def _is_first_feed(source: Source) -> bool:
 
 
 def _paired(entries: Sequence[ParsedEntry], understandings: Sequence[Understanding]) -> list[Understood]:
+    """Runs in a thread: the keys of a first poll's thousands of entries take half a second."""
     return [
-        Understood(entry=entry, understanding=understanding)
+        Understood(entry=entry, understanding=understanding, likeness=fingerprint(entry))
         for entry, understanding in zip(entries, understandings, strict=True)
     ]
 

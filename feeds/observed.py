@@ -171,8 +171,23 @@ class Understanding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fingerprint:
+    """The keys under which copies of an item are found (feeds/decide/likeness.py). Guid and lead are exact."""
+
+    guid: int | None = None
+    lead: int | None = None
+    pieces: tuple[int, ...] = ()
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """All keys."""
+        return (*self.pieces, *(key for key in (self.guid, self.lead) if key is not None))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Understood:
     """An entry of a poll with what was understood of it."""
 
     entry: ParsedEntry
     understanding: Understanding
+    likeness: Fingerprint | None = None  #: None: not made yet

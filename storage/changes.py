@@ -15,6 +15,7 @@ from storage.model import (
     Habit,
     Meeting,
     MeetingFacts,
+    Pin,
     Source,
     SourceState,
     Trust,
@@ -45,6 +46,28 @@ class Candidate:
     newest_report_at: datetime
     reports: int = 1  #: certain ones, from trusted sources
     trust: Trust  #: of the best source that has shaped its facts
+    reported: MeetingFacts | None = None  #: what reports say, where an admin fixed a fact; None: the meeting's facts
+    pins: tuple[Pin, ...] = ()  #: facts that reports do not change
+    also: tuple[MeetingFacts, ...] = ()  #: records of stories that an admin merged into this one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """A story of which an admin said that it is no meeting."""
+
+    story_id: int
+    records: tuple[MeetingFacts, ...] = ()  #: what its record and its reports said then
+    reported_at: datetime  #: its newest report
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Twin:
+    """A stored item that shares a likeness key with an item of the poll."""
+
+    item_id: int
+    story_id: int
+    title: str
+    is_meeting: bool  #: its story has a meeting's record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +79,9 @@ class Snapshot:
     stories_by_url: dict[str, int] = field(default_factory=dict)  #: stories that other sources gave these URLs
     candidates: tuple[Candidate, ...] = ()
     filters: tuple[Filter, ...] = ()
+    rejected: tuple[Rejected, ...] = ()  #: near enough in time that a report may mean them
+    settled: frozenset[int] = frozenset()  #: items that an admin took out of a story: they stay where they are
+    twins: dict[int, tuple[Twin, ...]] = field(default_factory=dict)  #: recent items of other sources, by likeness key
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +116,7 @@ class ItemInsert:
     facts: MeetingFacts | None  #: what this item alone says
     evidence: tuple[Evidence, ...]
     flags: tuple[str, ...]
+    keys: tuple[int, ...] = ()  #: likeness keys under which other sources' copies find it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +136,8 @@ class MeetingWrite:
     facts: MeetingFacts
     trust: Trust  #: of the best source that shaped the facts
     revision: int
-    facts_changed: bool = True  #: False: only the trust is new
+    facts_changed: bool = True  #: False: only the trust, or what lies under an admin's word, is new
+    reported: MeetingFacts | None = None  #: what reports say, where an admin fixed a fact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

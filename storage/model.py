@@ -110,6 +110,17 @@ class DeliveryState(StrEnum):
     EXPIRED = "expired"  # old news by the time it could have been sent
 
 
+class CorrectionKind(StrEnum):
+    """What an admin said about a story."""
+
+    NOT_MEETING = "not_meeting"
+    MEETING = "meeting"
+    SAME_AS = "same_as"  # two stories are one
+    SPLIT = "split"  # an item does not belong to its story
+    SET = "set"  # a fact has this value
+    CLEAR = "clear"  # a fact that nobody stated
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageRules:
     """CSS rules that read a list page and its articles. An empty selector means "find it yourself"."""
@@ -292,6 +303,32 @@ class Meeting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pin:
+    """A fact that an admin has fixed: reports no longer change it."""
+
+    field: str  #: as `kaigi correct … set` names it: `city`, `date`, `person:JP`, …
+    value: str | None  #: as an admin writes it; None: nobody stated it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What an admin said about a story: a label that is applied at once and remembered."""
+
+    id: int
+    at: datetime
+    by: str
+    kind: CorrectionKind
+    story_id: int  #: the story it is about; of `same_as` the one that goes on, of `split` the one the item leaves
+    item_id: int | None = None  #: of `split`: the item
+    other_id: int | None = None  #: of `same_as` the story that ended, of `split` the one that began
+    field: str | None = None  #: of `set` and `clear`
+    before: str | None = None  #: as people read it
+    after: str | None = None
+    note: str = ""
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
     """A named query: at once a feed, a page, a calendar and something a chat can subscribe to."""
 
@@ -345,6 +382,25 @@ class ListedItem:
     text: str
     author: str | None
     updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledItem:
+    """An item about which an admin said something, with what its story is since."""
+
+    item_id: int
+    story_id: int
+    title: str
+    text: str
+    language: str
+    url: str | None
+    source_name: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    stated: MeetingFacts | None  #: what the item alone says
+    meeting: MeetingFacts | None  #: the story's record; None: no meeting
+    fixed: tuple[str, ...] = ()  #: fields that an admin set
+    correction_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,8 @@ from storage.model import (
     Channel,
     Chat,
     ChatState,
+    Correction,
+    CorrectionKind,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -194,6 +196,24 @@ def _meeting(row: Any, facts: MeetingFacts) -> Meeting:
         revision=row.revision,
         first_seen_at=row.first_seen_at,
         updated_at=max(row.updated_at, row.active_at),
+    )
+
+
+def correction_from_row(row: Row[Any]) -> Correction:
+    """What an admin said."""
+    return Correction(
+        id=row.id,
+        at=row.at,
+        by=row.by,
+        kind=CorrectionKind(row.kind),
+        story_id=row.story_id,
+        item_id=row.item_id,
+        other_id=row.other_id,
+        field=row.field,
+        before=row.before,
+        after=row.after,
+        note=row.note,
+        undone_at=row.undone_at,
     )
 
 

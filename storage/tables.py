@@ -122,6 +122,9 @@ stories = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("created_at", Moment, nullable=False),
+    # Without a foreign key: SQLite adds one only by copying the table, on which all others hang.
+    Column("merged_into", Key, comment="the story that goes on instead"),
+    Index(None, "merged_into"),  # serves: corrections of the stories that went into one
     sqlite_autoincrement=True,
 )
 
@@ -211,6 +214,7 @@ meetings = Table(
     Column("edition", Integer),
     Column("starts_on", Date),
     Column("facts", JSON, nullable=False),
+    Column("reported", JSON(none_as_null=True), comment="what reports say, where an admin fixed a fact; else null"),
     Column("trust", String(16), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
@@ -287,4 +291,39 @@ deliveries = Table(
     Index(None, "state", "not_before", "id"),  # serves: what to send next; what a dead process left in `sending`
     Index(None, "story_id"),  # serves: deletion of a story
     sqlite_autoincrement=True,
+)
+
+# What an admin said is kept for good: it is a label as well. So it refers to stories and items without a foreign key.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("story_id", Key, nullable=False),
+    Column("item_id", Key),
+    Column("other_id", Key, comment="the story that ended (same_as) or began (split)"),
+    Column("field", String(32)),
+    Column("before", Text),
+    Column("after", Text),
+    Column("note", Text, nullable=False),
+    Column("journal", JSON, nullable=False, comment="what must be put back to undo it"),
+    Column("undone_at", Moment),
+    Column("undone_by", String(64)),
+    Index(None, "story_id"),  # serves: what was said about a story
+    Index(None, "item_id"),  # serves: which items were taken out of their story
+    Index(None, "kind", "at"),  # serves: facts of ended and rejected stories, which later reports may match
+    sqlite_autoincrement=True,
+)
+
+# Written for every new item and forgotten after days, so it is kept narrow: no row id, no foreign key, one index, which
+# serves "which stories have one of these keys?" and the deletion of what is too old.
+likeness_keys = Table(
+    "likeness_keys",
+    metadata,
+    Column("span", Integer, primary_key=True, autoincrement=False, comment="of three days, counted from year 1"),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("story_id", Key, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )

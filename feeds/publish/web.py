@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -126,6 +126,9 @@ async def _meeting(request: Request) -> Response:
         story = await library.read(partial(news.meeting, story_id=int(number)))
     except NotFound as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+    if story.meeting.story_id != int(number):  # merged by an admin: its address leads to the story that goes on
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/meetings/{story.meeting.story_id}{query}", HTTPStatus.PERMANENT_REDIRECT)
     return _page(request, "meeting.html", story=story, card=card(story, language))
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from feeds.correcting import Desk
+from feeds.decide.routing import AlertPolicy
 from feeds.publish.web import Library, create_app
 from storage import filters, ingest, instance, schema, sources, websub
 from storage.changes import Changes, ItemUpdate
@@ -232,3 +234,15 @@ async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
     assert families["kaigi_meetings"].samples[0].value == 2
     states = {(s.labels["source"], s.labels["state"]): s.value for s in families["kaigi_source_state"].samples}
     assert (states["s1", "ok"], states["s1", "failing"]) == (1, 0)
+
+
+async def test_the_address_of_a_merged_meeting_leads_to_the_one_that_goes_on(
+    ask: Callable[..., Any], database: Database
+) -> None:
+    desk = Desk(database=database, policy=AlertPolicy(), by="tester", now=NOW)
+    desk.same_as("2", "1")
+    answer = await ask("/meetings/2?lang=en")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/meetings/1?lang=en")
+    assert (await ask("/meetings/1")).status_code == 200
+    feed = (await ask("/feeds/ministerial-meetings.atom")).text
+    assert (feed.count("<entry>"), "meeting/1</id>" in feed) == (1, True)
