@@ -26,6 +26,7 @@ _NOT_NOW = {
     FailureKind.TIMEOUT,
     FailureKind.NETWORK,
     FailureKind.FORBIDDEN,
+    FailureKind.BOT_WALL,
     FailureKind.RATE_LIMITED,
     FailureKind.SERVER_ERROR,
     FailureKind.EMPTY,

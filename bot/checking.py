@@ -12,7 +12,7 @@ from bot.config import Settings
 from bot.parts import parser_pool, utc_now
 from bot.terminal import plain
 from feeds.collect.document import read_document
-from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
 from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.page import parse_article
 from feeds.collect.worker import ParserPool
@@ -109,8 +109,8 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
 
 
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
-    accept = {"accept": PAGE_ACCEPT} if definition.kind is SourceKind.PAGE else {}
-    answer: FetchResult = await fetcher.fetch(definition.url, **accept)
+    accept = PAGE_ACCEPT if definition.kind is SourceKind.PAGE else FEED_ACCEPT
+    answer: FetchResult = await fetcher.fetch(definition.url, accept=accept, source=definition)
     if not isinstance(answer, Fetched):
         raise CheckFailed(answer.message if isinstance(answer, Failure) else f"{definition.url} sent nothing.")
     parsed = await parsers.run(read_document, answer, definition, utc_now())
@@ -131,7 +131,7 @@ async def _with_texts(
 async def _with_text(
     fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, entry: ParsedEntry
 ) -> ParsedEntry:
-    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT)
+    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT, source=definition)
     if not isinstance(answer, Fetched):
         return entry
     page = await parsers.run(parse_article, answer, definition, utc_now())

@@ -68,6 +68,7 @@ _FINAL = {
     FailureKind.NOT_FOUND,
     FailureKind.GONE,
     FailureKind.FORBIDDEN,
+    FailureKind.BOT_WALL,
     FailureKind.CLIENT_ERROR,
     FailureKind.BAD_URL,
     FailureKind.BLOCKED_ADDRESS,
@@ -168,13 +169,19 @@ class Ingest:
     async def _ask(self, source: Source) -> FetchResult:
         address = schedule.address(source, self.clock())
         if source.definition.kind is SourceKind.PAGE:
-            return await self._page(address, source.etag, source.last_modified)
-        return await self.fetcher.fetch(address, etag=source.etag, last_modified=source.last_modified)
+            return await self._page(source.definition, address, source.etag, source.last_modified)
+        return await self.fetcher.fetch(
+            address, etag=source.etag, last_modified=source.last_modified, source=source.definition
+        )
 
-    async def _page(self, url: str, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+    async def _page(
+        self, about: SourceDefinition, url: str, etag: str | None = None, last_modified: str | None = None
+    ) -> FetchResult:
         """Get a page, if its robots.txt allows it."""
-        refusal = await self.robots.refusal(url) if self.robots else None
-        return refusal or await self.fetcher.fetch(url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT)
+        refusal = await self.robots.refusal(url, about) if self.robots else None
+        return refusal or await self.fetcher.fetch(
+            url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT, source=about
+        )
 
     async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, studied: Studied) -> PollReport:
         source, parsed = visit.source, studied.parsed
@@ -259,7 +266,7 @@ class Ingest:
     async def _with_article(self, definition: SourceDefinition, entry: ParsedEntry) -> ParsedEntry | None:
         if entry.url is None:
             return entry
-        answer = await self._page(entry.url)
+        answer = await self._page(definition, entry.url)
         page: ArticlePage | Failure
         if isinstance(answer, Fetched):
             page = await self.parsers.run(parse_article, answer, definition, self.clock())

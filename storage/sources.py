@@ -78,6 +78,8 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     new: dict[str, Any] = definition_to_row(definition)
     if before.url != definition.url or before.rules != definition.rules:  # what we remember is of another document
         new |= {**_FORGOTTEN, "next_poll_at": now}
+    elif before.fetch != definition.fetch:  # asked another way, it may let us in: find out now
+        new |= {"next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
 
 

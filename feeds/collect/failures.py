@@ -13,14 +13,12 @@ from http import HTTPStatus
 import aiohttp
 
 from feeds.collect.guard import BLOCKED
+from feeds.collect.walls import wall
 from feeds.observed import Failure, FailureKind
 
 MAX_RETRY_AFTER_S = 7 * 24 * 3600.0
 
 _USERINFO = re.compile(r"//[^/\s@]*@")
-
-# Words of Cloudflare's interstitial. `/cdn-cgi/challenge-platform/` alone is no mark: ordinary pages load it too.
-_CHALLENGE_MARKS = (b"_cf_chl_opt", b"cf-browser-verification", b"cf_chl_")
 
 
 def bad_url(why: str) -> Failure:
@@ -55,28 +53,29 @@ def too_large(cap: int) -> Failure:
     )
 
 
-def challenge(status: int) -> Failure:
-    """Say that a bot protection stands in front of the site."""
+def bot_wall(maker: str, status: int) -> Failure:
+    """Say that a bot protection by this maker stands in front of the site."""
     return Failure(
-        kind=FailureKind.FORBIDDEN,
-        message="The site asks visitors to prove that they are human (a Cloudflare challenge); a program cannot. "
-        "Use the site's feed, or ask its owner to let the feed pass.",
-        detail=f"HTTP {status}, challenge page",
+        kind=FailureKind.BOT_WALL,
+        message=f"The site lets only browsers through ({maker} asks for proof). "
+        "Use the site's feed, or ask its owner to let us pass.",
+        detail=f"HTTP {status}, bot wall of {maker}",
     )
 
 
-def is_challenge(headers: Mapping[str, str], start: bytes) -> bool:
-    """Tell whether an answer is a challenge instead of the document. It is sometimes served with status 200."""
-    if headers.get("Cf-Mitigated", "").strip().lower() == "challenge":
-        return True
-    head = start[: 64 * 1024]
-    return b"<html" in head[:2048].lower() and any(mark in head for mark in _CHALLENGE_MARKS)
+def packed(encoding: str) -> Failure:
+    """Say that a body is compressed in a way that was not asked for, such as twice."""
+    return Failure(
+        kind=FailureKind.NETWORK,
+        message="The document is compressed in a way that we did not ask for. Tell the site's owner.",
+        detail=f"Content-Encoding: {encoding[:100]!r}",
+    )
 
 
 def from_status(status: int, headers: Mapping[str, str], start: bytes, *, now: datetime) -> Failure:
     """Turn an error status into a failure. `start`: the beginning of the error page."""
-    if is_challenge(headers, start):
-        return challenge(status)
+    if maker := wall(status, headers, start):
+        return bot_wall(maker, status)
     kind, advice = _STATUS.get(status) or (
         _OTHER_SERVER_ERROR if status >= 500 else _OTHER_CLIENT_ERROR if status >= 400 else _STRANGE_STATUS
     )

@@ -14,9 +14,11 @@ import ada_url
 import pytest
 from aiohttp import web
 
+from feeds.collect.asking import following
 from feeds.collect.failures import MAX_RETRY_AFTER_S, retry_after
-from feeds.collect.fetch import Fetcher, _next
+from feeds.collect.fetch import Fetcher
 from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
+from storage.model import SourceDefinition
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
@@ -26,7 +28,9 @@ CHALLENGE = (
 )
 
 
-async def _get(url: str, timeout_s: float = 5, **validators: str) -> FetchResult:
+async def _get(
+    url: str, timeout_s: float = 5, source: SourceDefinition | None = None, **validators: str
+) -> FetchResult:
     async with Fetcher(
         user_agent="kaigi-tests",
         allow_private_networks=True,
@@ -34,7 +38,7 @@ async def _get(url: str, timeout_s: float = 5, **validators: str) -> FetchResult
         total_timeout_s=timeout_s,
         read_timeout_s=0.4,
     ) as fetcher:
-        return await fetcher.fetch(url, **validators)
+        return await fetcher.fetch(url, source=source, **validators)
 
 
 def _answering(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
@@ -87,7 +91,7 @@ async def test_only_encodings_that_are_bounded_are_asked_for_and_no_cookie_is_ke
         await fetcher.fetch(base)
         await fetcher.fetch(base)
     assert [request.headers.get("Cookie") for request in seen] == [None, None]
-    assert seen[0].headers["Accept-Encoding"] == "gzip, deflate"
+    assert seen[0].headers["Accept-Encoding"] == "gzip, deflate, br"
     assert seen[0].headers["User-Agent"] == "kaigi-tests"
 
 
@@ -321,8 +325,8 @@ async def test_https_to_a_server_without_tls_is_a_tls_failure(serve: Serve) -> N
 async def test_a_challenge_is_told_apart_from_a_plain_refusal(
     serve: Serve, status: int, headers: dict[str, str]
 ) -> None:
-    failure = _failed(await _get(await serve(_answering(status, CHALLENGE.encode(), **headers))), FailureKind.FORBIDDEN)
-    assert "challenge" in failure.message
+    failure = _failed(await _get(await serve(_answering(status, CHALLENGE.encode(), **headers))), FailureKind.BOT_WALL)
+    assert "Cloudflare" in failure.message
 
 
 # --- the guard in place ---
@@ -386,10 +390,10 @@ async def test_a_public_site_cannot_redirect_or_rebind_us_into_a_private_network
 
 
 async def test_https_is_never_given_up_for_http() -> None:
-    down = _next(ada_url.URL("https://news.example/"), "http://news.example/")
+    down = following(ada_url.URL("https://news.example/"), "http://news.example/")
     assert isinstance(down, Failure)
     assert down.kind is FailureKind.REDIRECT
-    assert not isinstance(_next(ada_url.URL("https://news.example/"), "/rss"), Failure)
+    assert not isinstance(following(ada_url.URL("https://news.example/"), "/rss"), Failure)
 
 
 async def test_a_silent_name_server_costs_the_connect_timeout_only(monkeypatch: pytest.MonkeyPatch) -> None:
