@@ -122,7 +122,9 @@ def _judge(connection: Connection, *, key: str, report: PollReport | None, wante
     if report is None:
         return ["had to be broken off"]
     source = sources.find(connection, key)
-    stored = connection.execute(select(items.c.title, items.c.text).where(items.c.source_id == source.id)).all()
+    stored = connection.execute(
+        select(items.c.title, items.c.text, items.c.published_at).where(items.c.source_id == source.id)
+    ).all()
     found = []
     if report.failure is not None and (source.state in (SourceState.NEW, SourceState.OK) or not source.last_error):
         found.append(f"failed, but its record says {source.state}")
@@ -130,6 +132,10 @@ def _judge(connection: Connection, *, key: str, report: PollReport | None, wante
         found.append("should have failed" if wanted.fails else "should not have failed")
     if wanted.title is not None and wanted.title not in {row.title for row in stored}:
         found.append("its words were lost")
+    if wanted.kind is not None and report.failure is not None and report.failure.kind is not wanted.kind:
+        found.append(f"should have been called {wanted.kind}")
+    if not wanted.dated and any(row.published_at for row in stored):
+        found.append("a date was guessed")
     if wanted.never and any(wanted.never in f"{row.title} {row.text}" for row in stored):
         found.append(f"{wanted.never!r} was stored")
     return found

@@ -11,6 +11,7 @@ from rich.table import Table
 from bot.config import Settings
 from bot.parts import parser_pool, utc_now
 from bot.terminal import plain
+from feeds.collect.asking import is_home
 from feeds.collect.document import read_document
 from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
 from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
@@ -21,7 +22,7 @@ from feeds.observed import Failure, Fetched, FetchResult, ParsedEntry, ParsedFee
 from feeds.understand.meetings import understand
 from feeds.work import article
 from storage.errors import KaigiError
-from storage.model import PageRules, SourceDefinition, SourceKind
+from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind
 
 
 class CheckFailed(KaigiError):
@@ -101,7 +102,8 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
     if found.feeds:
         best = found.feeds[0]
         name = definition.name if named or not best.title else best.title
-        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None), best.how
+        fetch = definition.fetch if is_home(definition, best.url) else FetchOptions()
+        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None, fetch=fetch), best.how
     page = found.proposals[0]
     name = definition.name if named or not page.title else page.title
     about = replace(definition, name=name, kind=SourceKind.PAGE, rules=page.rules)

@@ -33,6 +33,7 @@ from feeds.collect import schedule
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.page import ArticlePage, parse_article
+from feeds.collect.patience import Patience, rotated
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
@@ -256,17 +257,24 @@ class Ingest:
         for a later poll would no longer be backlog, and raise alerts.
         """
         chosen = news[:ARTICLES_PER_POLL]
-        read = await asyncio.gather(*(self._with_article(source.definition, entry) for entry in chosen))
+        patience = Patience()
+        work = partial(self._with_article, source.definition, patience)
+        read = await rotated(work, chosen, self.clock().minute)
         if source.first_success_at is None:
             kept = (entry or before for entry, before in zip(read, chosen, strict=True))
             return [*kept, *news[ARTICLES_PER_POLL:]], True
         done = [entry for entry in read if entry is not None]
         return done, len(done) == len(news)
 
-    async def _with_article(self, definition: SourceDefinition, entry: ParsedEntry) -> ParsedEntry | None:
+    async def _with_article(
+        self, definition: SourceDefinition, patience: Patience, entry: ParsedEntry
+    ) -> ParsedEntry | None:
+        """The entry with its article; None when that is for a later poll."""
         if entry.url is None:
             return entry
-        answer = await self._page(definition, entry.url)
+        answer = await patience.wait_for(self._page(definition, entry.url))
+        if answer is None:
+            return None
         page: ArticlePage | Failure
         if isinstance(answer, Fetched):
             page = await self.parsers.run(parse_article, answer, definition, self.clock())

@@ -76,6 +76,14 @@ def own_of(source: SourceDefinition | None) -> Own | None:
     return None if isinstance(home, Failure) else Own(options=source.fetch, home=home)
 
 
+def is_home(source: SourceDefinition, url: str) -> bool:
+    """Whether what a source's own host may know can go to `url` as well."""
+    home, target = parse(source.url), parse(url)
+    if isinstance(home, Failure) or isinstance(target, Failure):
+        return False
+    return Own(options=source.fetch, home=home).holds_for(target)
+
+
 def validator(value: str | None) -> str | None:
     """Keep a validator only if it can be sent back: visible ASCII, of a sensible length."""
     if value and len(value) <= 1000 and value.isascii() and value.isprintable():
@@ -89,9 +97,11 @@ def without_credentials(url: ada_url.URL) -> str:
     return str(url.href)
 
 
-def secrets_of(url: ada_url.URL) -> tuple[str, ...]:
-    """Return the credentials in an address."""
-    return tuple(part for part in (url.username, url.password) if part)
+def secrets_of(url: ada_url.URL, own: Own | None) -> tuple[str, ...]:
+    """Return what must not be told: the credentials in an address, and what only the source's host may know."""
+    words = own.options.secrets if own else ()
+    parts = [part for word in words for part in (word, *word.split()[1:]) if len(part) >= 6]  # `Bearer …`: its end too
+    return tuple(filter(None, (url.username, url.password, *parts)))
 
 
 def with_own(headers: Mapping[str, str], options: FetchOptions) -> CIMultiDict[str]:

@@ -63,12 +63,21 @@ def bot_wall(maker: str, status: int) -> Failure:
     )
 
 
-def packed(encoding: str) -> Failure:
-    """Say that a body is compressed in a way that was not asked for, such as twice."""
+def packed(why: str) -> Failure:
+    """Say that a body does not unpack, or is packed in a way that was not asked for."""
     return Failure(
         kind=FailureKind.NETWORK,
-        message="The document is compressed in a way that we did not ask for. Tell the site's owner.",
-        detail=f"Content-Encoding: {encoding[:100]!r}",
+        message="The document is badly compressed. We try again later; if this lasts, tell the site's owner.",
+        detail=why[:200],
+    )
+
+
+def broke_off() -> Failure:
+    """Say that a compressed body ends in the middle."""
+    return Failure(
+        kind=FailureKind.NETWORK,
+        message="The document broke off. We try again later.",
+        detail="the compressed body has no end",
     )
 
 

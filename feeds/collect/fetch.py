@@ -39,8 +39,9 @@ from feeds.collect.asking import (
 )
 from feeds.collect.hints import cache_seconds
 from feeds.collect.turns import Turns
+from feeds.collect.unpack import Damaged, TooMuch, Unpacker
 from feeds.collect.walls import wall
-from feeds.collect.wire import ENCODINGS, open_session
+from feeds.collect.wire import open_session
 from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
 from storage.model import FetchOptions, SourceDefinition
 
@@ -56,10 +57,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _CHUNK = 64 * 1024
 _ERROR_PAGE_S = 2.0
+_ERROR_PIECE = 4 * 1024  # what follows a wall's mark in the same piece may be a bomb
 _EARNS = 16 * 1024  # bytes that give a server one more second
 _LOOPBACK = re.compile(r"localhost\.?|127\.\d+\.\d+\.\d+|\[::1\]")
-_UNPACKED = ENCODINGS | {"", "identity", "none"}
-_PACKED = re.compile(r"gzip|deflate|br|zstd|compress|dcb|dcz", re.IGNORECASE)
+_ENDS_WELL = re.compile(rb"(?:</[\w.:-]+\s*>|-->|\})\s*$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +149,7 @@ class Fetcher:
         if isinstance(target, Failure):
             return target
         own = own_of(source)
-        secrets = (*secrets_of(target), *(own.options.secrets if own else ()))
+        secrets = secrets_of(target, own)
         headers = request_headers(accept, etag, last_modified)
         async with self._turns.turn(target.host, self._spacing(target, accept)):
             try:
@@ -215,12 +216,15 @@ class Fetcher:
     async def _document(
         self, target: ada_url.URL, response: aiohttp.ClientResponse, deadline: asyncio.Timeout
     ) -> Fetched | Failure:
-        encoding = response.headers.get("Content-Encoding", "").strip().lower()
-        if encoding not in _UNPACKED and _PACKED.search(encoding):
-            return failures.packed(encoding)
-        body = await self._body(response, deadline)
-        if isinstance(body, Failure):
-            return body
+        try:
+            unpacker = Unpacker(response.headers.get("Content-Encoding", ""), self._max_body)
+            body = await self._body(response, unpacker, deadline)
+        except TooMuch:
+            return failures.too_large(self._max_body)
+        except Damaged as error:
+            return failures.packed(str(error))
+        if not unpacker.ended and not _ENDS_WELL.search(body[-200:]):
+            return failures.broke_off()
         if maker := wall(response.status, response.headers, body):
             return failures.bot_wall(maker, response.status)
         if not body.strip():
@@ -234,21 +238,21 @@ class Fetcher:
             max_age_s=cache_seconds(response.headers),
         )
 
-    async def _body(self, response: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> bytes | Failure:
-        """Read in chunks and count what comes out of the decompressor: a bomb is stopped at the cap.
+    async def _body(self, response: aiohttp.ClientResponse, unpacker: Unpacker, deadline: asyncio.Timeout) -> bytes:
+        """Read and unpack in pieces, up to the cap. Raises `TooMuch`, `Damaged`.
 
         What earns time is what came over the wire: a packed document cannot pretend to be fast.
         """
         if (response.content_length or 0) > self._max_body:
-            return failures.too_large(self._max_body)
+            raise TooMuch
         promised = deadline.when() or 0.0
         last = promised - self._answer_timeout_s + self._total_timeout_s
         body = bytearray()
+        came = 0
         async for chunk in response.content.iter_chunked(_CHUNK):
-            body += chunk
-            if len(body) > self._max_body:
-                return failures.too_large(self._max_body)
-            deadline.reschedule(min(promised + response.content.total_raw_bytes / _EARNS, last))
+            came += len(chunk)
+            body += unpacker.feed(chunk)
+            deadline.reschedule(min(promised + came / _EARNS, last))
         return bytes(body)
 
 
@@ -265,10 +269,11 @@ def _not_modified(asked: dict[str, str]) -> NotModified | Failure:
 async def _start_of(response: aiohttp.ClientResponse) -> bytes:
     """Return the first 64 KiB of an error page, where a bot wall shows; what goes wrong here does not matter."""
     start = bytearray()
-    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError, TooMuch, Damaged):
+        unpacker = Unpacker(response.headers.get("Content-Encoding", ""), _CHUNK)
         async with asyncio.timeout(_ERROR_PAGE_S):
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                start += chunk
+            async for chunk in response.content.iter_chunked(_ERROR_PIECE):
+                start += unpacker.feed(chunk)
                 if len(start) >= _CHUNK:
                     break
     return bytes(start)

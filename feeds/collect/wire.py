@@ -14,12 +14,10 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import StreamReader
 
+from feeds.collect import unpack
 from feeds.collect.guard import socket_factory
 from feeds.collect.resolve import Resolver
 from feeds.collect.turns import PER_HOST
-
-#: What aiohttp unpacks piece by piece, so that the cap on what comes out holds. Needs the package Brotli.
-ENCODINGS = frozenset({"gzip", "deflate", "br"})
 
 MAX_INFORMATIONAL = 16
 
@@ -39,8 +37,9 @@ def open_session(
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate, br"},
+        headers={"User-Agent": user_agent, "Accept-Encoding": unpack.ACCEPTED},
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout_s, sock_read=read_timeout_s),
+        auto_decompress=False,  # unpack.py does it, within the cap
         trust_env=False,
     )
 
