@@ -37,6 +37,7 @@ FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is 
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_ANY_ELEMENT = re.compile(r"<(?:[\w.-]{1,100}:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
 _END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
@@ -85,6 +86,8 @@ def read_carefully(
     text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
 ) -> ParsedFeed | Failure:
     """Read any document, with feedparser."""
+    if not _ANY_ELEMENT.search(text):  # nothing can come of it, and feedparser may take its time to find that out
+        return _why_no_entries({}, text) or _broken("no feed element in the document")
     try:
         found = _feedparser(text, url)
     except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones

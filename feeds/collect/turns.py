@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from weakref import WeakValueDictionary
 
 PER_HOST = 2
@@ -19,8 +19,15 @@ REMEMBERED = 2_000  #: hosts whose last start or own pause is known; the one ask
 class Turns:
     """Belongs to one event loop."""
 
-    def __init__(self, concurrency: int) -> None:
-        """`concurrency`: requests at the same time, over all hosts."""
+    def __init__(
+        self,
+        concurrency: int,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """`concurrency`: requests at the same time, over all hosts. `clock` gives monotonic seconds."""
+        self._clock = clock
+        self._sleep = sleep
         self._places = asyncio.Semaphore(concurrency)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._last: OrderedDict[str, float] = OrderedDict()
@@ -45,12 +52,12 @@ class Turns:
         """Wait until the host may be asked again. The moment is taken before waiting: the next one comes after it."""
         if pause_s <= 0:
             return
-        now = time.monotonic()
+        now = self._clock()
         start = max(now, self._last.get(host, now - pause_s) + pause_s)
         self._last.pop(host, None)
         _remember(self._last, host, start)
         if start > now:
-            await asyncio.sleep(start - now)
+            await self._sleep(start - now)
 
 
 def _remember(known: OrderedDict[str, float], host: str, value: float) -> None:

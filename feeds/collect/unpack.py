@@ -140,10 +140,11 @@ class _Brotli:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while not self.ended:
-            yield self._unpack.process(data, output_buffer_limit=_PIECE)
+            piece = self._unpack.process(data, output_buffer_limit=_PIECE)
             self.ended = self._unpack.is_finished()
-            if self._unpack.can_accept_more_data():
+            if not piece and self._unpack.can_accept_more_data():  # it says so too while there is more to come
                 return
+            yield piece
             data = b""
 
 
