@@ -23,6 +23,7 @@ from storage.tables import items
 
 LIMIT_S = 10.0
 LIMIT_MB = 150.0
+MAKING_S = 120.0  # of a hostile document
 KILL_S = 90.0  # of one row, should it not end by itself
 HEALTHY_S = 5.0  # a healthy poll beside a hostile one; two cores and a parser that is busy
 
@@ -59,6 +60,7 @@ class Arena:
         key = self._key()
         hostile = SourceDefinition(key=key, url=url, name=name, kind=kind)
         healthy = SourceDefinition(key=self._key(), url=self._healthy_url(), name="healthy")
+        self.server.order(f"prepare {name}", MAKING_S)
         _forget_peak()
         before = _memory("VmRSS")
         (report, seconds), (other, healthy_s) = await asyncio.gather(self.poll(hostile), self._healthy(healthy))

@@ -72,11 +72,12 @@ async def documents(arena: Arena, chosen: str) -> list[Row]:
 async def disguises(arena: Arena, chosen: str) -> list[Row]:
     """Addresses of this machine in disguise, and servers that send us there. The canary must not be reached."""
     refused = Document(body=bytes, fails=True, kind=FailureKind.BLOCKED_ADDRESS)
+    unreached = Document(body=bytes, fails=True)  # some are no name at all for this system; the canary is the judge
     rows = []
     for host in DISGUISES:
         name = f"this machine as {host}"
         if chosen in name:
-            rows.append(await _guarded(arena, name, f"http://{host}:{arena.port}/canary", refused, ()))
+            rows.append(await _guarded(arena, name, f"http://{host}:{arena.port}/canary", unreached, ()))
     for host in NEIGHBOURS:
         name = f"a neighbour as {host}"
         if chosen in name:

@@ -1,14 +1,16 @@
 """The hostile newsroom: a process of its own that speaks raw HTTP, and anything else.
 
 Started as `python -m bench.hostile_server`; prints its port, then answers each line of input with a line: the number
-of requests for /canary so far. A path is the name of a document in `payloads.py` or of a behaviour here; /healthy is a
-feed like any other. It listens on all of 127.0.0.0/8 and closes what comes from elsewhere.
+of requests for /canary so far. The line `prepare NAME` makes a document ready first. A path is the name of a document
+in `payloads.py` or of a behaviour here; /healthy is a feed like any other. It listens on all of 127.0.0.0/8 and closes
+what comes from elsewhere.
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import unquote
 
 from bench.payloads import DOCUMENTS, item, rss, zeros
@@ -140,13 +142,19 @@ async def _serve(reader: asyncio.StreamReader, writer: Writer) -> None:
     writer.close()
 
 
+@lru_cache(maxsize=1)
+def _body(name: str) -> bytes:
+    """A document. Some take seconds to make, which are not the reader's."""
+    return DOCUMENTS[name].body()
+
+
 async def _answer(name: str, writer: Writer) -> None:
     if name == "canary":
         _CANARY[0] += 1
     if name in BEHAVIOURS:
         await BEHAVIOURS[name](writer)
     elif document := DOCUMENTS.get(name):
-        body = await asyncio.to_thread(document.body)
+        body = await asyncio.to_thread(_body, name)
         if len(body) < 10_000:
             body = body.replace(b"PORT", str(_PORT[0]).encode())
         writer.write(ok(body, {"Content-Type": document.content_type, **document.headers}, document.status))
@@ -159,7 +167,10 @@ async def main() -> None:
     server = await asyncio.start_server(_serve, "0.0.0.0", 0)
     _PORT[0] = server.sockets[0].getsockname()[1]
     print(_PORT[0], flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        order, _, name = line.strip().partition(" ")
+        if order == "prepare" and name in DOCUMENTS:
+            await asyncio.to_thread(_body, name)
         print(_CANARY[0], flush=True)
     server.close()
 

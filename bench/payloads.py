@@ -17,6 +17,7 @@ import brotli
 from feeds.observed import FailureKind
 
 TITLE = "日豪防衛相会談について"
+_CHINESE = "中澳国防部长会谈成果发布"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,8 +252,16 @@ DOCUMENTS: Mapping[str, Document] = {
     "UTF-8, called ISO-8859-1": Document(body=_labelled("utf-8", "iso-8859-1"), title=TITLE),
     "EUC-JP, called UTF-8": Document(body=_labelled("euc_jp", "utf-8"), title=TITLE),
     "GB 18030, called UTF-8": Document(
-        body=lambda: rss(item("", title="中澳国防部长会谈成果发布说明会在北京举行")).decode().encode("gb18030"),
-        title="中澳国防部长会谈成果发布说明会在北京举行",
+        body=lambda: (
+            rss(
+                item(
+                    "<description>双方就地区形势和两国防务合作交换了意见，并同意继续举行对话。</description>", _CHINESE
+                )
+            )
+            .decode()
+            .encode("gb18030")
+        ),
+        title=_CHINESE,
     ),
     "windows-1251, called UTF-8": Document(
         body=lambda: rss(item("", title="Встреча министров обороны двух стран")).decode().encode("cp1251"),

@@ -22,14 +22,14 @@ from typing import Any
 import feedparser
 
 from feeds.collect import fastfeed, googlenews, identity, normalise
-from feeds.collect.authors import bound_author_search
 from feeds.collect.decode import decode
 from feeds.collect.hints import feed_seconds
+from feeds.collect.tamed import tame
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
 from storage.model import SourceDefinition
 
-bound_author_search()
+tame()
 
 MAX_ENTRIES = 5_000
 MAX_GUID = 1_000

@@ -1,11 +1,11 @@
-"""Author fields: long ones are not searched, and nothing of them or of short ones is lost."""
+"""What is tamed in feedparser: long author fields are not searched, and nothing of them or of short ones is lost."""
 
 from datetime import datetime
 
 import pytest
 
-from feeds.collect.authors import MAX_SEARCHED
 from feeds.collect.feed import parse_feed
+from feeds.collect.tamed import MAX_SEARCHED
 from feeds.observed import Fetched, ParsedFeed
 from storage.model import SourceDefinition
 
@@ -44,3 +44,16 @@ def test_many_names_stay_as_they_were_written(ministry: SourceDefinition, now: d
     author = _author("dc:creator", names, ministry, now)
     assert author is not None
     assert author.rstrip("…") in names
+
+
+def test_links_are_still_read_against_the_base_of_their_own_element(ministry: SourceDefinition, now: datetime) -> None:
+    body = (
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://a.example/ja/"><title>t</title>'
+        '<entry><title>1</title><id>1</id><link href="1"/></entry>'
+        '<entry xml:base="https://b.example/en/"><title>2</title><id>2</id><link href="2"/></entry>'
+        '<entry xml:base="../fr/"><title>3</title><id>3</id><link href="3"/></entry></feed>'
+    )
+    parsed = parse_feed(Fetched(url="https://a.example/feed", body=body.encode()), ministry, now)
+    assert isinstance(parsed, ParsedFeed)
+    urls = [entry.url for entry in parsed.entries]
+    assert urls == ["https://a.example/ja/1", "https://b.example/en/2", "https://a.example/fr/3"]
