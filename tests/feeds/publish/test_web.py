@@ -1,6 +1,7 @@
 """The web application: what it serves, what it refuses, and that strangers' words stay words."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from storage import filters, ingest, instance, schema, sources
 from storage.changes import Changes, ItemUpdate
 from storage.database import Connection, Database
 from storage.errors import DatabaseFull
-from storage.model import FetchEvent, Level, Phase, SourceState
+from storage.model import FetchEvent, FetchOptions, Level, Phase, SourceState
 from tests.support.build import NOW, definition, facts, item, meeting_changes, polled
 
 HOSTILE = '<script>alert(1)</script>"onload="x'
@@ -205,6 +206,17 @@ async def test_the_sources_page_shows_every_newsroom_with_its_trouble_first(
     assert "refuses us &lt;b&gt;" in page
     assert 'class="failed"' in page
     assert "blocked" in (await ask("/sources?lang=en")).text
+
+
+async def test_the_sources_page_says_whose_certificate_is_not_checked_and_tells_no_secret(
+    ask: Callable[..., Any], database: Database
+) -> None:
+    assert "TLS not verified" not in (await ask("/sources?lang=en")).text
+    options = FetchOptions(headers=(("Authorization", "Bearer s3cret-word"),), cookie="a=s3cret-word", verify=False)
+    database.write(lambda c: sources.add(c, replace(definition("own"), fetch=options), NOW))
+    for path in ("/sources?lang=en", "/metrics", "/feeds/everything.atom", "/"):
+        assert "s3cret-word" not in (await ask(path)).text
+    assert (await ask("/sources?lang=en")).text.count("TLS not verified") == 1
 
 
 async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
