@@ -168,7 +168,7 @@ async def main() -> None:
     _PORT[0] = server.sockets[0].getsockname()[1]
     print(_PORT[0], flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        order, _, name = line.strip().partition(" ")
+        order, _, name = line.strip().replace("robots.txt: ", "").partition(" ")
         if order == "prepare" and name in DOCUMENTS:
             await asyncio.to_thread(_body, name)
         print(_CANARY[0], flush=True)
