@@ -44,7 +44,7 @@ _BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
 # The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
 _PLAIN_DATE = re.compile(
     r"^(?:[A-Z][a-z]{2},\s+)?\d{1,2}\s+[A-Z][a-z]{2,8}\s+\d{4}\s+[\d:]{4,8}\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)$"
-    r"|^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})$"
+    r"|^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d[\d:.]*(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 )
 
 
