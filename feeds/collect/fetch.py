@@ -94,8 +94,8 @@ class Fetcher:
         `max_body_bytes` counts decompressed bytes. All times are in seconds and begin when a place is free.
         `answer_timeout_s` is for one document with all its redirects, and grows by a second for every 16 kB that
         arrive, up to `total_timeout_s`; `read_timeout_s` is the longest silence between two reads. `…_spacing_s` is
-        the least time between two starts on one host; this machine, when private networks are allowed, is only spared
-        with `space_loopback`.
+        the least time between two starts on one host; where private networks are allowed this machine is asked without
+        pauses, unless with `space_loopback`.
         """
         self._user_agent = user_agent
         self._allow_private = allow_private_networks

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -200,6 +202,25 @@ async def test_the_articles_of_a_page_on_its_own_host_are_asked_for_as_the_sourc
     await runner.cleanup()
     assert report.new == 3
     assert seen == dict.fromkeys(["/list", "/docs/0.html", "/docs/1.html", "/docs/2.html"], "session=1")
+
+
+async def test_the_time_that_articles_take_does_not_make_a_page_slow(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr("feeds.ingest.time", SimpleNamespace(monotonic=lambda: passed[0]))
+    fetch = desk.shell.fetcher.fetch
+    (page,) = (d.url for d in newsroom.definitions() if d.key == "demo-list-ja")
+
+    async def with_pauses(url: str, **words: Any) -> Any:
+        passed[0] += 0 if url == page else 20
+        return await fetch(url, **words)
+
+    monkeypatch.setattr(desk.shell.fetcher, "fetch", with_pauses)
+    newsroom.advance(9)
+    report = await desk.poll("demo-list-ja")
+    assert report.seconds >= 200
+    assert report.state is SourceState.OK
 
 
 def _article_paths(newsroom: Newsroom) -> list[str]:
