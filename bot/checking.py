@@ -11,8 +11,9 @@ from rich.table import Table
 from bot.config import Settings
 from bot.parts import parser_pool, utc_now
 from bot.terminal import plain
+from feeds.collect.asking import is_home
 from feeds.collect.document import read_document
-from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
 from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.page import parse_article
 from feeds.collect.worker import ParserPool
@@ -21,7 +22,7 @@ from feeds.observed import Failure, Fetched, FetchResult, ParsedEntry, ParsedFee
 from feeds.understand.meetings import understand
 from feeds.work import article
 from storage.errors import KaigiError
-from storage.model import PageRules, SourceDefinition, SourceKind
+from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind
 
 
 class CheckFailed(KaigiError):
@@ -101,7 +102,8 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
     if found.feeds:
         best = found.feeds[0]
         name = definition.name if named or not best.title else best.title
-        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None), best.how
+        fetch = definition.fetch if is_home(definition, best.url) else FetchOptions()
+        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None, fetch=fetch), best.how
     page = found.proposals[0]
     name = definition.name if named or not page.title else page.title
     about = replace(definition, name=name, kind=SourceKind.PAGE, rules=page.rules)
@@ -109,8 +111,8 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
 
 
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
-    accept = {"accept": PAGE_ACCEPT} if definition.kind is SourceKind.PAGE else {}
-    answer: FetchResult = await fetcher.fetch(definition.url, **accept)
+    accept = PAGE_ACCEPT if definition.kind is SourceKind.PAGE else FEED_ACCEPT
+    answer: FetchResult = await fetcher.fetch(definition.url, accept=accept, source=definition)
     if not isinstance(answer, Fetched):
         raise CheckFailed(answer.message if isinstance(answer, Failure) else f"{definition.url} sent nothing.")
     parsed = await parsers.run(read_document, answer, definition, utc_now())
@@ -131,7 +133,7 @@ async def _with_texts(
 async def _with_text(
     fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, entry: ParsedEntry
 ) -> ParsedEntry:
-    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT)
+    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT, source=definition)
     if not isinstance(answer, Fetched):
         return entry
     page = await parsers.run(parse_article, answer, definition, utc_now())

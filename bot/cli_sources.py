@@ -19,11 +19,19 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from feeds.ingest import PollReport
     from storage.database import Connection, Database
-    from storage.model import HubSubscription, Source
+    from storage.model import FetchOptions, HubSubscription, Source
 
 app = typer.Typer(help="The newsrooms that are polled.", no_args_is_help=True)
 
 NAME = Annotated[str, typer.Argument(metavar="SOURCE", help="Key or address of the source.")]
+
+
+HEADER = Annotated[
+    list[str] | None,
+    typer.Option(help="'Name: value', sent to the source's own host only; may be repeated. @FILE reads a file."),
+]
+COOKIE = Annotated[str | None, typer.Option(help="The Cookie header for its own host. @FILE reads a file.")]
+VERIFY = Annotated[bool, typer.Option("--verify/--no-verify", help="Whether its host's certificate is checked.")]
 
 
 @contextmanager
@@ -68,13 +76,14 @@ def list_sources(
         for source in every:
             typer.echo(json.dumps(_as_dict(source) | _hub_as_dict(hubs.get(source.id), now), ensure_ascii=False))
         return
-    table = Table("state", "last success (UTC)", "kind", "trust", "name", "problem", box=None)
+    table = Table("state", "last success (UTC)", "kind", "trust", "asked with", "name", "problem", box=None)
     table.columns.insert(0, Column("source", no_wrap=True))
     for source in every:
         about = source.definition
         seen = f"{source.last_success_at:%Y-%m-%d %H:%M}" if source.last_success_at else "–"
         state = f"{_state(source)}, pushed" if source.pushed_until and source.pushed_until > now else _state(source)
-        table.add_row(about.key, state, seen, about.kind, about.trust, about.name, source.last_error or "")
+        problem = source.last_error or ""
+        table.add_row(about.key, state, seen, about.kind, about.trust, _asked_with(about.fetch), about.name, problem)
     _console().print(table)
 
 
@@ -89,6 +98,13 @@ def _state(source: "Source") -> str:
     return str(source.state) if source.definition.enabled else "disabled"
 
 
+def _asked_with(options: "FetchOptions") -> str:
+    """What is special about asking a source: names only, never a value."""
+    words = [] if options.verify else ["TLS not verified"]
+    words += ["cookie"] if options.cookie else []
+    return ", ".join([*words, *(name for name, _ in options.headers)])
+
+
 def _as_dict(source: "Source") -> dict[str, object]:
     about = source.definition
     return {
@@ -99,6 +115,9 @@ def _as_dict(source: "Source") -> dict[str, object]:
         "language": about.language,
         "country": about.country,
         "trust": about.trust,
+        "verify": about.fetch.verify,
+        "cookie": about.fetch.cookie is not None,
+        "headers": [name for name, _ in about.fetch.headers],
         "state": _state(source),
         "last_success_at": source.last_success_at.isoformat() if source.last_success_at else None,
         "failures": source.failures,
@@ -137,14 +156,24 @@ def add(  # noqa: PLR0913  the fields of a source
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 code of the publisher.")] = None,
     trust: Annotated[Trust, typer.Option(help="How far it may shape a meeting's facts.")] = Trust.PRESS,
     time_zone: Annotated[str, typer.Option(help="IANA zone of dates that name none.")] = "UTC",
+    header: HEADER = None,
+    cookie: COOKIE = None,
+    verify: VERIFY = True,
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
-    from bot.adding import choose, new_definition, refuse_known
+    from bot.adding import choose, fetch_table, new_definition, refuse_known
     from bot.parts import utc_now
     from storage import sources
 
     given = new_definition(
-        url=url, key=key, name=name, language=language, country=country, trust=trust, time_zone=time_zone
+        url=url,
+        fetch=fetch_table(header or (), cookie, verify=verify),
+        key=key,
+        name=name,
+        language=language,
+        country=country,
+        trust=trust,
+        time_zone=time_zone,
     )
     with _archive() as (settings, database):
         database.read(lambda connection: refuse_known(connection, given))
@@ -165,6 +194,9 @@ def check(
         typer.Option(help="How a new address is read; without it feeds are looked for, then a list of news."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many entries to show.")] = 10,
+    header: HEADER = None,
+    cookie: COOKIE = None,
+    verify: VERIFY = True,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show what there is at an address, and what would be read and understood. Writes nothing.
@@ -172,7 +204,7 @@ def check(
     A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed.
     """
     from bot import checking, config, logs, parts
-    from bot.adding import new_definition
+    from bot.adding import fetch_table, new_definition
     from storage.errors import NotFound
 
     settings = config.load()
@@ -184,7 +216,8 @@ def check(
     elif "://" not in source:
         raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
     else:
-        checked = asyncio.run(checking.check_new(settings, new_definition(url=source), kind, limit))
+        about = new_definition(url=source, fetch=fetch_table(header or (), cookie, verify=verify))
+        checked = asyncio.run(checking.check_new(settings, about, kind, limit))
     if as_json:
         typer.echo(checking.as_json(checked))
     else:

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot import logs
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
 from feeds.collect.worker import ParserPool
 from feeds.understand.lexicon import Lexicon, bundled_files, default_lexicon, load_lexicon, use_lexicon
 from feeds.work import prepare
-from storage import schema
+from storage import schema, sources
 from storage.database import Database
 from storage.errors import KaigiError
 from storage.model import SourceDefinition
@@ -29,9 +30,11 @@ def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
     """The sources of `sources_file`, or the bundled ones. Raises `SourcesFileError`, `ServiceError`."""
     file = settings.sources_file or BUNDLED_SOURCES
     try:
-        return load_sources(file.read_text(encoding="utf-8"))
+        definitions = load_sources(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ServiceError(f"sources_file {file} cannot be read: {error}.") from error
+    logs.hide(word for one in definitions for word in one.fetch.secrets)
+    return definitions
 
 
 def read_lexicon(settings: Settings) -> Lexicon:
@@ -59,4 +62,5 @@ def open_database(settings: Settings) -> Database:
     """The database, brought to this version's schema. Raises a `StorageError` that says what to do."""
     database = Database(settings.database_url)
     schema.upgrade(database)
+    logs.hide(database.read(sources.secrets))
     return database

@@ -33,6 +33,7 @@ from feeds.collect import schedule, websub
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.page import ArticlePage, parse_article
+from feeds.collect.patience import Patience, rotated
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
@@ -69,6 +70,7 @@ _FINAL = {
     FailureKind.NOT_FOUND,
     FailureKind.GONE,
     FailureKind.FORBIDDEN,
+    FailureKind.BOT_WALL,
     FailureKind.CLIENT_ERROR,
     FailureKind.BAD_URL,
     FailureKind.BLOCKED_ADDRESS,
@@ -113,13 +115,16 @@ class _Visit:
     source: Source
     started: float  #: monotonic seconds
     bytes: int = 0
+    articles_s: float = 0.0  #: spent on articles, which are asked for with pauses of our own
 
     @property
     def seconds(self) -> float:
         return round(time.monotonic() - self.started, 3)
 
     def event(self, now: datetime, outcome: str, new_items: int = 0) -> FetchEvent:
-        return FetchEvent(at=now, outcome=outcome, bytes=self.bytes, new_items=new_items, seconds=self.seconds)
+        """What is remembered; its seconds are the site's, so that our own politeness does not make it `slow`."""
+        seconds = round(self.seconds - self.articles_s, 3)
+        return FetchEvent(at=now, outcome=outcome, bytes=self.bytes, new_items=new_items, seconds=seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,20 +175,28 @@ class Ingest:
     async def _ask(self, source: Source) -> FetchResult:
         address = schedule.address(source, self.clock())
         if source.definition.kind is SourceKind.PAGE:
-            return await self._page(address, source.etag, source.last_modified)
-        return await self.fetcher.fetch(address, etag=source.etag, last_modified=source.last_modified)
+            return await self._page(source.definition, address, source.etag, source.last_modified)
+        return await self.fetcher.fetch(
+            address, etag=source.etag, last_modified=source.last_modified, source=source.definition
+        )
 
-    async def _page(self, url: str, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+    async def _page(
+        self, about: SourceDefinition, url: str, etag: str | None = None, last_modified: str | None = None
+    ) -> FetchResult:
         """Get a page, if its robots.txt allows it."""
-        refusal = await self.robots.refusal(url) if self.robots else None
-        return refusal or await self.fetcher.fetch(url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT)
+        refusal = await self.robots.refusal(url, about) if self.robots else None
+        return refusal or await self.fetcher.fetch(
+            url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT, source=about
+        )
 
     async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, studied: Studied) -> PollReport:
         source, parsed = visit.source, studied.parsed
         news = await self._news(source, parsed.entries)
         complete = True
         if source.definition.kind is SourceKind.PAGE:
+            before_s = visit.seconds
             news, complete = await self._with_articles(source, news)
+            visit.articles_s = visit.seconds - before_s
         understood = await self._understand(source.definition, news, studied)
         if isinstance(understood, Failure):
             return await self._failed(visit, understood)
@@ -254,17 +267,24 @@ class Ingest:
         for a later poll would no longer be backlog, and raise alerts.
         """
         chosen = news[:ARTICLES_PER_POLL]
-        read = await asyncio.gather(*(self._with_article(source.definition, entry) for entry in chosen))
+        patience = Patience()
+        work = partial(self._with_article, source.definition, patience)
+        read = await rotated(work, chosen, self.clock().minute)
         if source.first_success_at is None:
             kept = (entry or before for entry, before in zip(read, chosen, strict=True))
             return [*kept, *news[ARTICLES_PER_POLL:]], True
         done = [entry for entry in read if entry is not None]
         return done, len(done) == len(news)
 
-    async def _with_article(self, definition: SourceDefinition, entry: ParsedEntry) -> ParsedEntry | None:
+    async def _with_article(
+        self, definition: SourceDefinition, patience: Patience, entry: ParsedEntry
+    ) -> ParsedEntry | None:
+        """The entry with its article; None when that is for a later poll."""
         if entry.url is None:
             return entry
-        answer = await self._page(entry.url)
+        answer = await patience.wait_for(self._page(definition, entry.url))
+        if answer is None:
+            return None
         page: ArticlePage | Failure
         if isinstance(answer, Fetched):
             page = await self.parsers.run(parse_article, answer, definition, self.clock())

@@ -25,6 +25,7 @@ class FailureKind(StrEnum):
     NOT_FOUND = "not_found"
     GONE = "gone"
     FORBIDDEN = "forbidden"
+    BOT_WALL = "bot_wall"  # a page that wants a browser or a person first, see feeds/collect/walls.py
     RATE_LIMITED = "rate_limited"
     CLIENT_ERROR = "client_error"
     SERVER_ERROR = "server_error"

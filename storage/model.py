@@ -137,6 +137,20 @@ class PageRules:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FetchOptions:
+    """How one source wants to be asked. What may be secret does not show when the record is printed."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  #: further request headers: name, value
+    cookie: str | None = field(default=None, repr=False)  #: the whole Cookie header
+    verify: bool = True  #: False: the host's certificate is not checked
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The words that must never be shown: header values may be passwords, and a cookie is one."""
+        return tuple(filter(None, (self.cookie, *(value for _, value in self.headers))))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SourceDefinition:
     """A source as an operator writes it in sources.toml or adds it by command."""
 
@@ -151,6 +165,7 @@ class SourceDefinition:
     enabled: bool = True
     rules: PageRules | None = None  #: only for pages
     interval_s: int | None = None  #: seconds between polls; None: `poll.default_interval`
+    fetch: FetchOptions = FetchOptions()  #: sent to the host of `url` and to no other
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ from storage.model import (
     DeliveryKind,
     DeliveryState,
     Evidence,
+    FetchOptions,
     Filter,
     Format,
     Habit,
@@ -118,6 +119,14 @@ def rules_from_json(data: Mapping[str, Any] | None) -> PageRules | None:
     return None if data is None else PageRules(**{**data, "cut": tuple(data.get("cut", ()))})
 
 
+def fetch_from_json(data: Mapping[str, Any] | None) -> FetchOptions:
+    """How a source wants to be asked; most want nothing in particular."""
+    if data is None:
+        return FetchOptions()
+    headers = tuple((name, value) for name, value in data.get("headers", ()))
+    return FetchOptions(headers=headers, cookie=data.get("cookie"), verify=data.get("verify", True))
+
+
 def definition_from_row(row: Row[Any]) -> SourceDefinition:
     """What an operator wrote about a source."""
     return SourceDefinition(
@@ -132,6 +141,7 @@ def definition_from_row(row: Row[Any]) -> SourceDefinition:
         enabled=row.enabled,
         rules=rules_from_json(row.rules),
         interval_s=row.interval_s,
+        fetch=fetch_from_json(row.fetch),
     )
 
 
@@ -139,6 +149,7 @@ def definition_to_row(definition: SourceDefinition) -> JsonObject:
     """The columns that an operator's words fill."""
     row = asdict(definition)
     row["rules"] = asdict(definition.rules) if definition.rules else None
+    row["fetch"] = asdict(definition.fetch) if definition.fetch != FetchOptions() else None
     return row
 
 

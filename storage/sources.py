@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
-from storage.records import definition_from_row, definition_to_row, source_from_row
+from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
 from storage.tables import fetch_events, items, sources
 
 FILE = "file"
@@ -50,6 +50,12 @@ def get(connection: Connection, source_id: int) -> Source:
     return source_from_row(row)
 
 
+def secrets(connection: Connection) -> list[str]:
+    """The words with which sources are asked, and which must never be shown."""
+    rows = connection.execute(select(sources.c.fetch).where(sources.c.fetch.is_not(None)))
+    return [word for row in rows for word in fetch_from_json(row.fetch).secrets]
+
+
 def follow_file(connection: Connection, definitions: Iterable[SourceDefinition], now: datetime) -> None:
     """Make the sources that come from sources_file equal to the file.
 
@@ -78,6 +84,8 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     new: dict[str, Any] = definition_to_row(definition)
     if before.url != definition.url or before.rules != definition.rules:  # what we remember is of another document
         new |= {**_FORGOTTEN, "next_poll_at": now}
+    elif before.fetch != definition.fetch:  # asked another way, it may let us in: find out now
+        new |= {"next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
 
 

@@ -87,6 +87,7 @@ sources = Table(
     Column("enabled", Boolean, nullable=False),
     Column("rules", JSON),
     Column("interval_s", Integer),
+    Column("fetch", JSON(none_as_null=True), comment="headers, cookie and TLS options of this source; holds secrets"),
     Column("origin", String(16), nullable=False, comment="file: follows sources_file; command: added by hand"),
     Column("state", String(16), nullable=False),
     Column("next_poll_at", Moment, nullable=False),

@@ -205,7 +205,7 @@ def test_every_field_rule_and_trust_level_of_a_source_is_documented() -> None:
 
 def test_the_examples_of_sources_load() -> None:
     examples = blocks(SOURCES, "toml")
-    assert len(examples) == 2
+    assert len(examples) == 3
     assert len(load_sources("\n".join(examples))) == 2
 
 

@@ -24,9 +24,12 @@ import feedparser
 from feeds.collect import fastfeed, googlenews, identity, normalise
 from feeds.collect.decode import decode
 from feeds.collect.hints import feed_seconds
+from feeds.collect.tamed import tame
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
 from storage.model import SourceDefinition
+
+tame()
 
 MAX_ENTRIES = 5_000
 MAX_GUID = 1_000
@@ -34,13 +37,14 @@ FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is 
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_ANY_ELEMENT = re.compile(r"<(?:[\w.-]{1,100}:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
 _END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
 # The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
 _PLAIN_DATE = re.compile(
     r"^(?:[A-Z][a-z]{2},\s+)?\d{1,2}\s+[A-Z][a-z]{2,8}\s+\d{4}\s+[\d:]{4,8}\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)$"
-    r"|^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})$"
+    r"|^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d[\d:.]*(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 )
 
 
@@ -82,6 +86,8 @@ def read_carefully(
     text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
 ) -> ParsedFeed | Failure:
     """Read any document, with feedparser."""
+    if not _ANY_ELEMENT.search(text):  # nothing can come of it, and feedparser may take its time to find that out
+        return _why_no_entries({}, text) or _broken("no feed element in the document")
     try:
         found = _feedparser(text, url)
     except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones

@@ -58,7 +58,7 @@ async def propose_rules(
     fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, now: datetime
 ) -> Discovery:
     """Read the address as a list page and propose rules for it, without looking for feeds."""
-    answer = await fetcher.fetch(definition.url, accept=PAGE_ACCEPT)
+    answer = await fetcher.fetch(definition.url, accept=PAGE_ACCEPT, source=definition)
     if not isinstance(answer, Fetched):
         return Discovery(failure=answer if isinstance(answer, Failure) else _nothing())
     return await _Search(fetcher, parsers, definition, now).propose(answer)
@@ -132,7 +132,7 @@ class _Search:
         if self.stopped or url in self.asked or len(self.asked) >= MAX_REQUESTS:
             return None
         self.asked.add(url)
-        answer = await self.fetcher.fetch(url)
+        answer = await self.fetcher.fetch(url, source=self.definition)
         if isinstance(answer, Failure):
             self.stopped = answer.kind in _STOP
         return answer if isinstance(answer, Fetched | Failure) else None

@@ -40,6 +40,7 @@ SILENT_GAPS = 6  #: so many usual gaps without an item, and at least a week, are
 
 _STATES = {
     FailureKind.FORBIDDEN: SourceState.BLOCKED,
+    FailureKind.BOT_WALL: SourceState.BLOCKED,
     FailureKind.RATE_LIMITED: SourceState.BLOCKED,
     FailureKind.BLOCKED_ADDRESS: SourceState.BLOCKED,
     FailureKind.EMPTY: SourceState.EMPTY,

@@ -21,6 +21,7 @@ from feeds.collect import child
 from feeds.observed import Failure, FailureKind
 
 START_TIMEOUT_S = 20.0  # a busy small machine; the parser's own limit begins when it is ready
+PARSE_TIMEOUT_S = 8.0  # with the poll around it under ten seconds, also where the machine is busy
 RECYCLE_AFTER = 500  # documents; C libraries and caches grow
 
 _ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
@@ -48,7 +49,7 @@ class ParserPool:
         self._all: set[_Worker] = set()
         self._closed = False
 
-    async def run(self, func: Callable[[*Ts], T], *args: *Ts, timeout_s: float = 10) -> T | Failure:
+    async def run(self, func: Callable[[*Ts], T], *args: *Ts, timeout_s: float = PARSE_TIMEOUT_S) -> T | Failure:
         """Call `func(*args)` in a process and return its value.
 
         The function must be importable by name and take and return what can be pickled. If it does not answer within

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.understand.calendar_words import MONTHS, NUMBER, ZONES, era_year, number, zone_of
 
+_FIRST_YEAR = 1900  # older than every newsroom's first page
 _LONGEST = 200  # no newsroom writes a longer timestamp; the rest is noise or an attack
 
 _TIME = r"(?P<hour>\d{1,2})(?::|時)(?P<minute>\d{1,2})?(?:(?::|分)(?P<second>\d{1,2})?(?:[.,]\d+)?秒?)?"
@@ -105,6 +106,8 @@ def _year_of(groups: dict[str, str], now: datetime | None, zone: str) -> int:
         return era_year(groups["era"], groups["ey"])
     if groups.get("y"):
         year = number(groups["y"])
+        if len(groups["y"]) > 2 and year < _FIRST_YEAR and groups["y"].isdecimal():
+            raise ValueError("0026 is no short way to write 2026: something else is wrong there")
         # RFC 822 allowed two digits; RFC 5322 §4.3 says how to read them.
         return year if year > 99 else year + (2000 if year < 50 else 1900)
     if now is None:
@@ -146,7 +149,9 @@ def _stated_zone(tail: str) -> tzinfo | None:
     match = _OFFSET.search(tail[:12])
     if match:
         minutes = int(match["hours"]) * 60 + int(match["minutes"] or 0)
-        return zone_of(-minutes if match["sign"] == "-" else minutes) if minutes < 24 * 60 else None
+        if minutes >= 24 * 60:
+            raise ValueError("no such offset")
+        return zone_of(-minutes if match["sign"] == "-" else minutes)
     tail = re.sub(r"^\s*(?:a|p)\.?m\.?", "", tail)
     name = _ZONE_NAME.match(tail)
     return zone_of(ZONES[name["name"]]) if name and name["name"] in ZONES else None

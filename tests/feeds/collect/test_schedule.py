@@ -104,6 +104,7 @@ class TestFailures:
         ("kind", "state"),
         [
             (FailureKind.FORBIDDEN, SourceState.BLOCKED),
+            (FailureKind.BOT_WALL, SourceState.BLOCKED),
             (FailureKind.RATE_LIMITED, SourceState.BLOCKED),
             (FailureKind.EMPTY, SourceState.EMPTY),
             (FailureKind.DNS, SourceState.FAILING),

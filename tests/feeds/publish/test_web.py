@@ -17,7 +17,7 @@ from storage import filters, ingest, instance, schema, sources, websub
 from storage.changes import Changes, ItemUpdate
 from storage.database import Connection, Database
 from storage.errors import DatabaseFull
-from storage.model import FetchEvent, HubState, HubSubscription, Level, Phase, SourceState
+from storage.model import FetchEvent, FetchOptions, HubState, HubSubscription, Level, Phase, SourceState
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 
 HUB = HubSubscription(
@@ -224,6 +224,17 @@ async def test_a_source_whose_hub_pushes_is_called_so(ask: Callable[..., Any], d
     assert 'kaigi_source_pushed{source="s2"} 0.0' in metrics
     assert 'kaigi_hub_subscriptions{state="active"} 1.0' in metrics
     assert "kaigi_hub_pushes 7.0" in metrics
+
+
+async def test_the_sources_page_says_whose_certificate_is_not_checked_and_tells_no_secret(
+    ask: Callable[..., Any], database: Database
+) -> None:
+    assert "TLS not verified" not in (await ask("/sources?lang=en")).text
+    options = FetchOptions(headers=(("Authorization", "Bearer s3cret-word"),), cookie="a=s3cret-word", verify=False)
+    database.write(lambda c: sources.add(c, replace(definition("own"), fetch=options), NOW))
+    for path in ("/sources?lang=en", "/metrics", "/feeds/everything.atom", "/"):
+        assert "s3cret-word" not in (await ask(path)).text
+    assert (await ask("/sources?lang=en")).text.count("TLS not verified") == 1
 
 
 async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
