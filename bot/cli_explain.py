@@ -23,7 +23,7 @@ def explain(
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
     from bot import config, parts
-    from bot.explaining import show
+    from bot.explaining import show, times
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
     from storage import filters
@@ -33,7 +33,8 @@ def explain(
     article = _read(what, settings.time_zone)
     understood = understand(article)
     if as_json:
-        typer.echo(json.dumps(explanation(article, understood).as_dict(), ensure_ascii=False, indent=2))
+        told = {**explanation(article, understood).as_dict(), "times": times(article, understood)}
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
     else:
         show(article, understood, filters.built_in())
 
@@ -75,13 +76,23 @@ def _from_bytes(body: bytes, url: str | None, zone: str) -> "Article":
 
 def _from_text(text: str, url: str | None, zone: str) -> "Article":
     """The first line is the headline. A line near the top that is nothing but a moment is the publication's."""
+    from bot.parts import utc_now
+    from feeds.collect.released import released_at
     from feeds.observed import Article
     from feeds.understand.dates import parse_moment
 
     title, _, rest = text.strip().partition("\n")
     moments = (parse_moment(line.strip(), zone) for line in rest.splitlines()[:5] if len(line) < 40)
     published_at = next((moment for moment in moments if moment), None)
-    return Article(title=title.strip(), text=rest.strip(), url=url, published_at=published_at, time_zone=zone)
+    released, _ = released_at(rest, zone, published_at, utc_now())
+    return Article(
+        title=title.strip(),
+        text=rest.strip(),
+        url=url,
+        published_at=published_at,
+        released_at=released,
+        time_zone=zone,
+    )
 
 
 def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
@@ -100,6 +111,7 @@ def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
         text=page.text,
         url=url,
         published_at=page.published_at,
+        released_at=page.released_at,
         language=page.language,
         time_zone=zone,
     )

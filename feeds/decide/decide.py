@@ -311,4 +311,7 @@ def _item(piece: Understood, story: StoryRef, source_id: int) -> ItemInsert:
         facts=mention.facts if mention else None,
         evidence=mention.evidence if mention else (),
         flags=entry.flags,
+        html=entry.html,
+        media=entry.media,
+        released_at=entry.released_at,
     )
