@@ -103,6 +103,8 @@ def _turned_bad(source: Source, update: SourceUpdate) -> NoticePost:
 
 def _moves_now(source: Source, update: SourceUpdate) -> bool:
     """Whether with this poll its new address begins to be believed."""
+    if update.moved_to is None:
+        return False
     after = replace(
         source, moved_to=update.moved_to, moved_since=update.moved_since, moved_polls=update.moved_polls, failures=0
     )
