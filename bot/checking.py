@@ -17,6 +17,7 @@ from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.follow import read_index
+from feeds.collect.lookback import matched, matched_then
 from feeds.collect.page import parse_article
 from feeds.collect.worker import ParserPool
 from feeds.collect.written import as_toml, rules_as_table
@@ -51,6 +52,8 @@ class Comparison:
 
     then: PageSnapshot | None  #: None: its rules have never found anything
     still_linked: int  #: of the addresses it had then
+    fitted_then: dict[str, int]  #: elements that each selector of the rules fitted then, by the rule's name
+    fits_now: dict[str, int]
     proposed: tuple[SourceDefinition, int] | None  #: with rules that read it now, and how many articles they find
 
 
@@ -74,8 +77,14 @@ async def compare(settings: Settings, definition: SourceDefinition, snapshot: Pa
     body = found.page.body if found.page else b""
     paths = [urlsplit(url).path for _, url in snapshot.items] if snapshot else []
     best = found.proposals[0] if found.proposals else None
+    rules = definition.rules or PageRules()
+    async with _reading(settings) as (_, parsers):
+        before = await parsers.run(matched_then, snapshot, rules) if snapshot else {}
+        now = await parsers.run(matched, body, rules)
     return Comparison(
         then=snapshot,
+        fitted_then=before if isinstance(before, dict) else {},
+        fits_now=now if isinstance(now, dict) else {},
         still_linked=sum(len(path) > 1 and path.encode() in body for path in paths),
         proposed=(replace(definition, rules=best.rules), len(best.entries)) if best else None,
     )
@@ -225,6 +234,8 @@ def show_comparison(console: Console, comparison: Comparison, *, as_json: bool) 
         _line(
             console, f"Of these {len(comparison.then.items)} addresses the page still links {comparison.still_linked}."
         )
+        for name, count in comparison.fitted_then.items():
+            _line(console, f"Rule {name}: fitted {count} elements then, {comparison.fits_now.get(name, 0)} now.")
     if comparison.proposed is None:
         _line(console, "No list of articles was found on the page as it is now.")
         return
@@ -239,6 +250,7 @@ def _comparison_as_dict(comparison: Comparison) -> dict[str, object]:
     return {
         "then": {"at": page.taken_at.isoformat(), "found": page.found, "items": page.items} if page else None,
         "still_linked": comparison.still_linked,
+        "rules_fit": {"then": comparison.fitted_then, "now": comparison.fits_now},
         "proposed_rules": rules_as_table(definition.rules or PageRules()) if definition else None,
         "proposed_rules_find": count,
     }

@@ -3,8 +3,9 @@
 import zlib
 from datetime import datetime
 
-from feeds.observed import Fetched, ParsedFeed
-from storage.model import PageSnapshot, SourceDefinition, SourceKind
+from feeds.collect.page import read_tree
+from feeds.observed import Failure, Fetched, ParsedFeed
+from storage.model import PageRules, PageSnapshot, SourceDefinition, SourceKind
 
 MAX_BODY = 512 * 1024  #: bytes of the document that are kept, before compression
 MAX_ITEMS = 10
@@ -22,6 +23,15 @@ def remembered(parsed: ParsedFeed, answer: Fetched, definition: SourceDefinition
     )
 
 
-def document(snapshot: PageSnapshot) -> bytes:
-    """The page as it was."""
-    return zlib.decompress(snapshot.body) if snapshot.body else b""
+def matched(body: bytes, rules: PageRules) -> dict[str, int]:
+    """How many elements of a page each selector for its list fits. Runs in the worker process."""
+    tree = read_tree(Fetched(url="", body=body))
+    if isinstance(tree, Failure):
+        return {}
+    named = {name: getattr(rules, name) for name in ("item", "link", "title", "date")}
+    return {name: len(tree.css(selector)) for name, selector in named.items() if selector}
+
+
+def matched_then(snapshot: PageSnapshot, rules: PageRules) -> dict[str, int]:
+    """The same for the page as it was."""
+    return matched(zlib.decompress(snapshot.body), rules) if snapshot.body else {}

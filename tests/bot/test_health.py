@@ -183,6 +183,7 @@ async def test_a_page_that_is_redesigned_is_compared_with_what_it_had_and_new_ru
     checked = await asyncio.to_thread(town.command, "sources", "check", "town", code=1)  # it asks the server here
     assert "the page had 6 articles" in checked
     assert "Of these 6 addresses the page still links 6." in checked
+    assert "Rule item: fitted 6 elements then, 0 now." in checked
     assert "Rules that find 6 articles on the page as it is now" in checked
     assert "card" in checked.split("[source.rules]")[1]
     await town.poll(lambda: listing(old), hours=1)
