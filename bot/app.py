@@ -29,6 +29,7 @@ from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.jobs import Collector, Scheduler
+from bot.notices import SETTLE, Notifier
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
@@ -88,6 +89,7 @@ class Service:
     settings: Settings
     definitions: tuple[SourceDefinition, ...]
     tick: float = TICK
+    settle: timedelta = SETTLE  #: notices to the admins wait so long for others
     on_start: Callable[[Database], Awaitable[None]] | None = None
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -109,6 +111,7 @@ class Service:
         worker = new_worker_id()
         telegram = self._telegram(database)
         deliverer = self._deliverer(database, telegram, worker)
+        notifier = self._notifier(database, telegram, worker)
         async with collecting(self.settings, database) as ingest, _Tasks(stop) as tasks:
             collector = Collector(
                 database=database,
@@ -131,6 +134,7 @@ class Service:
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            tasks.start(notifier.run(), "notices")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
@@ -213,6 +217,22 @@ class Service:
             worker=worker,
             clock=utc_now,
             paces={Channel.TERMINAL: quick},
+        )
+
+    def _notifier(self, database: Database, telegram: TelegramService | None, worker: str) -> Notifier:
+        """With a bot, notices go to the admins' private chats; without one, to the terminal."""
+        admins = tuple(map(str, self.settings.telegram.admins))
+        return Notifier(
+            database=database,
+            herald=TelegramSender(telegram) if telegram else TerminalSender(state_folder(database) / "terminal.last"),
+            channel=Channel.TELEGRAM if telegram else Channel.TERMINAL,
+            admins=admins if telegram else (ADDRESS,),
+            worker=worker,
+            clock=utc_now,
+            language=self.settings.language,
+            time_zone=self.settings.time_zone,
+            look_s=max(5 * self.tick, 0.1),
+            settle=self.settle,
         )
 
     def _greet(self) -> None:

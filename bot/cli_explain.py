@@ -29,7 +29,7 @@ def explain(
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
     from bot import config, parts
-    from bot.explaining import matched, show, show_placing
+    from bot.explaining import matched, show, show_placing, times
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
 
@@ -39,7 +39,7 @@ def explain(
     understood = understand(article)
     placing, every = _in_archive(settings, article, understood)
     if as_json:
-        words = explanation(article, understood).as_dict()
+        words = explanation(article, understood).as_dict() | {"times": times(article, understood)}
         words["story"] = dataclasses.asdict(placing) if placing else None
         words["filters"] = [{"key": one.key, "query": one.query, "matches": matched(understood, one)} for one in every]
         typer.echo(json.dumps(words, ensure_ascii=False, indent=2, default=str))
@@ -114,13 +114,23 @@ def _from_bytes(body: bytes, url: str | None, zone: str) -> "Article":
 
 def _from_text(text: str, url: str | None, zone: str) -> "Article":
     """The first line is the headline. A line near the top that is nothing but a moment is the publication's."""
+    from bot.parts import utc_now
+    from feeds.collect.released import released_at
     from feeds.observed import Article
     from feeds.understand.dates import parse_moment
 
     title, _, rest = text.strip().partition("\n")
     moments = (parse_moment(line.strip(), zone) for line in rest.splitlines()[:5] if len(line) < 40)
     published_at = next((moment for moment in moments if moment), None)
-    return Article(title=title.strip(), text=rest.strip(), url=url, published_at=published_at, time_zone=zone)
+    released, _ = released_at(rest, zone, published_at, utc_now())
+    return Article(
+        title=title.strip(),
+        text=rest.strip(),
+        url=url,
+        published_at=published_at,
+        released_at=released,
+        time_zone=zone,
+    )
 
 
 def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
@@ -139,6 +149,7 @@ def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
         text=page.text,
         url=url,
         published_at=page.published_at,
+        released_at=page.released_at,
         language=page.language,
         time_zone=zone,
     )

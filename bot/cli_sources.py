@@ -72,9 +72,11 @@ def list_sources(
     with _archive() as (_, database):
         every = database.read(sources.every)
         hubs = {about.source_id: about for about in database.read(websub.every)}
+        notes = database.read(lambda connection: _notes(connection, every))
     if as_json:
         for source in every:
-            typer.echo(json.dumps(_as_dict(source) | _hub_as_dict(hubs.get(source.id), now), ensure_ascii=False))
+            told = _as_dict(source) | _hub_as_dict(hubs.get(source.id), now) | {"remarks": notes[source.id]}
+            typer.echo(json.dumps(told, ensure_ascii=False))
         return
     table = Table("state", "last success (UTC)", "kind", "trust", "asked with", "name", "problem", box=None)
     table.columns.insert(0, Column("source", no_wrap=True))
@@ -82,9 +84,25 @@ def list_sources(
         about = source.definition
         seen = f"{source.last_success_at:%Y-%m-%d %H:%M}" if source.last_success_at else "–"
         state = f"{_state(source)}, pushed" if source.pushed_until and source.pushed_until > now else _state(source)
-        problem = source.last_error or ""
+        problem = _problem(source, notes)
         table.add_row(about.key, state, seen, about.kind, about.trust, _asked_with(about.fetch), about.name, problem)
     _console().print(table)
+
+
+def _notes(connection: "Connection", every: "list[Source]") -> "dict[int, tuple[str, ...]]":
+    """What is worth knowing about each source beside its state, by its id."""
+    from bot.parts import utc_now
+    from feeds.publish.health import FLOOD_SHOWN, remarks
+    from storage import lessons, sources
+
+    now = utc_now()
+    floods = sources.floods(connection, now - FLOOD_SHOWN)
+    pages = lessons.snapshots(connection)
+    return {one.id: remarks(one, floods.get(one.id), pages.get(one.id), "en", now) for one in every}
+
+
+def _problem(source: "Source", notes: "dict[int, tuple[str, ...]]") -> str:
+    return " ".join(filter(None, [source.last_error, *(f"{remark}." for remark in notes[source.id])]))
 
 
 def _console() -> "Console":
@@ -122,6 +140,7 @@ def _as_dict(source: "Source") -> dict[str, object]:
         "last_success_at": source.last_success_at.isoformat() if source.last_success_at else None,
         "failures": source.failures,
         "last_error": source.last_error,
+        "moved_to": source.moved_to,
     }
 
 
@@ -201,7 +220,8 @@ def check(
 ) -> None:
     """Show what there is at an address, and what would be read and understood. Writes nothing.
 
-    A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed.
+    A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed. When the
+    rules of a known page find nothing, the page is compared with what it had, and new rules are proposed.
     """
     from bot import checking, config, logs, parts
     from bot.adding import fetch_table, new_definition
@@ -210,9 +230,16 @@ def check(
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
     parts.know(settings)
-    known = next((d for d in parts.read_sources(settings) if source in (d.key, d.url)), None)
+    with parts.database_if_there(settings) as database:
+        known, snapshot = checking.known(database, parts.read_sources(settings), source)
     if known is not None:
-        checked = asyncio.run(checking.check_known(settings, known, limit))
+        try:
+            checked = asyncio.run(checking.check_known(settings, known, limit))
+        except checking.CheckFailed:
+            if known.kind is SourceKind.PAGE:
+                comparison = asyncio.run(checking.compare(settings, known, snapshot))
+                checking.show_comparison(_console(), comparison, as_json=as_json)
+            raise
     elif "://" not in source:
         raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
     else:

@@ -37,7 +37,11 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
     parsers = parser_pool(settings)
     policy = PollPolicy(
         rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
-        alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
+        alerts=AlertPolicy(
+            max_age=settings.alerts.max_age,
+            first_poll=settings.alerts.first_poll,
+            flood_brake=settings.alerts.flood_brake,
+        ),
         callbacks=callbacks(settings),
     )
     async with fetcher:

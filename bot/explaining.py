@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +32,7 @@ def show(article: Article, understanding: Understanding, filters: list[Filter]) 
     console.print(
         Text(f"{verdict.upper()}  score {understanding.score:.2f}  language {understanding.language}", "bold")
     )
+    console.print(_times(article, understanding))
     console.print(_facts(understanding))
     console.print(_reasons(understanding))
     console.print(_filters(understanding, filters))
@@ -41,6 +43,29 @@ def _marked(text: str, evidence: list[Evidence], style: str) -> Text:
     for piece in evidence:
         marked.stylize("reverse", piece.start, piece.end)
     return marked
+
+
+def _times(article: Article, understanding: Understanding) -> Table:
+    """The three times of a report, which are easily taken for one another."""
+    table = Table("time", "", title="Times", title_justify="left", box=None, show_header=False)
+    for name, value in times(article, understanding).items():
+        table.add_row(name, value or "not stated")
+    return table
+
+
+def times(article: Article, understanding: Understanding) -> dict[str, str | None]:
+    """When the site published, when the ministry gave it out, and when the event is; in the zone of the article."""
+    facts = understanding.mention.facts if understanding.mention else None
+    days = [day.isoformat() for day in (facts.starts_on, facts.ends_on) if day] if facts else []
+    return {
+        "published": _moment(article.published_at, article.time_zone),
+        "released": _moment(article.released_at, article.time_zone),
+        "event": " – ".join(dict.fromkeys(days)) or None,
+    }
+
+
+def _moment(moment: datetime | None, zone: str) -> str | None:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}" if moment else None
 
 
 def _facts(understanding: Understanding) -> Table:

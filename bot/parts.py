@@ -1,5 +1,7 @@
 """The parts that commands and the service share: sources and lexicon of the settings, and the database."""
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,6 +58,18 @@ def parser_pool(settings: Settings, processes: int = 2) -> ParserPool:
     if settings.lexicon_dir is None:
         return ParserPool(processes)
     return ParserPool(processes, at_start=(prepare, (default_lexicon(),)))
+
+
+@contextlib.contextmanager
+def database_if_there(settings: Settings) -> Iterator[Database | None]:
+    """The database for a command that must write nothing: None when there is none yet, or one of another version."""
+    database = Database(settings.database_url)
+    try:
+        file = database.url.database if database.is_sqlite else None
+        there = file is None or Path(file).is_file()
+        yield database if there and schema.is_current(database) else None
+    finally:
+        database.close()
 
 
 def open_database(settings: Settings) -> Database:

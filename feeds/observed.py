@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from storage.model import Evidence, MeetingFacts, Trust
+from storage.model import Evidence, Media, MeetingFacts, Skips, Trust
 
 
 class FailureKind(StrEnum):
@@ -102,7 +102,11 @@ class ParsedEntry:
     identity: str = ""  #: the identity ladder's key (feeds/collect/identity.py)
     url_is_own: bool = True  #: False when several entries of one document share the URL: it identifies none of them
     content_hash: str = ""  #: of title, text and URL; unchanged means nothing to do
-    flags: tuple[str, ...] = ()  #: what is suspicious: `date_in_future`, `date_unreadable`, `text_cut`
+    #: what is suspicious: `date_in_future`, `date_unreadable`, `date_without_year`, `released_later`, `text_cut`
+    flags: tuple[str, ...] = ()
+    html: str | None = None  #: sanitised, when it holds more than plain paragraphs
+    media: tuple[Media, ...] = ()  #: what the entry names; never fetched
+    released_at: datetime | None = None  #: aware; when the ministry gave the news out, where the page says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +121,9 @@ class ParsedFeed:
     whole: bool = True  #: False: it seems to break off, so what follows must be asked for again
     hint_s: int | None = None  #: how long the feed itself asks us to wait between polls
     advert: Advert | None = None  #: the hubs that push it
+    skips: Skips | None = None  #: when it asks not to be polled
+    more: tuple[str, ...] = ()  #: documents that belong to it: the newest sitemaps of an index
+    next_url: str | None = None  #: the next page of a list
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +139,7 @@ class Article:
     source_name: str | None = None
     trust: Trust = Trust.PRESS
     time_zone: str = "UTC"  #: IANA zone in which the text says "today"
+    released_at: datetime | None = None  #: aware; when the ministry gave it out, where the page says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

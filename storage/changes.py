@@ -13,11 +13,16 @@ from storage.model import (
     FetchEvent,
     Filter,
     Habit,
+    Media,
     Meeting,
     MeetingFacts,
+    NoticeKind,
+    PageSnapshot,
     Pin,
+    Skips,
     Source,
     SourceState,
+    Told,
     Trust,
 )
 
@@ -117,6 +122,9 @@ class ItemInsert:
     evidence: tuple[Evidence, ...]
     flags: tuple[str, ...]
     keys: tuple[int, ...] = ()  #: likeness keys under which other sources' copies find it
+    html: str | None = None  #: sanitised; None when the text says as much
+    media: tuple[Media, ...] = ()
+    released_at: datetime | None = None  #: when the ministry gave the news out, where a page says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +182,42 @@ class SourceUpdate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Lesson:
+    """What a document that was read taught about its source, beside its items."""
+
+    skips: Skips | None = None
+    page: PageSnapshot | None = None  #: only of list pages
+    emptied: bool = False  #: it holds no entries, although such a document usually does
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoticePost:
+    """Something to tell the admins, once: it is kept only if `told_before` still holds, or `once` is new."""
+
+    kind: NoticeKind
+    source_id: int | None = None
+    state: SourceState | None = None
+    message: str = ""
+    since: datetime | None = None
+    count: int = 0
+    usual: float = 0.0
+    held: int = 0
+    told_before: Told | None = None
+    told_after: Told | None = None
+    once: str | None = None  #: a name that no other notice may have
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """How the other sources are, to tell a bad source from a network that is down."""
+
+    others: int  #: enabled and not paused
+    others_failing: int  #: of these, since about the same time
+    last_success_at: datetime | None  #: of any source
+    outages: int = 0  #: how often the network came back so far; names the present outage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
     """All that one poll changes, to be applied in one transaction."""
 
@@ -184,3 +228,4 @@ class Changes:
     updates: tuple[ItemUpdate, ...] = ()
     meetings: tuple[MeetingWrite, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    lesson: Lesson | None = None

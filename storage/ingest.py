@@ -42,6 +42,7 @@ from storage.changes import (
     Snapshot,
     StoryRef,
 )
+from storage.lessons import learn
 from storage.model import ChatState, DeliveryState, Source, Trust
 from storage.polls import update_source
 from storage.records import (
@@ -50,6 +51,7 @@ from storage.records import (
     facts_to_json,
     insert_for,
     insert_or_ignore,
+    media_to_json,
     meeting_from_text,
     reserve_ids,
 )
@@ -303,6 +305,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     for alert in changes.alerts:
         owe(connection, alert, story_id(alert.story), now)
     update_source(connection, changes.source)
+    if changes.lesson is not None:
+        learn(connection, changes.source.source_id, changes.lesson)
     return ids
 
 
@@ -337,6 +341,9 @@ def _item_words(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any
         "facts": facts_to_json(item.facts) if item.facts else None,
         "evidence": evidence_to_json(item.evidence),
         "flags": list(item.flags),
+        "html": item.html,
+        "media": media_to_json(item.media),
+        "released_at": item.released_at,
         "updated_at": now,
     }
 

@@ -39,6 +39,25 @@ class SourceState(StrEnum):
     PAUSED = "paused"
 
 
+class Told(StrEnum):
+    """What admins heard last about how a source is."""
+
+    WELL = "well"  # nothing, or that it recovered
+    BAD = "bad"
+    PAUSED = "paused"
+
+
+class NoticeKind(StrEnum):
+    """What a notice to the admins is about."""
+
+    TURNED_BAD = "turned_bad"
+    RECOVERED = "recovered"
+    MOVED = "moved"  # its server says for good that it has another address
+    FLOODED = "flooded"  # one poll brought far more than is usual
+    NETWORK_DOWN = "network_down"  # no source can be reached: it is not the sources
+    NETWORK_UP = "network_up"
+
+
 class Level(StrEnum):
     """The rank of the highest principals that two or more sides share."""
 
@@ -134,6 +153,7 @@ class PageRules:
     article_title: str = ""  #: the headline on the article page; empty: the list's title
     article_date: str = ""  #: the publication date on the article page
     cut: tuple[str, ...] = ()  #: elements removed before text is taken
+    next_page: str = ""  #: the link to the next page of the list; empty: the list has one page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,11 +197,38 @@ class Habit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Skips:
+    """When a feed asks not to be polled (RSS 2.0 `skipHours` and `skipDays`), in GMT."""
+
+    hours: tuple[int, ...] = ()  #: 0 to 23
+    days: tuple[int, ...] = ()  #: 0 is Monday
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageSnapshot:
+    """A list page as it was when its rules last found something."""
+
+    taken_at: datetime
+    found: int  #: how many articles
+    items: tuple[tuple[str, str], ...]  #: title and address of the first ones
+    body: bytes = b""  #: the document, compressed with zlib; empty when only the words were asked for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Media:
+    """A picture, sound or film that an item names. It is never fetched."""
+
+    url: str  #: absolute, http or https
+    type: str | None = None  #: media type, as declared
+    length: int | None = None  #: bytes, as declared
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FetchEvent:
     """What one poll of a source brought; the last thirty are kept."""
 
     at: datetime
-    outcome: str  #: `changed`, `unchanged`, or the kind of failure
+    outcome: str  #: `changed`, `flooded` (far more new items than usual), `unchanged`, or the failure's kind
     bytes: int = 0
     new_items: int = 0
     seconds: float = 0.0
@@ -212,6 +259,8 @@ class Source:
     moved_polls: int = 0  #: in how many polls
     pushed_at: datetime | None = None  #: when a hub last told of news
     pushed_until: datetime | None = None  #: until when its hub can be relied on to tell; None: it cannot
+    skips: Skips | None = None  #: when it asks not to be polled
+    told: Told = Told.WELL  #: what admins heard last about it
 
 
 class HubState(StrEnum):
@@ -256,6 +305,35 @@ class HubSubscription:
     def relied_until(self) -> datetime | None:
         """Until when polls may be rarer because this hub pushes; None: it has not proved that it does."""
         return self.lease_until if self.to_prove == 0 and self.state is not HubState.LEAVING else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """Something that admins are told once about the sources."""
+
+    id: int
+    kind: NoticeKind
+    created_at: datetime
+    source_key: str | None = None  #: None: about all of them
+    source_name: str | None = None
+    state: SourceState | None = None
+    message: str = ""  #: one line for people: what is wrong, or the new address
+    since: datetime | None = None  #: since when it was like this
+    count: int = 0  #: new items of a flood; sources without a network
+    usual: float = 0.0  #: new items that a poll usually brings
+    held: int = 0  #: alerts that a flood would have raised
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoticeMessage:
+    """One message owed to one admin: the notices of a few seconds together."""
+
+    id: int
+    channel: "Channel"
+    address: str
+    notices: tuple[Notice, ...]
+    attempt: int = 0  #: how often it was tried, the present try included
+    repeat: bool = False  #: an earlier try may have arrived
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

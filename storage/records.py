@@ -26,15 +26,18 @@ from storage.model import (
     Habit,
     Kind,
     Level,
+    Media,
     Meeting,
     MeetingFacts,
     PageRules,
     Phase,
     Principal,
+    Skips,
     Source,
     SourceDefinition,
     SourceKind,
     SourceState,
+    Told,
     Trust,
 )
 
@@ -177,12 +180,24 @@ def source_from_row(row: Row[Any]) -> Source:
         moved_polls=row.moved_polls,
         pushed_at=row.pushed_at,
         pushed_until=row.pushed_until,
+        skips=skips_from_json(row.skips),
+        told=Told(row.told),
     )
 
 
 def habit_from_json(data: Mapping[str, Any] | None) -> Habit | None:
     """How a source publishes, if that is known."""
     return None if data is None else Habit(weekly=data["weekly"], hours=tuple(data["hours"]))
+
+
+def skips_from_json(data: Mapping[str, Any] | None) -> Skips | None:
+    """When a source asks not to be polled, if it does."""
+    return None if data is None else Skips(hours=tuple(data["hours"]), days=tuple(data["days"]))
+
+
+def media_to_json(media: Iterable[Media]) -> list[JsonObject] | None:
+    """Media as JSON; what was not declared is left out, and nothing at all is no value."""
+    return [{name: value for name, value in asdict(one).items() if value is not None} for one in media] or None
 
 
 def meeting_from_row(row: Row[Any]) -> Meeting:

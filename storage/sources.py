@@ -11,7 +11,7 @@ from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
 from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
-from storage.tables import fetch_events, items, sources
+from storage.tables import fetch_events, items, page_snapshots, sources
 
 FILE = "file"
 COMMAND = "command"
@@ -24,7 +24,7 @@ _BY_ID = select(sources).where(sources.c.id == bindparam("wanted"))
 _FORGOTTEN = {
     "first_success_at": None,
     "etag": None,
-    "last_modified": None, "body_hash": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
+    "last_modified": None, "body_hash": None, "skips": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
 }  # fmt: skip
 
 
@@ -87,6 +87,8 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     elif before.fetch != definition.fetch:  # asked another way, it may let us in: find out now
         new |= {"next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
+    if before.url != definition.url:  # how the page of the old address looked is nothing to compare the new one with
+        connection.execute(delete(page_snapshots).where(page_snapshots.c.source_id == row.id))
 
 
 def add(connection: Connection, definition: SourceDefinition, now: datetime) -> int:
@@ -188,10 +190,21 @@ def all_events(connection: Connection) -> dict[int, list[FetchEvent]]:
     """The last polls of every source, by source id, the oldest first."""
     found: dict[int, list[FetchEvent]] = {}
     for row in connection.execute(select(fetch_events).order_by(fetch_events.c.source_id, fetch_events.c.id)):
-        words = row._asdict()
-        del words["id"]
-        found.setdefault(words.pop("source_id"), []).append(FetchEvent(**words))
+        source_id, event = _event(row)
+        found.setdefault(source_id, []).append(event)
     return found
+
+
+def floods(connection: Connection, since: datetime) -> dict[int, FetchEvent]:
+    """The last poll since then, by source id, that brought far more than is usual."""
+    where = (fetch_events.c.outcome == "flooded", fetch_events.c.at >= since)
+    return dict(map(_event, connection.execute(select(fetch_events).where(*where).order_by(fetch_events.c.id))))
+
+
+def _event(row: Any) -> tuple[int, FetchEvent]:
+    words = row._asdict()
+    del words["id"]
+    return words.pop("source_id"), FetchEvent(**words)
 
 
 def release(connection: Connection, source_id: int) -> None:

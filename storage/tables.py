@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -111,6 +112,8 @@ sources = Table(
     Column("pushed_at", Moment),
     Column("pushed_until", Moment),
     Column("push_waiting", Boolean, nullable=False, server_default="0", comment="a push came since it was claimed"),
+    Column("skips", JSON(none_as_null=True)),
+    Column("told", String(16), nullable=False, server_default="well", comment="what admins heard last about its state"),
     UniqueConstraint("key"),
     Index(None, "next_poll_at"),  # serves: which sources are due
 )
@@ -153,6 +156,9 @@ items = Table(
     Column("facts", JSON(none_as_null=True)),
     Column("evidence", JSON, nullable=False),
     Column("flags", JSON, nullable=False),
+    Column("html", Text),
+    Column("media", JSON(none_as_null=True)),
+    Column("released_at", Moment, comment="when the ministry gave the news out, where a page says so"),
     UniqueConstraint("source_id", "identity"),  # serves: is this entry known?
     Index(None, "url"),  # serves: which story did another source give this address?
     Index(None, "story_id"),  # serves: the reports of a story
@@ -171,6 +177,52 @@ fetch_events = Table(
     Column("new_items", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Index(None, "source_id", "id"),  # serves: the last polls of a source, and which of them are too old to keep
+)
+
+page_snapshots = Table(
+    "page_snapshots",
+    metadata,
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("articles", JSON, nullable=False, comment="title and address of the first ones"),
+    Column("body", LargeBinary, nullable=False, comment="the list page, compressed"),
+    comment="each list page as it was when its rules last found something",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE")),
+    Column("kind", String(16), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("once", String(120)),
+    Column("bundled", Boolean, nullable=False, comment="whether messages were made of it"),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("once"),  # serves: never told twice
+    Index(None, "bundled", "created_at"),  # serves: what nobody was told yet
+    Index(None, "source_id"),  # serves: deletion of a source
+    sqlite_autoincrement=True,
+)
+
+notice_messages = Table(
+    "notice_messages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("notices", JSON, nullable=False, comment="their ids"),
+    Column("state", String(16), nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("worker", String(64)),
+    Column("repeat", Boolean, nullable=False),
+    Column("error", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index(None, "state", "not_before"),  # serves: what to tell next
+    comment="what is owed to each admin",
 )
 
 hub_subscriptions = Table(

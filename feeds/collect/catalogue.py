@@ -22,7 +22,7 @@ from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind,
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _COUNTRY = re.compile(r"[A-Z]{2}|NATO|ASEAN")
-_SELECTORS = ("item", "link", "title", "date", "article", "article_title", "article_date")
+_SELECTORS = ("item", "link", "title", "date", "article", "article_title", "article_date", "next_page")
 _SHORTEST_INTERVAL_S = 10
 
 _FIELDS = frozenset(field.name for field in fields(SourceDefinition))

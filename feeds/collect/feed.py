@@ -15,15 +15,17 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import feedparser
 
 from feeds.collect import fastfeed, googlenews, identity, normalise
+from feeds.collect.dated import checked, why_unreadable
 from feeds.collect.decode import decode
-from feeds.collect.hints import feed_seconds
+from feeds.collect.hints import feed_seconds, feed_skips
+from feeds.collect.rich import markup, media_of
 from feeds.collect.tamed import tame
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
@@ -33,7 +35,6 @@ tame()
 
 MAX_ENTRIES = 5_000
 MAX_GUID = 1_000
-FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is a mistake
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
@@ -56,7 +57,9 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     """
     text, problems = as_text(fetched)
     quick = read_quickly(text, fetched.url, definition, now, problems)
-    return quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
+    parsed = quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
+    skips = feed_skips(text)
+    return replace(parsed, skips=skips) if skips is not None and isinstance(parsed, ParsedFeed) else parsed
 
 
 def as_text(fetched: Fetched) -> tuple[str, tuple[str, ...]]:
@@ -195,6 +198,8 @@ def _entry(raw: Any, base: str, language: str | None, zone: str, now: datetime) 
         published_at=moment,
         published_text=written,
         flags=flags,
+        html=markup(_html_parts(raw), base),
+        media=media_of(_named_media(raw), base),
     )
     source = dict.get(raw, "source")
     return googlenews.improve(entry, _text(source, "title") if isinstance(source, dict) else "")
@@ -212,18 +217,6 @@ def short_guid(written: str) -> str | None:
     return text or None
 
 
-def read_moment(written: str | None, zone: str, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
-    """Return the moment in UTC that a date names, or what is wrong with it."""
-    if not written:
-        return None, ()
-    moment = parse_moment(written, zone, now)
-    if moment is None:
-        return None, ("date_unreadable",)
-    if moment > now + FUTURE:
-        return None, ("date_in_future",)
-    return moment.astimezone(UTC), ()
-
-
 def _title(raw: Any) -> str:
     return normalise.one_line(_text(raw, "title"))
 
@@ -233,6 +226,17 @@ def _body(raw: Any) -> str:
     parts = [raw.get("summary_detail"), *(raw.get("content") or ())]
     texts = [_plain(part) for part in parts if part and part.get("value")]
     return max(texts, key=len, default="")
+
+
+def _html_parts(raw: Any) -> list[str]:
+    """Whatever their type: much that is declared as plain text is not."""
+    parts = [raw.get("summary_detail"), *(raw.get("content") or ())]
+    return [str(part["value"]) for part in parts if part and part.get("value")]
+
+
+def _named_media(raw: Any) -> list[Any]:
+    links = [link for link in raw.get("links") or () if link.get("rel") == "enclosure"]
+    return [*links, *(raw.get("media_content") or ()), *(raw.get("media_thumbnail") or ())]
 
 
 def _plain(part: Any) -> str:
@@ -251,12 +255,11 @@ def _date(raw: Any, zone: str, now: datetime) -> tuple[datetime | None, str | No
         written = " ".join(_text(raw, key).split())[:100]
         if not written:
             continue
-        moment = parse_moment(written, zone, now) or _trusted(written, dict.get(raw, f"{key}_parsed"))
+        moment = parse_moment(written, zone) or _trusted(written, dict.get(raw, f"{key}_parsed"))
         if moment is None:
-            return None, written, ("date_unreadable",)
-        if moment > now + FUTURE:
-            return None, written, ("date_in_future",)
-        return moment.astimezone(UTC), written, ()
+            return None, written, (why_unreadable(written, zone, now),)
+        read, flags = checked(moment, now)
+        return read, written, flags
     return None, None, ()
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from feeds.collect import follow
 from feeds.collect.discover import Found, discover, well_known
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
@@ -138,6 +139,12 @@ class _Search:
         return answer if isinstance(answer, Fetched | Failure) else None
 
     async def _parse(self, answer: Fetched) -> ParsedFeed | Failure:
+        parsed = await self._read(answer)
+        if isinstance(parsed, ParsedFeed) and parsed.more:
+            return await follow.read_index(parsed, self.fetcher.fetch, self._read)
+        return parsed
+
+    async def _read(self, answer: Fetched) -> ParsedFeed | Failure:
         return await self.parsers.run(read_document, answer, self.definition, self.now)
 
     def _unseen(self, answer: Fetched, found: FoundFeed) -> Iterable[FoundFeed]:

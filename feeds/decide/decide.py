@@ -381,4 +381,7 @@ def _item(piece: Understood, story: StoryRef, source_id: int, found: Fingerprint
         evidence=mention.evidence if mention else (),
         flags=entry.flags,
         keys=found.keys if found is not None else (),
+        html=entry.html,
+        media=entry.media,
+        released_at=entry.released_at,
     )

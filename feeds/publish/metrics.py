@@ -4,28 +4,41 @@ Everything is a gauge read from the database at the moment of the scrape, so a r
 processes tell the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from feeds.collect.schedule import has_moved
 from storage.model import Figures, HubState, HubSubscription, Source, SourceState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(figures: Figures, sources: Sequence[Source], hubs: Sequence[HubSubscription] = ()) -> bytes:
-    """All metrics; disabled sources are left out."""
+def render(
+    figures: Figures,
+    sources: Sequence[Source],
+    now: datetime,
+    *,
+    hubs: Sequence[HubSubscription] = (),
+    flooded: Collection[int] = (),
+    notices_waiting: int = 0,
+) -> bytes:
+    """All metrics; disabled sources are left out. `flooded`: ids of sources with a flood in the last day."""
     registry = CollectorRegistry()
     totals = {
         "kaigi_items": ("Articles in the archive", figures.items),
         "kaigi_meetings": ("Meetings in the archive", figures.meetings),
         "kaigi_chats": ("Chats that may be sent to", figures.chats),
         "kaigi_deliveries_waiting": ("Messages that are owed and not yet delivered", figures.deliveries_waiting),
+        "kaigi_notices_waiting": ("Messages to admins that are not yet delivered", notices_waiting),
     }
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
-    _sources(registry, [source for source in sources if source.definition.enabled])
+    enabled = [source for source in sources if source.definition.enabled]
+    _sources(registry, enabled)
     _hubs(registry, hubs)
+    _changes(registry, enabled, now, flooded)
     return generate_latest(registry)
 
 
@@ -41,6 +54,19 @@ def _hubs(registry: CollectorRegistry, hubs: Sequence[HubSubscription]) -> None:
     }
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
+
+
+def _changes(registry: CollectorRegistry, enabled: Sequence[Source], now: datetime, flooded: Collection[int]) -> None:
+    moved = Gauge("kaigi_source_moved", "1 when a source is read from a new address", ["source"], registry=registry)
+    flood = Gauge(
+        "kaigi_source_flooded",
+        "1 when a poll of the last day brought far more than usual",
+        ["source"],
+        registry=registry,
+    )
+    for source in enabled:
+        moved.labels(source.definition.key).set(has_moved(source, now))
+        flood.labels(source.definition.key).set(source.id in flooded)
 
 
 def _sources(registry: CollectorRegistry, enabled: Sequence[Source]) -> None:

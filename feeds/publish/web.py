@@ -28,12 +28,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from feeds.decide.filters import matches, parse_query
 from feeds.publish import atom, metrics
 from feeds.publish.card import card
+from feeds.publish.health import FLOOD_SHOWN, remarks
 from feeds.publish.sparkline import bars
 from feeds.publish.words import FEED_TITLES, PUSHED, SOURCE_STATES, Language
-from storage import filters, news, sources, websub
+from storage import filters, lessons, news, notices, sources, websub
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
-from storage.model import Filter, MeetingStory, Phase, SourceState
+from storage.model import FetchEvent, Filter, MeetingStory, PageSnapshot, Phase, Source, SourceState
 
 T = TypeVar("T")
 
@@ -137,15 +138,22 @@ async def _sources(request: Request) -> Response:
     library = _library(request)
     every = await library.read(sources.every)
     events = await library.read(sources.all_events)
-    shown = [(source, bars(events.get(source.id, []))) for source in every if source.definition.enabled]
-    shown.sort(key=lambda pair: (_STATE_ORDER.index(pair[0].state), pair[0].definition.name))
-    return _page(
-        request,
-        "sources.html",
-        shown=shown,
-        states=SOURCE_STATES[_language(request)],
-        pushed=PUSHED[_language(request)],
-    )
+    pages = await library.read(lessons.snapshots)
+    now, language = datetime.now(UTC), _language(request)
+    shown = [
+        (source, bars(known := events.get(source.id, [])), _remarks(source, known, pages.get(source.id), language, now))
+        for source in every
+        if source.definition.enabled
+    ]
+    shown.sort(key=lambda row: (_STATE_ORDER.index(row[0].state), row[0].definition.name))
+    return _page(request, "sources.html", shown=shown, states=SOURCE_STATES[language], pushed=PUSHED[language])
+
+
+def _remarks(
+    source: Source, events: Sequence[FetchEvent], page: PageSnapshot | None, language: Language, now: datetime
+) -> tuple[str, ...]:
+    flood = next((event for event in reversed(events) if event.outcome == "flooded"), None)
+    return remarks(source, flood, page, language, now)
 
 
 _STATE_ORDER = (
@@ -234,9 +242,13 @@ async def _readyz(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     library = _library(request)
+    now = datetime.now(UTC)
     figures, every = await library.read(news.figures), await library.read(sources.every)
     hubs = await library.read(websub.every)
-    return Response(metrics.render(figures, every, hubs), media_type=metrics.CONTENT_TYPE)
+    floods = await library.read(partial(sources.floods, since=now - FLOOD_SHOWN))
+    waiting = await library.read(notices.waiting)
+    body = metrics.render(figures, every, now, hubs=hubs, flooded=floods.keys(), notices_waiting=waiting)
+    return Response(body, media_type=metrics.CONTENT_TYPE)
 
 
 def _page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

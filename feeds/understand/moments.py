@@ -17,7 +17,7 @@ _LONGEST = 200  # no newsroom writes a longer timestamp; the rest is noise or an
 _TIME = r"(?P<hour>\d{1,2})(?::|時)(?P<minute>\d{1,2})?(?:(?::|分)(?P<second>\d{1,2})?(?:[.,]\d+)?秒?)?"
 _MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DATES = (
-    re.compile(rf"(?P<era>令和|平成|昭和|[rhs](?=\d))(?P<ey>元|{NUMBER})(?:\(\d{{4}}\))?(?:年|[./-])"
+    re.compile(rf"(?P<era>令和|平成|昭和|[rhs](?=\d))(?P<ey>元|{NUMBER})(?:\((?P<check>\d{{4}})年?\))?(?:年|[./-])"
                rf"(?P<m>{NUMBER})(?:月|[./-])(?P<d>{NUMBER})日?"),
     re.compile(r"(?P<y>\d{4})(?:年|[./-])\s?(?P<m>\d{1,2})(?:月|[./-])\s?(?P<d>\d{1,2})日?"),
     re.compile(rf"(?P<y>{NUMBER})年(?P<m>{NUMBER})月(?P<d>{NUMBER})日"),
@@ -103,7 +103,10 @@ def _day_of(match: re.Match[str], now: datetime | None, zone: str) -> tuple[int,
 
 def _year_of(groups: dict[str, str], now: datetime | None, zone: str) -> int:
     if groups.get("era"):
-        return era_year(groups["era"], groups["ey"])
+        year = era_year(groups["era"], groups["ey"])
+        if groups.get("check") and int(groups["check"]) != year:
+            raise LookupError("the year of the era and the one beside it differ")
+        return year
     if groups.get("y"):
         year = number(groups["y"])
         if len(groups["y"]) > 2 and year < _FIRST_YEAR and groups["y"].isdecimal():
