@@ -62,13 +62,15 @@ class _Event:
 
 def article_of(line: Line) -> Article:
     """The item as the system would see it: its words, its date and where it was found; no label is read."""
+    country = _country_of(line.get("url"))
     return Article(
         title=line.get("title") or "",
         text=line.get("text") or "",
         url=line.get("url"),
         published_at=_published(line.get("date")),
         language=line.get("lang"),
-        source_country=_country_of(line.get("url")),
+        source_country=country,
+        trust=Trust.OFFICIAL if country else Trust.PRESS,
         source_name=line.get("source"),
     )
 

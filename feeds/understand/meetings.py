@@ -13,7 +13,8 @@ from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.observed import Article, MeetingMention, Reason, Understanding, Verdict
-from feeds.understand.detect import Reading, read_sentence
+from feeds.understand.against import refusal, sentence_reasons, title_reasons
+from feeds.understand.detect import read_sentence
 from feeds.understand.facts import Extractor
 from feeds.understand.folding import Folded, fold
 from feeds.understand.language import detect_language
@@ -21,6 +22,7 @@ from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
 from feeds.understand.parts import Part
 from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
+from feeds.understand.scene import Reading
 from feeds.understand.sentences import Sentence, article_end, split_sentences
 from storage.model import Phase, Trust
 
@@ -32,23 +34,16 @@ UNCERTAIN_THRESHOLD = 0.45
 LEAD_WEIGHTS = (0.92, 0.85, 0.8)
 #: What a text can reach when the title speaks of something that is often mistaken for a meeting.
 BORDERLINE_CAP = 0.6
-#: Characters between a word of refusal and the meeting that it refuses.
-REFUSAL_REACH = 36
+#: What remains of a title that looks like something else altogether.
+VETO_CAP = 0.2
 #: How much of a text is read; whatever a page says beyond is not its news.
 READ = 20_000
 #: Sentences from which facts are taken.
 FACT_SENTENCES = 6
 
-
-_TALKS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.two_plus_two")
-_CONTACT = re.compile(r"spoken|contact|phone|call\b|invit|会わ|応じ")
 _CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
-#: Titles about people above or beside the ministers; what the text says of ministers is then an aside.
-_OTHER_SUBJECT = re.compile(
-    r"首脳会談|首脳会合|首脳会議|日米首脳|外相会談|外相会合|外相会議|"
-    r"^(?!.*(?:defen[cs]e|security|minister)).*\bsummit\b|"
-    r"foreign ministers? (?:meet|hold|talk|gather)|foreign affairs council(?! \(def)"
-)
+#: A title about one of these and no minister makes what the text says of ministers an aside.
+_OTHER_RANKS = {"military", "vice_minister", "official"}
 
 
 def understand(article: Article, lexicon: Lexicon | None = None) -> Understanding:
@@ -89,23 +84,24 @@ class _Item:
         language = detect_language(self._title.text, self._text.text, self._article.language)
         title = self._judge(self._title, self._title_hits, 0, len(self._title.text))
         lead = list(self._lead())
-        vetoes = list(self._vetoes())
+        vetoes = list(title_reasons(self._lexicon, self._title, told=bool(title.reading.signals)))
         score = self._score(title, lead, vetoes)
         phase = _phase(title, lead)
         reasons = tuple(self._reasons(title, lead, vetoes))
         verdict = self._verdict(score, phase)
         if verdict is Verdict.OTHER:
             return Understanding(language=language, verdict=verdict, score=round(score, 3), reasons=reasons)
-        mention = self._mention(title, lead, phase, score)
+        mention, rejected = self._mention(title, lead, phase, score)
         return Understanding(
-            language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=reasons
+            language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=(*reasons, *rejected)
         )
 
     def _judge(self, folded: Folded, hits: Hits, start: int, end: int, credit: int = 0) -> _Judged:
-        reader = Reader(folded, hits, self._lexicon, self._published)
+        reader = Reader(folded, hits, self._lexicon, self._published, _own_country(self._article))
         reading = read_sentence(reader, hits, folded.text, start, end)
-        against = tuple(self._sentence_reasons(folded, hits, reading, max(end, credit)))
-        return _Judged(reading, against, _refusal(hits, reading, folded.text))
+        before = self._published if folded is self._text else None
+        against = tuple(sentence_reasons(self._lexicon, folded, hits, reading, max(end, credit), before))
+        return _Judged(reading, against, refusal(hits, reading, folded.text))
 
     def _lead(self) -> Iterator[_Judged]:
         for sentence in split_sentences(self._text.text, self._text.cased, self._article_end):
@@ -115,43 +111,23 @@ class _Item:
                 self._text, self._text_hits, sentence.start, sentence.end, _credit_end(self._text, sentence)
             )
 
-    def _sentence_reasons(self, folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
-        for name, group, end in (("caption", "caption.words", credit), ("background", "background.words", reading.end)):
-            for hit in hits.of(group, start=reading.start, end=end)[:1]:
-                if name == "background" and not _looks_back(reading, hit.start):
-                    continue
-                yield Reason(rule=name, weight=-1.0, quote=folded.quote(hit.start, hit.end))
-        for look_alike in self._lexicon.look_alikes:
-            if look_alike.scope == "sentence":
-                match = look_alike.find(folded.text[reading.start : reading.end])
-                if match:
-                    begin = reading.start + match.start()
-                    quote = folded.quote(begin, begin + len(match.group()))
-                    yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=quote)
-
-    def _vetoes(self) -> Iterator[tuple[LookAlike, str]]:
-        for look_alike in self._lexicon.look_alikes:
-            if look_alike.scope == "title":
-                match = look_alike.find(self._title.text)
-                if match:
-                    yield look_alike, self._title.quote(match.start(), match.end())
-
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
         weights = [weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)]
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
-            return min(score, 0.2)
+            return min(score, VETO_CAP)
         if vetoes or title.against or self._other_subject(title):
             return min(score, BORDERLINE_CAP)
         return score
 
     def _other_subject(self, title: _Judged) -> bool:
-        """Whether the title is about leaders, foreign ministers or the military, and not about ministers too."""
+        """Whether the title is about leaders, officials or the military, and not about ministers too."""
         if title.reading.signals:
             return False
-        ranks = {side.rank for side in title.reading.sides}
-        named = bool(_OTHER_SUBJECT.search(self._title.text))
-        return named or ("minister" not in ranks and bool(ranks & {"military", "vice_minister", "official"}))
+        offices = self._title_hits.of("office")
+        ranks = {hit.value.rank for hit in offices} | {side.rank for side in title.reading.sides}
+        meets_a_head = "head" in ranks and self._title_hits.any("meeting.strong", "meeting.call")
+        return "minister" not in ranks and (meets_a_head or bool(ranks & _OTHER_RANKS))
 
     def _verdict(self, score: float, phase: Phase | None) -> Verdict:
         if score < UNCERTAIN_THRESHOLD:
@@ -160,7 +136,7 @@ class _Item:
         called_off = phase in {Phase.CANCELLED, Phase.POSTPONED}
         return Verdict.MEETING if sure and not called_off else Verdict.UNCERTAIN
 
-    def _mention(self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float) -> MeetingMention:
+    def _mention(self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float) -> tuple[MeetingMention, tuple[Reason, ...]]:
         telling = [judged.reading for judged in lead if not judged.against]
         title_part = Part(
             where="title",
@@ -178,7 +154,7 @@ class _Item:
         )
         extractor = Extractor(title_part, text_part, self._lexicon, self._published)
         facts, evidence = extractor.extract(phase, score)
-        return MeetingMention(facts=facts, evidence=evidence)
+        return MeetingMention(facts=facts, evidence=evidence), extractor.rejected
 
     def _reasons(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> Iterator[Reason]:
         for look_alike, quote in vetoes:
@@ -206,30 +182,10 @@ def _text_strength(judged: _Judged, title: _Judged) -> float:
     return judged.strength
 
 
-def _looks_back(reading: Reading, position: int) -> bool:
-    """A word of background only disarms a sentence when it stands before what the sentence tells."""
-    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
-    return strongest is not None and position < strongest.start
-
-
 def _credit_end(text: Folded, sentence: Sentence) -> int:
     """A caption's credit stands in brackets behind its full stop: (Name/Agency)."""
     match = _CREDIT.match(text.text, sentence.end)
     return match.end() if match else sentence.end
-
-
-def _refusal(hits: Hits, reading: Reading, text: str) -> Phase | None:
-    """Cancelled or postponed, where such a word stands close to the word of meeting."""
-    for group, phase in (
-        ("phase.postponed", Phase.POSTPONED),
-        ("phase.cancelled", Phase.CANCELLED),
-        ("phase.refused", Phase.CANCELLED),
-    ):
-        for hit in hits.of(group, start=reading.start, end=reading.end):
-            around = (max(reading.start, hit.start - REFUSAL_REACH), min(reading.end, hit.end + REFUSAL_REACH))
-            if hits.any(*_TALKS, start=around[0], end=around[1]) or _CONTACT.search(text, *around):
-                return phase
-    return None
 
 
 def _phase(title: _Judged, lead: list[_Judged]) -> Phase | None:
@@ -240,6 +196,11 @@ def _phase(title: _Judged, lead: list[_Judged]) -> Phase | None:
     if not title.reading.signals and telling and telling[0].phase:
         return telling[0].phase
     return title.phase
+
+
+def _own_country(article: Article) -> str | None:
+    """The country whose ministry speaks; in all other sources a minister without a country is anybody's."""
+    return article.source_country if article.trust is Trust.OFFICIAL else None
 
 
 def _local_day(article: Article) -> date | None:

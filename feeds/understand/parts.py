@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from feeds.understand.detect import Reading
+from feeds.understand.scene import Reading
 from feeds.understand.folding import Folded
 from feeds.understand.scan import Hits
 

@@ -22,6 +22,10 @@ _NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[
 _NOT_A_KANJI_NAME = re.compile(
     r"国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
 )
+#: Norway's defence minister hosts Finland's for talks: the second office is left out.
+_LEFT_OUT_BEFORE = re.compile(r"(?:\band|\bmeets?|\bmet|\bhosts?|\bhosted|\bwith|\bwelcomes?|\bwelcomed|\bjoins?)\s(?:the\s)?$")
+_LEFT_OUT_AFTER = re.compile(r"'s(?=\s(?:in|for|on|at|to|over|holds?|held|after|amid|as|meet|met|agree|discuss)\b|\s?[.,;]|$)")
+_BEFORE_RANK = 20  # characters in which "former" or "vice" stands before a title
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
 _CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
 _EN_GAP = re.compile(
@@ -59,7 +63,11 @@ class Side:
 class Reader:
     """Reads the sides out of sentences of one text."""
 
-    def __init__(self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None) -> None:
+    def __init__(
+        self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None, own: str | None = None
+    ) -> None:
+        """`own` is the country of the ministry that publishes the text: its minister needs no country's name."""
+        self._own = own
         self._folded = folded
         self._text = folded.text
         self._hits = hits
@@ -74,6 +82,8 @@ class Reader:
         found = [*self._compounds(start, end)]
         offices = [hit for hit in self._hits.of("office", start=start, end=end) if not self._in_series(hit)]
         found += [self._office(hit, chains, start, end) for hit in offices]
+        if any(side.rank == "minister" for side in found):
+            found += self._left_out(start, end)
         found += [self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)]
         named = {side.person.name for side in found if side.person}
         found += [side for side in self._persons(start, end) if side.person and side.person.name not in named]
@@ -86,10 +96,14 @@ class Reader:
         for hit in self._hits.of("country", start=start, end=end):
             # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
             before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
-            if before and re.match(
-                r"(?:防衛|国防|外務|[「『]?2\+2|[「『]?2プラス2)", self._text[hit.end : hit.end + 6]
-            ):
+            if before and self._short.tail_follows(self._text, hit.end):
                 yield _compound(before.start(), hit.end, ("JP", hit.value))
+
+    def _left_out(self, start: int, end: int) -> Iterator[Side]:
+        for hit in self._hits.of("country", start=start, end=end):
+            before = self._text[max(start, hit.start - 16) : hit.start]
+            if _LEFT_OUT_BEFORE.search(before) and _LEFT_OUT_AFTER.match(self._text, hit.end, end):
+                yield Side(start=hit.start, end=hit.end, rank="minister", countries=(hit.value,))
 
     def _in_series(self, hit: Hit) -> bool:
         """The office inside a forum's name (拡大ASEAN国防相会議) is nobody's."""
@@ -100,9 +114,10 @@ class Reader:
 
     def _office(self, hit: Hit, chains: list["_Chain"], start: int, end: int) -> Side:
         office: Office = hit.value
-        begin = self._office_start(hit.start)
+        begin = self._office_start(hit.start, start)
         countries, name_ja = self._country_before(begin, chains, start)
-        if office.plural and self._text[begin] in "各両":  # 参加各国の国防大臣 is not Canada's
+        several = office.plural or self._several_states(begin, start)
+        if several and (not office.plural or self._text[begin] in "各両"):  # 参加各国の国防大臣 is not Canada's
             countries, name_ja = (), None
         if not countries:
             countries = self._country_after(hit.end, chains)
@@ -113,15 +128,51 @@ class Reader:
             countries = (person.country,)
         if not countries and office.country:
             countries = (office.country,)
-        rank = office.rank_in(countries[0] if len(countries) == 1 else None)
+        if not countries and office.rank != "minister":
+            countries = _country_by_words(self._text[begin : hit.end])
+        if not countries and not several and not name_ja and not name:
+            countries = (self._own,) if self._own and japanese is (self._own == "JP") else ()
+        rank = self._rank(office, countries, begin, hit.start, start)
+        # NATO国防相: an organisation has no defence minister of its own, so its members' are meant.
+        several = several or len(countries) > 1 or self._is_organisation(countries)
         return Side(
-            start=begin, end=hit.end, rank=rank, countries=countries, plural=office.plural or len(countries) > 1,
+            start=begin, end=hit.end, rank=rank, countries=countries, plural=several,
             office=self._folded.quote(begin, hit.end), person=person, name=name, name_ja=name_ja,
         )  # fmt: skip
 
-    def _office_start(self, start: int) -> int:
+    def _several_states(self, start: int, floor: int) -> bool:
+        """北欧の国防相, 欧州5カ国の国防相: a word for several states stands directly before the office."""
+        return any(
+            self._text[hit.end : start] in {"", "の", "」", "』"}
+            for hit in self._hits.of("group.states", "group.regions", start=max(floor, start - 12), end=start)
+            if not hit.value.isascii()
+        )
+
+    def _is_organisation(self, countries: tuple[str, ...]) -> bool:
+        return len(countries) == 1 and self._lexicon.countries[countries[0]].org
+
+    def _rank(self, office: Office, countries: tuple[str, ...], begin: int, start: int, floor: int) -> str:
+        """The office's rank, unless "former" or "vice" stands before it or before its country."""
+        rank = office.rank_in(countries[0] if len(countries) == 1 else None)
+        if rank != "minister":
+            return rank
+        if any(hit.end >= start - 1 for hit in self._hits.of("rank.deputy", start=begin, end=start)):
+            return "vice_minister"
+        former = self._hits.of("rank.former", start=max(floor, begin - _BEFORE_RANK), end=start)
+        gap = self._text[former[-1].end : start] if former else "none"
+        return "other" if former and re.fullmatch(r"[ -]?(?:[\w.]+ ){0,2}", gap) else rank
+
+    def _office_start(self, start: int, floor: int) -> int:
+        """Where the title begins with what belongs to it: 副首相兼, "vice"."""
         match = _PREFIX_OFFICE.search(self._text, max(0, start - 6), start)
-        return match.start() if match else start
+        if match:
+            return match.start()
+        if not self._text[start].isascii():
+            return start
+        for hit in reversed(self._hits.of("rank.deputy", "rank.former", start=max(floor, start - 24), end=start)):
+            if self._text[hit.end : start] in {"", " ", "-"}:
+                return hit.start
+        return start
 
     def _country_before(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
         text = self._text
@@ -277,6 +328,13 @@ def _chains(countries: Iterable[Hit], text: str) -> Iterator[_Chain]:
 
 def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:
     return Side(start=start, end=end, rank=rank, countries=codes, plural=True, how="compound")
+
+
+def _country_by_words(office: str) -> tuple[str, ...]:
+    """Only Japan calls its ministry 防衛省 (others' are 国防), only the United States have a department of war."""
+    if office.startswith("防衛"):
+        return ("JP",)
+    return ("US",) if office.endswith(" of war") else ()
 
 
 def _same_rank(held: str, rank: str) -> bool:

@@ -15,12 +15,18 @@ from typing import Any
 
 import ahocorasick_rs
 
+from feeds.understand.compounds import DEPUTY_TAILS, MINISTER_TAILS
 from feeds.understand.folding import Folded, fold
 from feeds.understand.lexicon import Lexicon
 
 _KATAKANA = re.compile(r"[ァ-ヺー]")
 _ALL_KATAKANA = re.compile(r"[ァ-ヺー・=]+$")
+_MAY_MEET = {"minister", "vice_minister"}
 _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
+
+
+#: Groups without which no rule of detection can speak.
+OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +110,10 @@ class Scanner:
             _Term(
                 group,
                 value,
-                latin_start=text[0].isascii() and text[0].isalnum(),
-                latin_end=text[-1].isascii() and text[-1].isalnum(),
-                katakana=bool(_ALL_KATAKANA.match(text)),
+                # An opener only says where it is worth looking: it need not stand alone.
+                latin_start=group != "opener" and text[0].isascii() and text[0].isalnum(),
+                latin_end=group != "opener" and text[-1].isascii() and text[-1].isalnum(),
+                katakana=group != "opener" and bool(_ALL_KATAKANA.match(text)),
                 capitals=folded.cased if _CAPITALS.match(folded.cased) and group in {"country", "office"} else None,
             )
         )
@@ -134,6 +141,17 @@ def _all_terms(lexicon: Lexicon) -> Iterator[tuple[str, str, Any]]:
     for group, words in lexicon.words.items():
         for word in dict.fromkeys(words):
             yield group, word, word
+    for term in dict.fromkeys(_openers(lexicon)):
+        yield "opener", term, term
+
+
+def _openers(lexicon: Lexicon) -> Iterator[str]:
+    """Titles of ministers and deputies, and what may follow a compound of countries."""
+    for office in lexicon.offices:
+        if _MAY_MEET & {office.rank, *(rank for _, rank in office.exceptions)}:
+            yield from office.terms
+    yield from MINISTER_TAILS
+    yield from DEPUTY_TAILS
 
 
 def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
