@@ -26,10 +26,14 @@ _REFUSALS = (
 _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\s(?:\w+\s)?$")
 _CLAUSE_END = re.compile(r",\s|、")
 #: A year that a sentence of the text dates itself by: "met in 2023", 2023年の会談.
-_PAST_YEAR = re.compile(r"\b(?:in|of|during)\s(?:[a-z]+\s)?(?P<en>20\d\d)\b|(?<!\d)(?P<ja>20\d\d)年(?:\d{1,2}月)?(?:の|に)")
+_PAST_YEAR = re.compile(
+    r"\b(?:in|of|during)\s(?:[a-z]+\s)?(?P<en>20\d\d)\b|(?<!\d)(?P<ja>20\d\d)年(?:\d{1,2}月)?(?:の|に)"
+)
 #: "the first since relations cooled in 2021" dates something else.
 _SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
-_NAMES_A_DAY = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btoday\b|\d日|\b\d{1,2} [a-z]{3}|[a-z]{3}\.? \d{1,2}\b")
+_NAMES_A_DAY = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btoday\b|\d日|\b\d{1,2} [a-z]{3}|[a-z]{3}\.? \d{1,2}\b"
+)
 _RECENT_MONTHS = 3  # news of January still dates by December
 
 

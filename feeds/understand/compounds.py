@@ -15,7 +15,7 @@ _KATAKANA = re.compile(r"[ァ-ヺー・=]")
 _HAN = re.compile(r"[一-龥々]")
 #: What may stand directly before a one-character name although it is kanji: 前米国防長官, 訪日中の新豪国防相.
 _MAY_PRECEDE = frozenset("前元現新両同対各者相官臣長")
-#: Words behind a compound that make it one of ministers; the first hold "minister", "2+2" or a forum of both ministries.
+#: Words behind a compound that make it one of ministers: an office, "2+2", or both ministries together.
 MINISTER_TAILS = (
     *(f"{field}{office}" for field in ("防衛", "国防")
       for office in ("相", "大臣", "長官", "部長", "首脳", "トップ", "担当", "閣僚")),
@@ -24,7 +24,7 @@ MINISTER_TAILS = (
 )  # fmt: skip
 DEPUTY_TAILS = ("政策対話", "事務次官", "次官級", "次官", "副大臣")
 _DEPUTIES = rf"(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:{'|'.join(DEPUTY_TAILS)})"
-_MINISTERS = "[「『\"]?(?:" + "|".join(re.escape(tail) for tail in MINISTER_TAILS) + ")"
+_MINISTERS = '[「『"]?(?:' + "|".join(re.escape(tail) for tail in MINISTER_TAILS) + ")"
 _TALK_NOUN = re.compile(
     r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)|"
     r"2\+2|2プラス2"
@@ -55,9 +55,7 @@ class ShortNames:
             rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
             rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
         )
-        self._loose = re.compile(
-            rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|が|は|で|,|\s|$)"
-        )
+        self._loose = re.compile(rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|が|は|で|,|\s|$)")
         self._tail = re.compile(_MINISTERS)
         self._before_name = re.compile(
             rf"(?<![一-龥])(?P<state>[{han}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from feeds.understand.dates import DateSpan, find_dates
-from feeds.understand.scene import Reading
 from feeds.understand.parts import Part, Spot
+from feeds.understand.scene import Reading
 
 _LEAD = 1_500  # dates beyond this belong to the speech, not to the meeting
 _TITLE_DAY = re.compile(r"\((?P<day>[^()]*日[^()]*)\)\s*$")

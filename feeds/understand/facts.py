@@ -36,7 +36,8 @@ class Extractor:
 
     def extract(self, phase_hint: Phase | None, confidence: float) -> tuple[MeetingFacts, tuple[Evidence, ...]]:
         """The facts of the meeting, and the words they came from."""
-        own, parent = (self._noted(fact, named) for fact, named in zip(("series", "parent"), self._forums()))
+        own_named, parent_named = forums_of(self._parts)
+        own, parent = self._noted("series", own_named), self._noted("parent", parent_named)
         level = self._level()
         sides = sides_of(self._parts, own)
         kind = self._kind(own, sides)
@@ -65,9 +66,6 @@ class Extractor:
     def rejected(self) -> tuple[Reason, ...]:
         """What was read as a possible fact and not taken, and why."""
         return tuple(self._rejected)
-
-    def _forums(self) -> tuple[Named | None, Named | None]:
-        return forums_of(self._parts)
 
     def _noted(self, fact: str, named: Named | None) -> Series | None:
         if named is None:

@@ -8,7 +8,9 @@ from feeds.understand.parts import Part, Spot, is_pair, readings_of
 from feeds.understand.scene import Reading
 from storage.model import Format, Kind
 
-_MANY = re.compile(r"\d{2}(?:か|カ|ヶ|ケ)国|防衛相会談等|\b\d{2}\s(?:countries|nations|states)|(?:some|about|over) \d{2}\b")
+_MANY = re.compile(
+    r"\d{2}(?:か|カ|ヶ|ケ)国|防衛相会談等|\b\d{2}\s(?:countries|nations|states)|(?:some|about|over) \d{2}\b"
+)
 _SIZES = {0: Kind.BILATERAL, 1: Kind.BILATERAL, 2: Kind.BILATERAL, 3: Kind.TRILATERAL}
 _MINILATERAL_UP_TO = 6
 _FORMATS = (("meeting.video", Format.VIDEO), ("meeting.call", Format.PHONE))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.observed import Article, MeetingMention, Reason, Understanding, Verdict
@@ -36,6 +37,7 @@ LEAD_WEIGHTS = (0.92, 0.85, 0.8)
 BORDERLINE_CAP = 0.6
 #: What remains of a title that looks like something else altogether.
 VETO_CAP = 0.2
+LONGEST_TITLE = 1_000
 #: How much of a text is read; whatever a page says beyond is not its news.
 READ = 20_000
 #: Sentences from which facts are taken.
@@ -50,9 +52,33 @@ def understand(article: Article, lexicon: Lexicon | None = None) -> Understandin
     """What an item says about a meeting of defence ministers.
 
     Never raises on any text. `mention` is None when the verdict is OTHER. A source of low trust never gets more than
-    UNCERTAIN: it may join a story that others tell, but not found one.
+    UNCERTAIN: it may join a story that others tell, but not found one. Most news names no minister, no forum and no
+    "2+2" where a meeting would be told: it is answered after one cheap look (`_nothing_opens`), with no reasons.
     """
-    return _Item(article, lexicon or default_lexicon()).understanding()
+    lexicon = lexicon or default_lexicon()
+    title, text = fold(article.title[:LONGEST_TITLE]), fold(article.text[:READ])
+    language = detect_language(title.text, text.text, article.language)
+    if _nothing_opens(title, text, lexicon):
+        return Understanding(language=language, verdict=Verdict.OTHER, score=0.0)
+    return _Item(article, lexicon, title, text).understanding(language)
+
+
+def _nothing_opens(title: Folded, text: Folded, lexicon: Lexicon) -> bool:
+    """Whether neither the title nor a sentence that counts names anything that could make a rule speak.
+
+    Every rule of `detect` needs a hit of `scan.OPENERS`, so the answer is the one that reading everything would give.
+    """
+    joined, cased = f"{title.text}\n{text.text}", f"{title.cased}\n{text.cased}"
+    begin = len(title.text) + 1
+    found = list(scanner_for(lexicon).openers(joined, cased))
+    if not found or found[0][0] < begin:
+        return not found
+    places = [(start - begin, end - begin) for start, end in found]
+    return not any(
+        sentence.start <= start and end <= sentence.end
+        for sentence in islice(split_sentences(text.text, text.cased, article_end(text.text)), len(LEAD_WEIGHTS))
+        for start, end in places
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +95,25 @@ class _Judged:
 
 
 class _Item:
-    def __init__(self, article: Article, lexicon: Lexicon) -> None:
+    def __init__(self, article: Article, lexicon: Lexicon, title: Folded, text: Folded) -> None:
         self._article = article
         self._lexicon = lexicon
-        self._title = fold(article.title[:1_000])
-        self._text = fold(article.text[:READ])
+        self._title, self._text = title, text
         scanner = scanner_for(lexicon)
         self._title_hits = scanner.scan(self._title)
         self._text_hits = scanner.scan(self._text)
         self._published = _local_day(article)
         self._article_end = article_end(self._text.text)
+        own = _own_country(article)
+        self._readers = {
+            id(folded): Reader(folded, hits, lexicon, self._published, own)
+            for folded, hits in ((self._title, self._title_hits), (self._text, self._text_hits))
+        }
 
-    def understanding(self) -> Understanding:
-        language = detect_language(self._title.text, self._text.text, self._article.language)
-        title = self._judge(self._title, self._title_hits, 0, len(self._title.text))
-        lead = list(self._lead())
+    def understanding(self, language: str) -> Understanding:
+        title = self._judge(self._title, self._title_hits, Sentence(0, len(self._title.text), 0))
+        sentences = split_sentences(self._text.text, self._text.cased, self._article_end)
+        lead = [self._judge(self._text, self._text_hits, one) for one in islice(sentences, len(LEAD_WEIGHTS))]
         vetoes = list(title_reasons(self._lexicon, self._title, told=bool(title.reading.signals)))
         score = self._score(title, lead, vetoes)
         phase = _phase(title, lead)
@@ -91,25 +121,24 @@ class _Item:
         verdict = self._verdict(score, phase)
         if verdict is Verdict.OTHER:
             return Understanding(language=language, verdict=verdict, score=round(score, 3), reasons=reasons)
+        rest = islice(sentences, FACT_SENTENCES - len(LEAD_WEIGHTS))
+        lead += [self._judge(self._text, self._text_hits, one) for one in rest]
         mention, rejected = self._mention(title, lead, phase, score)
         return Understanding(
             language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=(*reasons, *rejected)
         )
 
-    def _judge(self, folded: Folded, hits: Hits, start: int, end: int, credit: int = 0) -> _Judged:
-        reader = Reader(folded, hits, self._lexicon, self._published, _own_country(self._article))
-        reading = read_sentence(reader, hits, folded.text, start, end)
-        before = self._published if folded is self._text else None
-        against = tuple(sentence_reasons(self._lexicon, folded, hits, reading, max(end, credit), before))
-        return _Judged(reading, against, refusal(hits, reading, folded.text))
+    def _judge(self, folded: Folded, hits: Hits, sentence: Sentence) -> _Judged:
+        reading = read_sentence(self._readers[id(folded)], hits, folded.text, sentence.start, sentence.end)
+        if not reading.signals:
+            return _Judged(reading, (), refusal(hits, reading, folded.text) if folded is self._title else None)
+        return _Judged(reading, self._against(folded, hits, reading), refusal(hits, reading, folded.text))
 
-    def _lead(self) -> Iterator[_Judged]:
-        for sentence in split_sentences(self._text.text, self._text.cased, self._article_end):
-            if sentence.number >= FACT_SENTENCES:
-                return
-            yield self._judge(
-                self._text, self._text_hits, sentence.start, sentence.end, _credit_end(self._text, sentence)
-            )
+    def _against(self, folded: Folded, hits: Hits, reading: Reading) -> tuple[Reason, ...]:
+        in_text = folded is self._text
+        credit = max(reading.end, _credit_end(folded, reading.end) if in_text else 0)
+        before = self._published if in_text else None
+        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before))
 
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
         weights = [weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)]
@@ -136,8 +165,10 @@ class _Item:
         called_off = phase in {Phase.CANCELLED, Phase.POSTPONED}
         return Verdict.MEETING if sure and not called_off else Verdict.UNCERTAIN
 
-    def _mention(self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float) -> tuple[MeetingMention, tuple[Reason, ...]]:
-        telling = [judged.reading for judged in lead if not judged.against]
+    def _mention(
+        self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float
+    ) -> tuple[MeetingMention, tuple[Reason, ...]]:
+        telling = [one.reading for one in lead if not self._against(self._text, self._text_hits, one.reading)]
         title_part = Part(
             where="title",
             folded=self._title,
@@ -182,10 +213,10 @@ def _text_strength(judged: _Judged, title: _Judged) -> float:
     return judged.strength
 
 
-def _credit_end(text: Folded, sentence: Sentence) -> int:
+def _credit_end(text: Folded, end: int) -> int:
     """A caption's credit stands in brackets behind its full stop: (Name/Agency)."""
-    match = _CREDIT.match(text.text, sentence.end)
-    return match.end() if match else sentence.end
+    match = _CREDIT.match(text.text, end)
+    return match.end() if match else end
 
 
 def _phase(title: _Judged, lead: list[_Judged]) -> Phase | None:

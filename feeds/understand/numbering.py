@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from feeds.understand.calendar_words import number
-from feeds.understand.scene import Reading
 from feeds.understand.lexicon import Series
 from feeds.understand.parts import Part, Spot, readings_of
 from feeds.understand.scan import Hit
+from feeds.understand.scene import Reading
 from storage.model import Kind
 
 _WORDS = [
@@ -20,10 +20,10 @@ _BEFORE_JA = re.compile(r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3}
 _BEFORE_EN = re.compile(rf"\b(?P<n>\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})\b(?P<gap>[^.;]{{0,40}})$")
 _AFTER = re.compile(
     r"(?:^|、|で|は|が|。|として|年間で|これで)(?P<n>\d{1,2})回目|"
-    rf"\b(?:its|the|their) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) (?:iteration|edition|meeting|round|gathering)\b"
-    r"(?! of (?:ministers|leaders))"
+    rf"\b(?:its|the|their) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
+    r"(?:iteration|edition|meeting|round|gathering)\b(?! of (?:ministers|leaders))"
 )
-#: 初の「2+2」, "first-ever 2+2", "inaugural": only directly before the name, because "first virtual" and 就任後初 count otherwise.
+#: 初の「2+2」, "first-ever 2+2": only directly before the name, because "first virtual" and 就任後初 count otherwise.
 _FIRST = re.compile(r"(?:(?<!就任後)(?<!対面で)初の|\bfirst(?:-ever)? |\binaugural )[「『\"']?$")
 #: Between an ordinal and a meeting these words say that it counts something else.
 _OTHER_COUNT = re.compile(

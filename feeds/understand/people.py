@@ -23,8 +23,12 @@ _NOT_A_KANJI_NAME = re.compile(
     r"国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
 )
 #: Norway's defence minister hosts Finland's for talks: the second office is left out.
-_LEFT_OUT_BEFORE = re.compile(r"(?:\band|\bmeets?|\bmet|\bhosts?|\bhosted|\bwith|\bwelcomes?|\bwelcomed|\bjoins?)\s(?:the\s)?$")
-_LEFT_OUT_AFTER = re.compile(r"'s(?=\s(?:in|for|on|at|to|over|holds?|held|after|amid|as|meet|met|agree|discuss)\b|\s?[.,;]|$)")
+_LEFT_OUT_BEFORE = re.compile(
+    r"(?:\band|\bmeets?|\bmet|\bhosts?|\bhosted|\bwith|\bwelcomes?|\bwelcomed|\bjoins?)\s(?:the\s)?$"
+)
+_LEFT_OUT_AFTER = re.compile(
+    r"'s(?=\s(?:in|for|on|at|to|over|holds?|held|after|amid|as|meet|met|agree|discuss)\b|\s?[.,;]|$)"
+)
 _BEFORE_RANK = 20  # characters in which "former" or "vice" stands before a title
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
 _CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
@@ -63,9 +67,7 @@ class Side:
 class Reader:
     """Reads the sides out of sentences of one text."""
 
-    def __init__(
-        self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None, own: str | None = None
-    ) -> None:
+    def __init__(self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None, own: str | None = None) -> None:
         """`own` is the country of the ministry that publishes the text: its minister needs no country's name."""
         self._own = own
         self._folded = folded
@@ -281,17 +283,9 @@ class Reader:
             person: Person = hit.value
             if not person.held_office_on(self._day):
                 continue
-            if hit.group == "surname" and not self._is_name(hit):
-                continue
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
-
-    def _is_name(self, hit: Hit) -> bool:
-        """A surname alone is read in capitals, or with 氏 in Japanese."""
-        if self._text[hit.start].isascii():
-            return self._folded.cased[hit.start].isupper()
-        return self._text.startswith(("氏", "大臣", "長官"), hit.end)
 
 
 @lru_cache(maxsize=4)

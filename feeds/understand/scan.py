@@ -25,6 +25,8 @@ _MAY_MEET = {"minister", "vice_minister"}
 _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
 
 
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_AFTER_SURNAME = ("氏", "大臣", "長官")
 #: Groups without which no rule of detection can speak.
 OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two")
 
@@ -46,6 +48,7 @@ class _Term:
     latin_start: bool
     latin_end: bool
     katakana: bool
+    surname: bool
     capitals: str | None
 
 
@@ -60,17 +63,22 @@ class Hits:
 
     def of(self, *groups: str, start: int = 0, end: int | None = None) -> list[Hit]:
         """Hits of these groups that lie within [start, end), in order."""
-        found = [
-            hit
-            for group in groups
-            for hit in self._groups.get(group, ())
-            if hit.start >= start and (end is None or hit.end <= end)
-        ]
-        return sorted(found, key=lambda hit: (hit.start, hit.end)) if len(groups) > 1 else found
+        found: list[Hit] = []
+        sources = 0
+        for group in groups:
+            hits = self._groups.get(group)
+            if hits:
+                sources += 1
+                found += [hit for hit in hits if hit.start >= start and (end is None or hit.end <= end)]
+        return sorted(found, key=_place) if sources > 1 else found
 
     def any(self, *groups: str, start: int = 0, end: int | None = None) -> bool:
         """Whether any of these groups was found there."""
         return bool(self.of(*groups, start=start, end=end))
+
+
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.start, hit.end
 
 
 def _longest_first(hits: list[Hit]) -> Iterator[Hit]:
@@ -88,20 +96,37 @@ class Scanner:
         self._terms: dict[str, list[_Term]] = defaultdict(list)
         for group, term, value in _all_terms(lexicon):
             self._add(group, term, value)
-        self._patterns = list(self._terms)
-        # Built in half the time of the one that the library would choose, and no slower to search.
-        kind = ahocorasick_rs.Implementation.ContiguousNFA
-        self._automaton = ahocorasick_rs.AhoCorasick(self._patterns, implementation=kind)
+        self._patterns = [(text, tuple(terms)) for text, terms in self._terms.items()]
+        self._automaton = ahocorasick_rs.AhoCorasick([text for text, _ in self._patterns])
+        opening = ((text, [term for term in terms if term.group in OPENERS]) for text, terms in self._patterns)
+        self._opening = [
+            (text, terms, all(term.latin_start for term in terms), all(term.latin_end for term in terms))
+            for text, terms in opening
+            if terms
+        ]
+        self._openers = ahocorasick_rs.AhoCorasick([text for text, *_ in self._opening])
 
     def scan(self, folded: Folded) -> Hits:
         """Every term of the lexicon in the text; time grows linearly with its length."""
-        text = folded.text
+        text, cased = folded.text, folded.cased
         return Hits(
             Hit(start, end, term.group, term.value)
             for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            for term in self._terms[self._patterns[index]]
-            if _stands_alone(term, text, start, end) and _capital(term, folded.cased, start, end)
+            for term in self._patterns[index][1]
+            if _stands_alone(term, text, start, end) and _is_written(term, text, cased, start, end)
         )
+
+    def openers(self, text: str, cased: str) -> Iterator[tuple[int, int]]:
+        """Where a text names what could make a rule speak. Much cheaper than `scan`, and finds the same places."""
+        for index, start, end in self._openers.find_matches_as_indexes(text, overlapping=True):
+            _, terms, whole_start, whole_end = self._opening[index]
+            # Most surnames lie inside longer words: left here, before anything costs.
+            if (whole_start and text[start - 1 : start] in _LETTERS) or (whole_end and text[end : end + 1] in _LETTERS):
+                continue
+            for term in terms:
+                if _stands_alone(term, text, start, end) and _is_written(term, text, cased, start, end):
+                    yield start, end
+                    break
 
     def _add(self, group: str, term: str, value: Any) -> None:
         folded = fold(term)
@@ -114,6 +139,7 @@ class Scanner:
                 latin_start=group != "opener" and text[0].isascii() and text[0].isalnum(),
                 latin_end=group != "opener" and text[-1].isascii() and text[-1].isalnum(),
                 katakana=group != "opener" and bool(_ALL_KATAKANA.match(text)),
+                surname=group == "surname",
                 capitals=folded.cased if _CAPITALS.match(folded.cased) and group in {"country", "office"} else None,
             )
         )
@@ -129,7 +155,10 @@ def _stands_alone(term: _Term, text: str, start: int, end: int) -> bool:
     return not (term.katakana and (_KATAKANA.match(before) or _KATAKANA.match(after)))
 
 
-def _capital(term: _Term, cased: str, start: int, end: int) -> bool:
+def _is_written(term: _Term, text: str, cased: str, start: int, end: int) -> bool:
+    """Whether capitals are as they must be: US is not "us", a surname alone has one, or 氏 behind it in Japanese."""
+    if term.surname:
+        return cased[start].isupper() if text[start].isascii() else text.startswith(_AFTER_SURNAME, end)
     return term.capitals is None or cased[start:end] == term.capitals
 
 

@@ -1,4 +1,4 @@
-"""One sentence as the rules of detection see it: who is named, which words of form, and how strongly each rule speaks."""
+"""One sentence as the rules of detection see it: who is named, which words of form, how strongly each rule speaks."""
 
 from dataclasses import dataclass, field
 
