@@ -24,6 +24,11 @@ _REFUSALS = (
 )
 #: "was rejected" refuses what stands before it, "rejects" what follows.
 _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\s(?:\w+\s)?$")
+#: Between a refusal and a talk: what is refused is something else, and the talk is where.
+_OTHER_OBJECT = re.compile(r"[,;:]|\b(?:at|in|during|when|as|after|while|on the)\b")
+#: "… talks called off", "… postponed after": the word that ends what is told.
+_LAST_WORD = re.compile(r"\W*(?:$|(?:after|over|amid|due|as|because|until|following|again|indefinitely|in)\b)")
+_TOOK_PLACE = ("で", "にて", "では", "し、", "し ", "した", "後", "の席", "を終え", "に先立", "を前に")
 _CLAUSE_END = re.compile(r",\s|、")
 #: A year that a sentence of the text dates itself by: "met in 2023", 2023年の会談.
 _PAST_YEAR = re.compile(
@@ -104,14 +109,22 @@ def refusal(hits: Hits, reading: Reading, text: str) -> Phase | None:
 
 
 def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
-    latin = text[hit.start].isascii()
-    reach = _REACH_REQUEST if hit.group == "phase.requested" else _REACH_LATIN if latin else _REACH_JA
-    if hits.any(*_TALKS, start=hit.start, end=min(reading.end, hit.end + reach)):
+    if not text[hit.start].isascii():
+        return _refused_before(hits, reading, text, hit)
+    reach = _REACH_REQUEST if hit.group == "phase.requested" else _REACH_LATIN
+    ahead = hits.of(*_TALKS, start=hit.start, end=min(reading.end, hit.end + reach))
+    if any(not _OTHER_OBJECT.search(text, hit.end, talk.start) for talk in ahead):
         return True
-    active = latin and hit.group in {"phase.refused", "phase.requested"}
-    if active and not _PASSIVE.search(text, max(reading.start, hit.start - 20), hit.start):
+    passive = _PASSIVE.search(text, max(reading.start, hit.start - 20), hit.start)
+    if not (passive or _LAST_WORD.match(text, hit.end, reading.end)):
         return False
     return hits.any(*_TALKS, start=max(reading.start, hit.start - reach), end=hit.end)
+
+
+def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
+    """In Japanese the object stands first: 会談を拒否. 会談で…を拒否 refuses something else at a meeting."""
+    talks = hits.of(*_TALKS, start=max(reading.start, hit.start - _REACH_JA), end=hit.end)
+    return any(not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
 
 
 def _is_aside(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
@@ -121,7 +134,7 @@ def _is_aside(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
     if strongest and comma and comma.end() <= strongest.start:
         return hits.any(*_TALKS, start=comma.end(), end=reading.end)  # "Snubbed by Beijing, the minister meets …"
     for conjunction in hits.of("phase.aside", start=reading.start, end=hit.start):
-        told = hits.any(*_TALKS, start=reading.start, end=conjunction.start)
+        told = hits.any(*_TALKS, "meeting.weak", start=reading.start, end=conjunction.start)
         if told and any(signal.start < conjunction.start for signal in reading.signals):
             return True
     return False

@@ -41,6 +41,7 @@ class Extractor:
         level = self._level()
         sides = sides_of(self._parts, own)
         kind = self._kind(own, sides)
+        own = own or self._series_of_sides(kind, sides)
         format_ = self._format()
         first, last, phase, doubt = self._time(phase_hint)
         where = self._place(own or parent, format_)
@@ -91,6 +92,14 @@ class Extractor:
         signal = max(best[1].signals, key=lambda one: one.weight)
         self._note("level", Spot(part=best[0], start=signal.start, end=signal.end))
         return Level(best[1].level)
+
+    def _series_of_sides(self, kind: Kind, sides: tuple[str, ...]) -> Series | None:
+        """Two countries hold one series of 2+2 meetings, however a report calls it."""
+        if kind is not Kind.TWO_PLUS_TWO or len(sides) != 2:
+            return None
+        series = self._lexicon.series.values()
+        held = [one for one in series if one.kind is kind and tuple(sorted(one.participants)) == sides]
+        return held[0] if len(held) == 1 else None
 
     def _kind(self, series: Series | None, sides: tuple[str, ...]) -> Kind:
         kind, spot = kind_of(self._parts, series, sides)
