@@ -28,7 +28,7 @@ from feeds.understand.scene import (
 )
 
 _REACH = 42  # characters in which a word of form follows 日米防衛相
-_HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are generals
+HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are generals
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
@@ -72,7 +72,7 @@ def _is_military_chief(side: Side, hits: Hits, text: str) -> bool:
     """Agencies call ministers "defense chiefs"; beside a chairman or general staff the words mean the military."""
     if not side.office or not _CHIEFS.match(text[side.start : side.end]):
         return False
-    return hits.any("level.military", end=_HEADLINE)
+    return hits.any("level.military", end=HEADLINE)
 
 
 def _pairs(scene: Scene) -> Iterator[Signal]:

@@ -24,7 +24,7 @@ def forums_of(parts: Parts) -> tuple[Named | None, Named | None]:
             named = hit.value, Spot(part=part, start=hit.start, end=hit.end)
             if _is_margin(parts, part, hit, reading):
                 parent = parent or named
-            elif own is None and _may_be_own(hit.value, reading):
+            elif own is None and _may_be_own(hit.value, reading) and not _is_another(part, hit, reading):
                 own = named
     same = own and parent and own[0] is parent[0]
     return own, None if same else parent
@@ -36,6 +36,16 @@ def _may_be_own(series: Series, reading: Reading) -> bool:
     if not is_pair(reading) or len(countries) < 2 or series.kind is Kind.MULTILATERAL:
         return True
     return set(countries) <= set(series.participants) and len(countries) >= len(series.participants) - 1
+
+
+def _is_another(part: Part, hit: Hit, reading: Reading) -> bool:
+    """ "Trilateral Defence Ministers' Meeting" is one series' name, and that of any three others who meet."""
+    series: Series = hit.value
+    text = part.folded.text[hit.start : hit.end]
+    if series.kind is Kind.MULTILATERAL or " " not in text or part.hits.any("country", start=hit.start, end=hit.end):
+        return False
+    named = {one.value for one in part.hits.of("country", start=reading.start, end=reading.end)}
+    return len(named) >= 2 and not named <= set(series.participants)
 
 
 def _is_margin(parts: Parts, part: Part, hit: Hit, reading: Reading) -> bool:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.observed import Article, MeetingMention, Reason, Understanding, Verdict
 from feeds.understand.against import refusal, sentence_reasons, title_reasons
-from feeds.understand.detect import read_sentence
+from feeds.understand.detect import HEADLINE, read_sentence
 from feeds.understand.facts import Extractor
 from feeds.understand.folding import Folded, fold
 from feeds.understand.language import detect_language
@@ -43,6 +43,7 @@ READ = 20_000
 #: Sentences from which facts are taken.
 FACT_SENTENCES = 6
 
+LONGEST_CREDIT = 100  # characters of a caption's credit behind its full stop
 _CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
 #: A title about one of these and no minister makes what the text says of ministers an aside.
 _OTHER_RANKS = {"military", "vice_minister", "official"}
@@ -100,10 +101,13 @@ class _Item:
         self._lexicon = lexicon
         self._title, self._text = title, text
         scanner = scanner_for(lexicon)
-        self._title_hits = scanner.scan(self._title)
-        self._text_hits = scanner.scan(self._text)
-        self._published = _local_day(article)
         self._article_end = article_end(self._text.text)
+        sentences = split_sentences(self._text.text, self._text.cased, self._article_end)
+        self._sentences = tuple(islice(sentences, FACT_SENTENCES))
+        lead = self._sentences[-1].end if self._sentences else 0
+        self._title_hits = scanner.scan(self._title)
+        self._text_hits = scanner.scan(self._text, max(lead + LONGEST_CREDIT, HEADLINE))
+        self._published = _local_day(article)
         own = _own_country(article)
         self._readers = {
             id(folded): Reader(folded, hits, lexicon, self._published, own)
@@ -112,8 +116,8 @@ class _Item:
 
     def understanding(self, language: str) -> Understanding:
         title = self._judge(self._title, self._title_hits, Sentence(0, len(self._title.text), 0))
-        sentences = split_sentences(self._text.text, self._text.cased, self._article_end)
-        lead = [self._judge(self._text, self._text_hits, one) for one in islice(sentences, len(LEAD_WEIGHTS))]
+        counting, rest = self._sentences[: len(LEAD_WEIGHTS)], self._sentences[len(LEAD_WEIGHTS) :]
+        lead = [self._judge(self._text, self._text_hits, one) for one in counting]
         vetoes = list(title_reasons(self._lexicon, self._title, told=bool(title.reading.signals)))
         score = self._score(title, lead, vetoes)
         phase = _phase(title, lead)
@@ -121,7 +125,6 @@ class _Item:
         verdict = self._verdict(score, phase)
         if verdict is Verdict.OTHER:
             return Understanding(language=language, verdict=verdict, score=round(score, 3), reasons=reasons)
-        rest = islice(sentences, FACT_SENTENCES - len(LEAD_WEIGHTS))
         lead += [self._judge(self._text, self._text_hits, one) for one in rest]
         mention, rejected = self._mention(title, lead, phase, score)
         return Understanding(

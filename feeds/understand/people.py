@@ -172,8 +172,9 @@ class Reader:
         if not self._text[start].isascii():
             return start
         for hit in reversed(self._hits.of("rank.deputy", "rank.former", start=max(floor, start - 24), end=start)):
+            begin: int = hit.start
             if self._text[hit.end : start] in {"", " ", "-"}:
-                return hit.start
+                return begin
         return start
 
     def _country_before(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:

@@ -7,11 +7,11 @@ wins; groups do not shadow each other: 日米防衛相会談 is a series, two co
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import ahocorasick_rs
 
@@ -27,12 +27,13 @@ _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _AFTER_SURNAME = ("氏", "大臣", "長官")
+#: What is looked for in the whole article, not in its first sentences alone.
+DOCUMENTS = ("outcome.documents", "outcome.adopted")
 #: Groups without which no rule of detection can speak.
 OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two")
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A term of the lexicon at a place in the folded text."""
 
     start: int
@@ -50,6 +51,7 @@ class _Term:
     katakana: bool
     surname: bool
     capitals: str | None
+    anywhere: bool  #: it counts wherever it stands
 
 
 class Hits:
@@ -89,60 +91,77 @@ def _longest_first(hits: list[Hit]) -> Iterator[Hit]:
             yield hit
 
 
+class _Finder:
+    """Some groups of terms made ready for searching."""
+
+    def __init__(self, terms: Mapping[str, list[_Term]], groups: Container[str] | None = None) -> None:
+        wanted = {
+            text: [one for one in found if groups is None or one.group in groups] for text, found in terms.items()
+        }
+        kept = {text: found for text, found in wanted.items() if found}
+        self._terms = [
+            (found, all(one.latin_start for one in found), all(one.latin_end for one in found))
+            for found in kept.values()
+        ]
+        self._automaton = ahocorasick_rs.AhoCorasick(list(kept))
+
+    def find(self, text: str, cased: str) -> Iterator[tuple[int, int, _Term]]:
+        """Start, end and term of everything that counts where it stands."""
+        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            terms, whole_start, whole_end = self._terms[index]
+            # Most short names lie inside longer words: left here, before anything costs.
+            if (whole_start and text[start - 1 : start] in _LETTERS) or (whole_end and text[end : end + 1] in _LETTERS):
+                continue
+            for term in terms:
+                if term.anywhere or (
+                    _stands_alone(term, text, start, end) and _is_written(term, text, cased, start, end)
+                ):
+                    yield start, end, term
+
+
 class Scanner:
     """A lexicon made ready for searching."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._terms: dict[str, list[_Term]] = defaultdict(list)
-        for group, term, value in _all_terms(lexicon):
-            self._add(group, term, value)
-        self._patterns = [(text, tuple(terms)) for text, terms in self._terms.items()]
-        self._automaton = ahocorasick_rs.AhoCorasick([text for text, _ in self._patterns])
-        opening = ((text, [term for term in terms if term.group in OPENERS]) for text, terms in self._patterns)
-        self._opening = [
-            (text, terms, all(term.latin_start for term in terms), all(term.latin_end for term in terms))
-            for text, terms in opening
-            if terms
-        ]
-        self._openers = ahocorasick_rs.AhoCorasick([text for text, *_ in self._opening])
+        terms: dict[str, list[_Term]] = defaultdict(list)
+        for group, word, value in _all_terms(lexicon):
+            text, term = _term(group, word, value)
+            terms[text].append(term)
+        self._all = _Finder(terms)
+        self._opening = _Finder(terms, OPENERS)
+        self._documents = _Finder(terms, DOCUMENTS)
 
-    def scan(self, folded: Folded) -> Hits:
-        """Every term of the lexicon in the text; time grows linearly with its length."""
-        text, cased = folded.text, folded.cased
-        return Hits(
-            Hit(start, end, term.group, term.value)
-            for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
-            for term in self._patterns[index][1]
-            if _stands_alone(term, text, start, end) and _is_written(term, text, cased, start, end)
-        )
+    def scan(self, folded: Folded, end: int | None = None) -> Hits:
+        """Every term of the lexicon in the text; of what lies beyond `end`, only documents that came out of a meeting.
+
+        Time grows linearly with the text.
+        """
+        found = self._all.find(folded.text[:end], folded.cased[:end])
+        if end is None or end >= len(folded.text):
+            return _hits(found)
+        beyond = self._documents.find(folded.text, folded.cased)
+        return _hits(chain(found, (hit for hit in beyond if hit[1] > end)))
 
     def openers(self, text: str, cased: str) -> Iterator[tuple[int, int]]:
         """Where a text names what could make a rule speak. Much cheaper than `scan`, and finds the same places."""
-        for index, start, end in self._openers.find_matches_as_indexes(text, overlapping=True):
-            _, terms, whole_start, whole_end = self._opening[index]
-            # Most surnames lie inside longer words: left here, before anything costs.
-            if (whole_start and text[start - 1 : start] in _LETTERS) or (whole_end and text[end : end + 1] in _LETTERS):
-                continue
-            for term in terms:
-                if _stands_alone(term, text, start, end) and _is_written(term, text, cased, start, end):
-                    yield start, end
-                    break
+        return ((start, end) for start, end, _ in self._opening.find(text, cased))
 
-    def _add(self, group: str, term: str, value: Any) -> None:
-        folded = fold(term)
-        text = folded.text
-        self._terms[text].append(
-            _Term(
-                group,
-                value,
-                # An opener only says where it is worth looking: it need not stand alone.
-                latin_start=group != "opener" and text[0].isascii() and text[0].isalnum(),
-                latin_end=group != "opener" and text[-1].isascii() and text[-1].isalnum(),
-                katakana=group != "opener" and bool(_ALL_KATAKANA.match(text)),
-                surname=group == "surname",
-                capitals=folded.cased if _CAPITALS.match(folded.cased) and group in {"country", "office"} else None,
-            )
-        )
+
+def _hits(found: Iterable[tuple[int, int, _Term]]) -> Hits:
+    return Hits(Hit(start, end, term.group, term.value) for start, end, term in found)
+
+
+def _term(group: str, word: str, value: Any) -> tuple[str, _Term]:
+    folded = fold(word)
+    text = folded.text
+    opener = group == "opener"  # an opener only says where it is worth looking: it need not stand alone
+    latin_start = not opener and text[0].isascii() and text[0].isalnum()
+    latin_end = not opener and text[-1].isascii() and text[-1].isalnum()
+    katakana = not opener and bool(_ALL_KATAKANA.match(text))
+    capitals = folded.cased if _CAPITALS.match(folded.cased) and group in {"country", "office"} else None
+    surname = group == "surname"
+    bound = latin_start or latin_end or katakana or surname or capitals is not None
+    return text, _Term(group, value, latin_start, latin_end, katakana, surname, capitals, anywhere=not bound)
 
 
 def _stands_alone(term: _Term, text: str, start: int, end: int) -> bool:
