@@ -11,6 +11,8 @@ from feeds.understand.scene import Reading
 
 _LEAD = 1_500  # dates beyond this belong to the speech, not to the meeting
 _TITLE_DAY = re.compile(r"\((?P<day>[^()]*日[^()]*)\)\s*$")
+#: (朝雲新聞令和7年11月13日): where and when it was printed.
+_PAPER = re.compile(r"新聞|紙|号|掲載|付け?\b|発行|配信|更新")
 #: 7日公表: the verb of telling directly behind the day, no verb of meeting between them.
 _ANNOUNCEMENT = re.compile(
     r"^[^。、開会行出]{0,4}(?:、[^。、開会行出]{0,12})?"
@@ -85,7 +87,7 @@ def _covers(outer: DateSpan, inner: DateSpan) -> bool:
 
 def _title_bracket(title: Part, published: date | None, *, future: bool) -> DateSpan | None:
     match = _TITLE_DAY.search(title.folded.text)
-    if match is None:
+    if match is None or _PAPER.search(match["day"]):
         return None
     spans = find_dates(title.folded.text, published, future=future)
     return next((span for span in spans if span.start >= match.start("day")), None)
@@ -106,6 +108,8 @@ def _rank(part: Part, reading: Reading, span: DateSpan) -> float:
     text = part.folded.text
     after = text[span.end : min(reading.end, span.end + 80)]
     before = text[max(reading.start, span.start - 24) : span.start]
+    if _PAPER.search(before[before.rfind("(") + 1 :]) and ")" in after[:2]:
+        return -1.0
     rank = 1.0 + reading.strength if reading.signals else 0.7 if part.where == "title" else 0.4
     if _ANNOUNCEMENT.match(after) or _is_told_on(before, text[span.end : reading.end]):
         rank -= 1.2

@@ -58,7 +58,7 @@ class Extractor:
             city=where.city, country=where.country, venue=where.venue,
             parent=parent.key if parent else None,
             outcomes=self._outcomes(),
-            topics=self._topics(),
+            topics=self._topics(sides),
             confidence=round(confidence * doubt, 3),
         )  # fmt: skip
         return facts, tuple(self._evidence)
@@ -161,8 +161,8 @@ class Extractor:
             self._note("outcomes", spot)
         return tuple(documents)
 
-    def _topics(self) -> tuple[str, ...]:
-        topics = topics_of(self._parts)
+    def _topics(self, sides: tuple[str, ...]) -> tuple[str, ...]:
+        topics = topics_of(self._parts, sides)
         for spot in topics.values():
             self._note("topics", spot)
         return tuple(topics)

@@ -1,5 +1,6 @@
 """What is taken out of a report: sides, days, kinds, forums, substitutes, and how sure each fact is."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from feeds.observed import Verdict
 from feeds.understand.meetings import understand
 from storage.model import Format, Kind, Level, Phase, Trust
+from storage.records import facts_from_json, facts_to_json
 from tests.feeds.understand.articles import article, facts, read
 
 
@@ -65,7 +67,7 @@ def test_a_deputy_of_a_country_without_a_minister_at_the_table_is_a_substitute()
 def test_the_minister_of_the_publishing_ministry_needs_no_country() -> None:
     text = "The Defence Secretary met the Norwegian Minister of Defence in Oslo on Monday."
     item = article("New frigates for the north", text, trust=Trust.OFFICIAL)
-    official = understand(type(item)(**{**{f: getattr(item, f) for f in item.__slots__}, "source_country": "GB"}))
+    official = understand(replace(item, source_country="GB"))
     assert official.mention is not None
     assert official.mention.facts.countries == ("GB", "NO")
     assert "GB" not in facts("New frigates for the north", text).countries
@@ -157,7 +159,30 @@ def test_vice_and_former_change_whose_office_it_is() -> None:
     assert read("Former defence ministers of Japan and Italy meet at a forum").verdict is not Verdict.MEETING
 
 
+def test_the_day_of_a_newspaper_is_not_the_meetings() -> None:
+    assert facts("小泉防衛相「ADMMプラス」に出席(防衛新聞令和7年11月13日)").starts_on is None
+    assert facts("小泉防衛相「ADMMプラス」に出席(令和7年11月1日)").starts_on == date(2025, 11, 1)
+
+
 def test_an_announced_video_call_has_its_day_and_no_place() -> None:
     found = facts("日米韓防衛相、10日にテレビ会談へ", on=datetime(2025, 11, 6, tzinfo=UTC))
     assert (found.format, found.phase, found.starts_on) == (Format.VIDEO, Phase.ANNOUNCED, date(2025, 11, 10))
     assert found.city is None
+
+
+def test_topics_are_what_they_talked_about_and_not_who_met() -> None:
+    text = (
+        "小泉防衛大臣は11月4日、ローマでイタリアの国防相と会談し、台湾海峡の平和と海洋安全保障、次期戦闘機を協議した。"
+    )
+    found = facts("日伊防衛相会談を実施", text)
+    assert {"taiwan-strait", "maritime-security"} <= set(found.topics)
+    aukus = facts("AUKUS Defence Ministers' Meeting held at the Pentagon")
+    assert "aukus" not in aukus.topics
+
+
+def test_facts_that_were_stored_before_topics_existed_are_read() -> None:
+    found = facts("日伊防衛相会談を実施", "台湾海峡の平和を確認した。")
+    stored = facts_to_json(found)
+    assert facts_from_json(stored) == found
+    stored.pop("topics", None)
+    assert facts_from_json(stored) == replace(found, topics=())
