@@ -8,6 +8,7 @@ passes the threshold of `meetings` and a vague one stays below it. Words come fr
 import re
 from collections.abc import Iterator
 
+from feeds.understand.folding import Folded
 from feeds.understand.gatherings import ministerial_nouns, plurals, series, two_plus_two
 from feeds.understand.people import Reader, Side
 from feeds.understand.scan import OPENERS, Hits
@@ -34,11 +35,11 @@ _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 _ASKS = re.compile(r"\sto\s[a-z]")
 
 
-def read_sentence(reader: Reader, hits: Hits, text: str, start: int, end: int) -> Reading:
-    """Sides and signals between two offsets of a folded text."""
+def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: int) -> Reading:
+    """Sides and signals of a folded text between two offsets."""
     if not hits.any(*OPENERS, start=start, end=end):
         return Reading(start=start, end=end, sides=(), signals=())
-    scene = _scene(tuple(reader.sides(start, end)), hits, text, start, end)
+    scene = _scene(tuple(reader.sides(start, end)), hits, folded, start, end)
     signals = [
         *_pairs(scene),
         *_counterparts(scene),
@@ -54,12 +55,13 @@ def read_sentence(reader: Reader, hits: Hits, text: str, start: int, end: int) -
     return Reading(start=start, end=end, sides=scene.sides, signals=tuple(signals))
 
 
-def _scene(sides: tuple[Side, ...], hits: Hits, text: str, start: int, end: int) -> Scene:
+def _scene(sides: tuple[Side, ...], hits: Hits, folded: Folded, start: int, end: int) -> Scene:
+    text = folded.text
     strong = hits.of("meeting.strong", "meeting.call", "meeting.video", start=start, end=end)
     calls = hits.of("form.courtesy", start=start, end=end)
     strong += [hit for hit in calls if not _ASKS.search(text, hit.end, end)]
     return Scene(
-        text=text, hits=hits, start=start, end=end, sides=sides,
+        text=text, cased=folded.cased, hits=hits, start=start, end=end, sides=sides,
         ministers=[side for side in sides if side.rank == "minister" and not _is_military_chief(side, hits, text)],
         strong=strong,
         weak=hits.of("meeting.weak", start=start, end=end),

@@ -24,8 +24,11 @@ _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2
 #: 2+2年, 2+2=4: a contract's length and arithmetic.
 _NO_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
 _NAMES_A_MEETING = re.compile(
-    r"会議|会合|会談|協議|国防|防衛|meeting|dialogue|minister|consultation|council|contact group|retreat"
+    r"会議|会合|会談|協議|国防|防衛|"
+    r"meeting|dialogue|minister|chiefs|secretaries|consultation|council|contact group|retreat"
 )
+#: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
+_TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
 _ORGANISATIONS = {"NATO", "EU", "ASEAN"}
 
 
@@ -71,7 +74,12 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     if not several or not scene.shown:
         return
     countries = scene.countries()
-    grouped = len(countries) >= 2 or countries & _ORGANISATIONS or scene.find("group.states", "group.regions")
+    grouped = (
+        len(countries) >= 2
+        or countries & _ORGANISATIONS
+        or scene.find("group.states", "group.regions")
+        or any(_TWO_NAMES.match(scene.cased, side.end, scene.end) for side in several)
+    )
     if not grouped:
         others = scene.has_rank("head", "foreign", "military", "other") or scene.find("level.heads")
         alone = scene.strong and not others

@@ -132,7 +132,7 @@ class _Item:
         )
 
     def _judge(self, folded: Folded, hits: Hits, sentence: Sentence) -> _Judged:
-        reading = read_sentence(self._readers[id(folded)], hits, folded.text, sentence.start, sentence.end)
+        reading = read_sentence(self._readers[id(folded)], hits, folded, sentence.start, sentence.end)
         if not reading.signals:
             return _Judged(reading, (), refusal(hits, reading, folded.text) if folded is self._title else None)
         return _Judged(reading, self._against(folded, hits, reading), refusal(hits, reading, folded.text))

@@ -6,14 +6,16 @@ Minister"), after it ("Defence Minister of Japan") or in a chain of countries ("
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from feeds.understand.chains import Chain, chains_of
 from feeds.understand.compounds import short_names
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, Office, Person
+from feeds.understand.names import name_after
 from feeds.understand.scan import Hit, Hits
 from storage.model import Kind
 
@@ -31,21 +33,11 @@ _LEFT_OUT_AFTER = re.compile(
 )
 _BEFORE_RANK = 20  # characters in which "former" or "vice" stands before a title
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
-_CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
 _EN_GAP = re.compile(
     r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|state|union|"
     r"federal|deputy prime minister (?:and|&)|minister at the prime minister's office and)\s)?$"
 )
 _AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
-_NAME_EN = re.compile(
-    r"^,?\s(?:(?:army |senior )?general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |prince )?"
-    r"(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})"
-)
-_NOT_A_NAME = re.compile(
-    r"^(?:Meets?|Met|To|In|At|On|The|And|Holds?|Hosts?|Talks?|Visits?|Says?|Said|With|For|From|Will|Who|After|Joins?|Attends?|"
-    r"Discuss\w*|Speaks?|Calls?|Meeting|Ministers?|Of|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Statement|Urges?|Warns?|Makes?|"
-    r"Commits?|Agrees?|Signs?|Affirms?|Reaffirms?|Vows?|Pledges?|Arrives?|Welcomes?|Remarks|Joint|Readout|Plus|Informal|As|Amid|Over|By|Is|Are)\b"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,13 +72,14 @@ class Reader:
 
     def sides(self, start: int, end: int) -> list[Side]:
         """Offices, counterparts, compounds and known persons between two offsets, in order."""
-        chains = list(_chains(self._hits.of("country", start=start, end=end), self._text))
+        chains = list(chains_of(self._hits.of("country", start=start, end=end), self._text))
         found = [*self._compounds(start, end)]
         offices = [hit for hit in self._hits.of("office", start=start, end=end) if not self._in_series(hit)]
         found += [self._office(hit, chains, start, end) for hit in offices]
         if any(side.rank == "minister" for side in found):
             found += self._left_out(start, end)
-        found += [self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)]
+        others = self._hits.of("meeting.counterpart", start=start, end=end)
+        found += [self._counterpart(hit, chains, end) for hit in others]
         named = {side.person.name for side in found if side.person}
         found += [side for side in self._persons(start, end) if side.person and side.person.name not in named]
         return sorted(found, key=lambda side: side.start)
@@ -114,7 +107,7 @@ class Reader:
             for series in self._hits.of("series", start=hit.start - 40 if hit.start > 40 else 0, end=hit.end + 40)
         )
 
-    def _office(self, hit: Hit, chains: list["_Chain"], start: int, end: int) -> Side:
+    def _office(self, hit: Hit, chains: list[Chain], start: int, end: int) -> Side:
         office: Office = hit.value
         begin = self._office_start(hit.start, start)
         countries, name_ja = self._country_before(begin, chains, start)
@@ -124,7 +117,7 @@ class Reader:
         if not countries:
             countries = self._country_after(hit.end, chains)
         japanese = not self._text[hit.end - 1].isascii()
-        name = None if japanese else self._name_after(hit.end, end)
+        name = None if japanese else name_after(self._folded, hit.end, end)
         person = self._known(name, name_ja, countries, office.rank)
         if not countries and person and office.country not in {person.country, "JP"}:
             countries = (person.country,)
@@ -177,7 +170,7 @@ class Reader:
                 return begin
         return start
 
-    def _country_before(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
+    def _country_before(self, start: int, chains: list[Chain], floor: int) -> tuple[tuple[str, ...], str | None]:
         text = self._text
         for chain in reversed(chains):
             if chain.end <= start and _EN_GAP.match(text[chain.end : start]):
@@ -201,7 +194,7 @@ class Reader:
     def _is_known(self, name: str) -> bool:
         return name in self._names
 
-    def _country_then_name(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
+    def _country_then_name(self, start: int, chains: list[Chain], floor: int) -> tuple[tuple[str, ...], str | None]:
         name = self._name_before(start, floor)
         if name is None:
             return (), None
@@ -231,25 +224,11 @@ class Reader:
         known_word = _NOT_A_KANJI_NAME.search(name) or self._short.only_states.fullmatch(name)
         return name if boundary and not known_word and re.fullmatch(r"[一-龥々]{2,5}", name) else None
 
-    def _country_after(self, end: int, chains: list["_Chain"]) -> tuple[str, ...]:
+    def _country_after(self, end: int, chains: list[Chain]) -> tuple[str, ...]:
         for chain in chains:
             if chain.start >= end and _AFTER_GAP.match(self._text[end : chain.start]):
                 return chain.codes
         return ()
-
-    def _name_after(self, start: int, end: int) -> str | None:
-        match = _NAME_EN.match(self._folded.cased[start : min(end, start + 70)])
-        if not match or _NOT_A_NAME.match(match["name"]):
-            return None
-        words = re.split(r"\s", match["name"])
-        kept = []
-        for word in words:
-            if _NOT_A_NAME.match(word):
-                break
-            kept.append(word)
-        first = start + match.start("name")
-        quote = self._folded.quote(first, first + len(" ".join(kept))).rstrip(".,")
-        return quote.removesuffix("'s").removesuffix("’s") or None
 
     def _known(self, name: str | None, name_ja: str | None, countries: tuple[str, ...], rank: str) -> Person | None:
         keys = [
@@ -271,13 +250,18 @@ class Reader:
         ]
         return candidates[0] if candidates else None
 
-    def _counterpart(self, hit: Hit, chains: list["_Chain"]) -> Side:
+    def _counterpart(self, hit: Hit, chains: list[Chain], end: int) -> Side:
         countries, _ = self._country_before(hit.start, chains, hit.start - 60)
         countries = countries or self._country_after(hit.end, chains)
         plural = hit.value.endswith("s")
+        name = name_after(self._folded, hit.end, end) if hit.value.isascii() and not plural else None
+        person = self._known(name, None, countries, "minister") if name else None
+        if person and not countries:
+            countries = (person.country,)
         return Side(
-            start=hit.start, end=hit.end, rank="minister", countries=countries, plural=plural, how="counterpart"
-        )
+            start=hit.start, end=hit.end, rank="minister", countries=countries, plural=plural, how="counterpart",
+            person=person, name=name,
+        )  # fmt: skip
 
     def _persons(self, start: int, end: int) -> Iterator[Side]:
         for hit in self._hits.of("person", "surname", start=start, end=end):
@@ -297,28 +281,6 @@ def _people_by_name(lexicon: Lexicon) -> dict[str, tuple[Person, ...]]:
         for name in {person.ja or person.name.lower(), *person.short_ja, *latin}:
             found.setdefault(name, []).append(person)
     return {name: tuple(people) for name, people in found.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """Countries named in one breath."""
-
-    start: int
-    end: int
-    codes: tuple[str, ...]
-
-
-def _chains(countries: Iterable[Hit], text: str) -> Iterator[_Chain]:
-    current: _Chain | None = None
-    for hit in countries:
-        if current and _CHAIN_GAP.match(text[current.end : hit.start]) and hit.start - current.end <= 10:
-            current = _Chain(current.start, hit.end, (*current.codes, hit.value))
-            continue
-        if current:
-            yield current
-        current = _Chain(hit.start, hit.end, (hit.value,))
-    if current:
-        yield current
 
 
 def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:

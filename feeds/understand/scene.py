@@ -60,6 +60,7 @@ class Scene:
     """A sentence with its sides and words, as every rule needs them."""
 
     text: str  #: the whole folded text; the sentence is [start, end)
+    cased: str  #: the same with the writer's capitals
     hits: Hits
     start: int
     end: int
