@@ -6,7 +6,7 @@ The definitions are those of the labelled corpus' own judge, so that both print 
 
 import itertools
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -136,11 +136,3 @@ def events(hits: list[Pair]) -> dict[str, float]:
         wrong += claimed and not same
         missed += same and not claimed
     return _prf(right, wrong, missed)
-
-
-def by_class(pairs: list[Pair]) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 for each class of a set whose items carry one; a class of one sort has no precision."""
-    classes: dict[str, list[Pair]] = defaultdict(list)
-    for gold, guess in pairs:
-        classes[gold.get("class") or gold.get("neg_class") or "other"].append((gold, guess))
-    return {name: scores(members) for name, members in sorted(classes.items())}
