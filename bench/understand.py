@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from bench.corpus import feed
 from bench.figures import Goal, number, print_table, report
 from feeds.collect.feed import parse_feed
-from feeds.ingest import article
+from feeds.work import article
 from feeds.observed import Article, Fetched, ParsedFeed, Verdict
 from feeds.understand.folding import fold
 from feeds.understand.lexicon import Lexicon, Place, default_lexicon
