@@ -16,12 +16,12 @@ from datetime import UTC, date, datetime
 from bench.corpus import feed
 from bench.figures import Goal, number, print_table, report
 from feeds.collect.feed import parse_feed
-from feeds.work import article
 from feeds.observed import Article, Fetched, ParsedFeed, Verdict
 from feeds.understand.folding import fold
 from feeds.understand.lexicon import Lexicon, Place, default_lexicon
 from feeds.understand.meetings import understand
 from feeds.understand.scan import scanner_for
+from feeds.work import article
 from storage.model import SourceDefinition
 
 RUNS = 15
