@@ -170,7 +170,7 @@ def evaluate(
     if predictions is not None:
         made = (json.dumps(line, ensure_ascii=False) for line in judge.predictions(lines))
         predictions.write_text("\n".join(made) + "\n", encoding="utf-8")
-    report = judge.evaluate(lines)
+    report = judge.evaluate(lines, judge.spellings_beside(file))
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:

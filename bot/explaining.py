@@ -1,6 +1,5 @@
 """Shows an explanation on the terminal: the marked text, the facts, the reasons, and what it would lead to."""
 
-import dataclasses
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,34 +13,46 @@ from feeds.decide.filters import matches, parse_query
 from feeds.decide.placing import Placing, place
 from feeds.observed import Article, Understanding, Verdict
 from feeds.understand.evaluate import Report
+from feeds.understand.explain import Explanation, Piece, ReasonRow, explanation
+from feeds.understand.meetings import MEETING_THRESHOLD, UNCERTAIN_THRESHOLD
 from storage.database import Connection
 from storage.filters import built_in
 from storage.ingest import Lookup, peek
-from storage.model import Evidence, Filter, MeetingFacts, Source, SourceDefinition, SourceState
+from storage.model import Filter, MeetingFacts, Source, SourceDefinition, SourceState
+
+_SHOWN = 4_000  # characters of the text that are printed; what matters stands before
 
 
 def show(article: Article, understanding: Understanding, filters: list[Filter]) -> None:
-    """Print everything that was understood of an article."""
+    """Print everything that was understood of an article: marked text, verdict, facts, what spoke and what did not."""
     console = Console()
-    mention = understanding.mention
-    evidence = mention.evidence if mention else ()
-    console.print(_marked(article.title, [e for e in evidence if e.where == "title"], "bold"))
-    console.print(_marked(article.text[:4000], [e for e in evidence if e.where == "text"], ""))
+    shown = explanation(article, understanding)
+    console.print(_marked(shown.title, "bold", console))
+    console.print(_marked(shown.text, "", console))
     console.print()
-    verdict = understanding.verdict
-    console.print(
-        Text(f"{verdict.upper()}  score {understanding.score:.2f}  language {understanding.language}", "bold")
-    )
+    console.print(Text(_verdict(shown), "bold"))
     console.print(_times(article, understanding))
-    console.print(_facts(understanding))
-    console.print(_reasons(understanding))
+    if shown.facts:
+        console.print(_facts(shown))
+    console.print(_reasons("Speaks for a meeting", shown.speaks_for))
+    console.print(_reasons("Speaks against, or was read and not taken", shown.speaks_against))
     console.print(_filters(understanding, filters))
 
 
-def _marked(text: str, evidence: list[Evidence], style: str) -> Text:
-    marked = Text(plain(text, keep_lines=True), style)
-    for piece in evidence:
-        marked.stylize("reverse", piece.start, piece.end)
+def _verdict(shown: Explanation) -> str:
+    bands = f"{MEETING_THRESHOLD:.2f} and more is a meeting, {UNCERTAIN_THRESHOLD:.2f} and more goes to admins"
+    return f"{shown.verdict.upper()}  score {shown.score:.2f} ({bands})  language {shown.language}"
+
+
+def _marked(pieces: tuple[Piece, ...], style: str, console: Console) -> Text:
+    """Words that are evidence stand out; where there are no colours they stand in «»."""
+    marked = Text(style=style)
+    for piece in pieces:
+        left = _SHOWN - len(marked)
+        words = plain(piece.text, keep_lines=True)[: max(left, 0)]
+        if piece.facts and words and not console.is_terminal:
+            words = f"«{words}»"
+        marked.append(words, "reverse" if piece.facts else None)
     return marked
 
 
@@ -68,40 +79,20 @@ def _moment(moment: datetime | None, zone: str) -> str | None:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}" if moment else None
 
 
-def _facts(understanding: Understanding) -> Table:
-    table = Table("fact", "value", "from the words", title="Facts", title_justify="left", box=None)
-    if understanding.mention is None:
-        return table
-    words: dict[str, list[str]] = {}
-    for piece in understanding.mention.evidence:
-        words.setdefault(piece.fact, []).append(piece.quote)
-    for name, value in known_facts(understanding).items():
-        table.add_row(name, plain(value), plain(" · ".join(words.get(name, []))))
+def _facts(shown: Explanation) -> Table:
+    table = Table("fact", "value", "sure", "from the words", title="Facts", title_justify="left", box=None)
+    for row in shown.facts:
+        sure = "" if row.confidence is None else f"{row.confidence:.2f}"
+        table.add_row(row.fact, plain(row.value), sure, plain(" · ".join(row.quotes)))
     return table
 
 
-def known_facts(understanding: Understanding) -> dict[str, str]:
-    """The facts that are known, as text."""
-    if understanding.mention is None:
-        return {}
-    facts = understanding.mention.facts
-    found: dict[str, str] = {}
-    for name in (field.name for field in dataclasses.fields(facts)):
-        value = getattr(facts, name)
-        if value is None or value == ():
-            continue
-        if name == "principals":
-            value = "; ".join(" ".join(filter(None, [p.name_ja or p.name, p.office, f"({p.country})"])) for p in value)
-        elif isinstance(value, tuple):
-            value = ", ".join(map(str, value))
-        found[name] = str(value)
-    return found
-
-
-def _reasons(understanding: Understanding) -> Table:
-    table = Table("rule", "weight", "saw", "note", title="Reasons", title_justify="left", box=None)
-    for reason in understanding.reasons:
-        table.add_row(reason.rule, f"{reason.weight:+.2f}", plain(reason.quote), plain(reason.note))
+def _reasons(title: str, rows: tuple[ReasonRow, ...]) -> Table:
+    table = Table("rule", "weight", "saw", "note", title=title, title_justify="left", box=None)
+    for row in rows:
+        table.add_row(row.rule, f"{row.weight:+.2f}", plain(row.quote), plain(row.note))
+    if not rows:
+        table.add_row("nothing", "", "", "")
     return table
 
 
@@ -168,6 +159,15 @@ def _meeting_words(facts: MeetingFacts) -> str:
     return " · ".join(filter(None, (f"{named}{edition}", str(facts.kind), str(facts.starts_on or ""), facts.city)))
 
 
+def _confusion(report: Report) -> Table:
+    """The classes of items in which something went wrong, worst first."""
+    table = Table("class", "wrong", "of", title="Confusions", title_justify="left", box=None)
+    missed = {name: counts for name, counts in report.confusion.items() if counts["wrong"]}
+    for name in sorted(missed, key=lambda name: -missed[name]["wrong"]):
+        table.add_row(plain(name), str(missed[name]["wrong"]), str(missed[name]["items"]))
+    return table
+
+
 def show_report(report: Report) -> None:
     """Print what `kaigi evaluate` measured, and the items that it got wrong."""
     console = Console()
@@ -184,6 +184,7 @@ def show_report(report: Report) -> None:
     for name, accuracy in report.fields.items():
         fields.add_row(name, "–" if accuracy is None else f"{accuracy:.3f}")
     console.print(fields)
+    console.print(_confusion(report))
     wrong = Table(
         "item", "expected", "got", "why", title=f"{len(report.errors)} errors", title_justify="left", box=None
     )

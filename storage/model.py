@@ -381,6 +381,7 @@ class MeetingFacts:
     venue: str | None = None
     parent: str | None = None  #: series key of the conference on whose margins it is held
     outcomes: tuple[str, ...] = ()  #: documents, in their own words: 共同声明, joint statement
+    topics: tuple[str, ...] = ()  #: keys of the lexicon's topics, in the order in which they are named
     confidence: float = 1.0
 
 

@@ -89,6 +89,7 @@ def facts_from_json(data: Mapping[str, Any]) -> MeetingFacts:
         starts_on=_day(data.get("starts_on")),
         ends_on=_day(data.get("ends_on")),
         outcomes=tuple(data.get("outcomes", ())),
+        topics=tuple(data.get("topics", ())),
         confidence=data.get("confidence", 1.0),
         **{
             name: data.get(name)

@@ -184,6 +184,7 @@ def merge(old: MeetingFacts, old_trust: Trust, new: MeetingFacts, new_trust: Tru
         venue=first.venue or (second.venue if first.city in {None, second.city} else None),
         parent=first.parent or second.parent,
         outcomes=_merged_outcomes(first.outcomes, second.outcomes),
+        topics=tuple(dict.fromkeys((*first.topics, *second.topics))),
         confidence=max(old.confidence, new.confidence),
     )
 

@@ -270,8 +270,8 @@ def topic(entry: Entry) -> Topic:
 
 def look_alike(entry: Entry) -> LookAlike:
     """An entry of look_alikes.toml."""
-    if entry["scope"] not in {"title", "sentence"}:
-        raise ValueError("scope must be title or sentence")
+    if entry["scope"] not in {"title", "subject", "sentence"}:
+        raise ValueError("scope must be title, subject or sentence")
     unless = entry.get("unless")
     return LookAlike(
         key=_word(entry, "key"),

@@ -183,7 +183,7 @@ class LookAlike:
     """Something that speaks of ministers or meetings and is no ministerial meeting."""
 
     key: str
-    scope: str  #: `title` or `sentence`
+    scope: str  #: `title`, `subject` or `sentence`
     pattern: re.Pattern[str]
     unless: re.Pattern[str] | None = None
     borderline: bool = False
