@@ -40,8 +40,7 @@ from feeds.collect.schedule import Rhythm
 from feeds.collect.sitemap import is_sitemap
 from feeds.collect.worker import ParserPool
 from feeds.decide import notices
-from feeds.decide.decide import decide, fingerprint_of, is_news, match_known
-from feeds.decide.likeness import fingerprint
+from feeds.decide.decide import decide, is_news, match_known
 from feeds.decide.routing import AlertPolicy, braked
 from feeds.ledger import Ledger
 from feeds.observed import (
@@ -52,11 +51,10 @@ from feeds.observed import (
     NotModified,
     ParsedEntry,
     ParsedFeed,
-    Understanding,
     Understood,
 )
 from feeds.telling import keep, tell
-from feeds.work import AT_ONCE, Studied, read_and_understand, understand_entries
+from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, understand_entries
 from storage import ingest as store
 from storage import sources
 from storage.changes import Changes, KnownItem, Lesson, SourceUpdate
@@ -248,15 +246,15 @@ class Ingest:
     async def _understand(
         self, definition: SourceDefinition, news: Sequence[ParsedEntry], studied: Studied
     ) -> list[Understood] | Failure:
-        if studied.understandings is not None:
-            return await asyncio.to_thread(_paired, studied.parsed.entries, studied.understandings)
+        if studied.readings is not None:
+            return _paired(studied.parsed.entries, studied.readings)
         understood: list[Understood] = []
         for start in range(0, len(news), AT_ONCE):
             part = news[start : start + AT_ONCE]
-            answer = await self.parsers.run(understand_entries, part, definition)
+            answer = await self.parsers.run(understand_entries, part, definition, self.clock())
             if isinstance(answer, Failure):
                 return answer
-            understood += await asyncio.to_thread(_paired, part, answer)
+            understood += _paired(part, answer)
         return understood
 
     def _land(
@@ -368,7 +366,7 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
         days=tuple(day for f in facts for day in (f.starts_on, f.ends_on) if day),
         series=tuple(series for f in facts for series in (f.series, f.parent) if series),
         has_meetings=bool(facts),
-        keys=tuple(key for p in understood if not p.understanding.mention for key in fingerprint_of(p).keys),
+        keys=tuple(key for p in understood if not p.understanding.mention for key in p.likeness.keys),
     )
 
 
@@ -383,11 +381,10 @@ def _is_first_feed(source: Source) -> bool:
     return source.first_success_at is None and source.definition.kind is SourceKind.FEED
 
 
-def _paired(entries: Sequence[ParsedEntry], understandings: Sequence[Understanding]) -> list[Understood]:
-    """Runs in a thread: the keys of a first poll's thousands of entries take half a second."""
+def _paired(entries: Sequence[ParsedEntry], readings: Sequence[Reading]) -> list[Understood]:
     return [
-        Understood(entry=entry, understanding=understanding, likeness=fingerprint(entry))
-        for entry, understanding in zip(entries, understandings, strict=True)
+        Understood(entry=entry, understanding=understanding, likeness=likeness)
+        for entry, (understanding, likeness) in zip(entries, readings, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from storage.changes import Twin
 from storage.tables import items, likeness_keys, meetings, stories
 
 WITHIN = timedelta(days=3)  #: copies come soon; the same headline a week later is news of its own
-COMMON = 40  #: a key of more stories than this tells nothing
+COMMON = 12  #: a key of more stories than this tells nothing
 CHUNK = 5_000
 
 

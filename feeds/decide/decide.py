@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feeds.decide.likeness import copy_of, fingerprint
+from feeds.decide.likeness import copy_of
 from feeds.decide.pins import pinned
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
 from feeds.decide.stories import Match, best_trust, merge, same_meeting
@@ -186,7 +186,7 @@ class _Desk:
 
     def add(self, piece: Understood) -> None:
         story = self._story_for(piece, own=None)
-        self.inserts.append(_item(piece, story, self.source.id, fingerprint_of(piece)))
+        self.inserts.append(_item(piece, story, self.source.id, piece.likeness))
         self._report(piece, story)
 
     def change(self, piece: Understood, item: KnownItem) -> None:
@@ -234,7 +234,7 @@ class _Desk:
         """The story of the article that this one copies; else one of its own."""
         if not self.snapshot.twins:
             return self._new_story()
-        twin = copy_of(piece.entry, fingerprint_of(piece), self.snapshot.twins)
+        twin = copy_of(piece.entry, piece.likeness, self.snapshot.twins)
         return twin.story_id if twin is not None else self._new_story()
 
     def _rejected_like(self, piece: Understood, facts: MeetingFacts) -> int | None:
@@ -351,11 +351,6 @@ def _means(rejected: Rejected, facts: MeetingFacts, reported_at: datetime) -> bo
         or any(sides >= set(record.countries) or sides <= set(record.countries) for record in rejected.records)
         or any(same_meeting(record, rejected.reported_at, facts, reported_at).same for record in rejected.records)
     )
-
-
-def fingerprint_of(piece: Understood) -> Fingerprint:
-    """The likeness keys of a piece; they are made with its understanding, outside of the transaction."""
-    return piece.likeness or fingerprint(piece.entry)
 
 
 def _item(piece: Understood, story: StoryRef, source_id: int, found: Fingerprint | None = None) -> ItemInsert:

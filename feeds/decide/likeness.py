@@ -11,6 +11,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -29,6 +30,8 @@ LEAD = 100  #: characters of the text, without spaces and signs, that copies sha
 LEAD_AT_LEAST = 60  #: a shorter text tells nothing
 TITLE_AT_LEAST = 15  #: bytes in UTF-8; a shorter headline ("Press release") tells nothing
 PIECES = 2  #: words of a headline that are keys
+TRIES = 4  #: of the most alike headlines; where more are as alike, all are from one template
+WITHIN = timedelta(days=3)
 
 _SUFFIXES = (
     re.compile(r"\s*[\[\uff3b][^\[\]\uff3b\uff3d]{1,40}[\]\uff3d]\s*$"),  # [高市首相 …]
@@ -56,7 +59,6 @@ _SIGNS = re.compile(r"[\W_]+")
 _CONTENT = re.compile(r"[a-z0-9\u30a0-\u30ff\u3400-\u9fff]")
 _KEY_WORD = re.compile("[\u3400-\u9fff]{2,}|[\u30a1-\u30fc]{2,}|[a-z]{4,}")
 _DRESSED = re.compile("[\\[\uff3b(\uff08:\uff1a|\uff5c【◎◆●■▼★]|[-–—] |^(?:画像|写真|動画|図解)|写真特集")
-_WORD = re.compile("[a-z]{5,}")
 _WORD = re.compile(r"[a-z][a-z'-]+")
 _SMALL = frozenset(
     [
@@ -67,14 +69,18 @@ _SMALL = frozenset(
 _WORLDWIDE = re.compile(r"^(?:https?://|tag:|urn:)|^[0-9a-f]{8}-[0-9a-f]{4}-")
 
 
-def fingerprint(entry: ParsedEntry) -> Fingerprint:
-    """The keys of an entry, made of its guid, its headline and its opening words. A dozen microseconds."""
+def fingerprint(entry: ParsedEntry, now: datetime) -> Fingerprint:
+    """The keys of an entry, made of its guid, its headline and its opening words. A dozen microseconds.
+
+    Old articles, such as a new source's backlog, have exact keys only: what is alike comes within days.
+    """
+    is_old = entry.published_at is not None and now - entry.published_at > WITHIN
     lead = "".join(entry.text[: 3 * LEAD].lower().split())[:LEAD]
     guid = entry.guid
     return Fingerprint(
         guid=_exact(f"g:{guid}") if guid and guid != entry.url and _WORLDWIDE.match(guid) else None,
         lead=_exact(f"l:{lead}") if len(lead) >= LEAD_AT_LEAST else None,
-        pieces=_pieces(stripped(entry.title)),
+        pieces=() if is_old else _pieces(stripped(entry.title)),
     )
 
 
@@ -89,7 +95,7 @@ def copy_of(entry: ParsedEntry, found: Fingerprint, twins: Mapping[int, Iterable
     words = squeezed(entry.title)
     near = {twin.item_id: twin for key in found.pieces for twin in twins.get(key, ()) if not twin.is_meeting}
     alike = sorted((-fuzz.ratio(words, squeezed(twin.title)), number) for number, twin in near.items())
-    for ratio, number in alike:
+    for ratio, number in alike[:TRIES]:
         if -ratio < ALIKE:
             break
         if contradiction(entry.title, near[number].title) is None:
@@ -103,13 +109,13 @@ def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
     `words` False: the texts are known to be the same, so headlines may choose other words.
     """
     first, second = (fold(stripped(title)).text for title in (one, other))
-    checks = (
-        ("other numbers", _numbers(first) != _numbers(second)),
-        ("other countries", _countries(stripped(one)) != _countries(stripped(other))),
-        ("another form", words and [bool(f.search(first)) for f in _FORM] != [bool(f.search(second)) for f in _FORM]),
-        ("an exchanged word", words and _exchanged(first, second)),
-    )
-    return next((reason for reason, found in checks if found), None)
+    if _numbers(first) != _numbers(second):
+        return "other numbers"
+    if _countries(stripped(one)) != _countries(stripped(other)):
+        return "other countries"
+    if words and [bool(f.search(first)) for f in _FORM] != [bool(f.search(second)) for f in _FORM]:
+        return "another form"
+    return "an exchanged word" if words and _exchanged(first, second) else None
 
 
 @lru_cache(maxsize=4096)
@@ -156,6 +162,7 @@ def _numbers(text: str) -> list[int]:
     return sorted(set(found))
 
 
+@lru_cache(maxsize=4096)
 def _countries(title: str) -> set[str]:
     """Countries by name, and by their characters where two or more stand together (日米豪)."""
     folded = fold(title)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -60,12 +60,13 @@ async def test_a_process_understands_with_the_lexicon_that_it_was_prepared_with(
     pool = ParserPool(processes=1, at_start=(prepare, (lexicon,)))
     entry = ParsedEntry(title="第3回茶会国防相会合に防衛大臣が出席", text="")
     try:
-        understood = await pool.run(understand_entries, (entry,), ministry)
+        readings = await pool.run(understand_entries, (entry,), ministry, datetime.now(UTC))
     finally:
         await pool.close()
-    assert not isinstance(understood, Failure)
-    assert understood[0].mention is not None
-    assert understood[0].mention.facts.series == "tea-dmm"
+    assert not isinstance(readings, Failure)
+    mention = readings[0][0].mention
+    assert mention is not None
+    assert mention.facts.series == "tea-dmm"
 
 
 async def test_a_process_that_cannot_be_prepared_is_told_and_not_used() -> None:
