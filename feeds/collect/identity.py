@@ -14,7 +14,7 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 
 from feeds.observed import ParsedEntry
 
@@ -31,13 +31,17 @@ def assign(entries: Sequence[ParsedEntry]) -> tuple[tuple[ParsedEntry, ...], int
     """
     unique = list(dict.fromkeys(entries))
     shared = _repeated(entry.url for entry in unique)
-    owned = [replace(entry, url_is_own=entry.url not in shared) for entry in unique]
+    owned = [_owning(entry, entry.url not in shared) for entry in unique]
     keys = _keys(owned)
     named = tuple(
         replace(entry, identity=key, content_hash=content_hash(entry.title, entry.text, entry.url))
         for entry, key in zip(owned, keys, strict=True)
     )
     return named, len(entries) - len(unique)
+
+
+def _owning(entry: ParsedEntry, owns: bool) -> ParsedEntry:
+    return entry if entry.url_is_own == owns else replace(entry, url_is_own=owns)
 
 
 def content_hash(title: str, text: str, url: str | None) -> str:
@@ -85,7 +89,11 @@ def _title_and_day(entry: ParsedEntry) -> str | None:
 
 def _everything(entry: ParsedEntry) -> str:
     named = replace(entry, identity="", content_hash="", url_is_own=True)
-    return _key("a", *(repr(value) for value in astuple(named)))
+    return _key("a", *(repr(getattr(named, name)) for name in _NAMING))
+
+
+#: Markup, media and release times were added later: they must not give known entries new names.
+_NAMING = tuple(one.name for one in fields(ParsedEntry) if one.name not in ("html", "media", "released_at"))
 
 
 _RUNGS: tuple[_Key, ...] = (_guid, _guid_and_url, _url, _title_and_day, _everything)

@@ -7,13 +7,15 @@ function here raises for any input.
 import html as html_entities
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 import ada_url
 import nh3
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from feeds.collect.decode import clean, unstack
+from feeds.collect import plainhtml
+from feeds.collect.decode import clean, is_ordinary, unstack
 
 
 def _words(text: str) -> frozenset[str]:
@@ -34,6 +36,11 @@ _TRACKING = _words("""
     oly_enc_id vero_id wickedid _ga _gl _hsenc _hsmi __hssc __hstc __hsfp hsctatracking
     ref_src ref_url s_cid cmpid ns_campaign ns_mchannel ns_source
 """)
+# Addresses that the URL standard leaves as they are: no upper case or digits-only name, no `/.`, nothing to escape.
+_CANONICAL = re.compile(
+    r"(?P<page>https?://(?!xn--)(?:[a-z0-9](?:[a-z0-9-](?!xn--))*\.)+[a-z]{2,20}(?:/(?!\.)[A-Za-z0-9._~!$&()*+,;=:@-]*)+)"
+    r"(?P<search>\?[A-Za-z0-9._~!$&()*+,;=:@/?%-]*)?"
+)
 _TRACKING_PREFIXES = ("utm_", "at_campaign", "at_medium", "at_custom", "pk_", "mtm_")
 
 _TAG_NAMES = (
@@ -83,6 +90,8 @@ def canonical_url(url: str | None, base: str | None = None) -> str | None:
     text = (url or "").strip()
     if not text or len(text) > MAX_URL:
         return None
+    if plain := _CANONICAL.fullmatch(text):
+        return plain["page"] + _without_tracking(plain["search"] or "")
     parsed = _parse(text, base)
     if parsed is None or parsed.protocol not in ("http:", "https:") or not parsed.hostname:
         return None
@@ -100,13 +109,13 @@ def one_line(text: str | None, limit: int = MAX_TITLE) -> str:
     raw = (text or "")[: 20 * limit]
     if "<" in raw or "&" in raw:
         raw = _strip_tags(html_entities.unescape(_strip_tags(raw)))
-    return _cut(_SPACE.sub(" ", _tidy(raw)).strip(), limit)
+    return _cut(" ".join(_tidy(raw).split()), limit)
 
 
 def plain_text(text: str | None) -> str:
     """Return text that is not HTML with its paragraphs: one line each, no empty ones."""
     lines = _LINE_END.split(_tidy((text or "")[: 4 * MAX_TEXT]))
-    return "\n".join(filter(None, (_SPACE.sub(" ", line).strip() for line in lines)))
+    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
 
 
 def html_to_text(html: str | None) -> str:
@@ -115,6 +124,13 @@ def html_to_text(html: str | None) -> str:
     Text without any tag keeps its line breaks: many feeds put plain text where HTML is allowed.
     """
     source = clean((html or "")[:MAX_HTML])
+    if len(source) <= 4 * MAX_TEXT and (quick := plainhtml.text(source)) is not None:
+        return quick if is_ordinary(quick) else plain_text(quick)
+    return _text_of(source)
+
+
+def _text_of(source: str) -> str:
+    """The careful way for any HTML."""
     if not _TAG.search(source):
         return plain_text(html_entities.unescape(source))
     if not is_parsable(source):
@@ -131,6 +147,8 @@ def is_parsable(html: str) -> bool:
     """Tell cheaply whether HTML can be parsed in reasonable time: not too deep, no tag with a million attributes."""
     if len(html) > MAX_HTML:
         return False
+    if len(html) <= MAX_TAG and html.count("<") <= MAX_DEPTH:  # nearly every entry: too small for either
+        return True
     depth = deepest = 0
     for match in _ANY_TAG.finditer(html):
         if match.end() - match.start() > MAX_TAG:
@@ -147,14 +165,18 @@ def is_parsable(html: str) -> bool:
 def safe_html(html: str, base: str | None = None) -> str:
     """Return HTML with nothing but simple text markup and absolute http or https links, fit to be shown by us."""
 
-    def link(_tag: str, attribute: str, value: str) -> str | None:
-        return canonical_url(value, base) if attribute == "href" else None
-
     source = clean(html[:MAX_HTML])
     if not is_parsable(source):
         return html_entities.escape(html_to_text(source))
-    return nh3.clean(
-        source,
+    return _cleaner(base).clean(source)
+
+
+@lru_cache(maxsize=8)  # making one takes longer than most entries do, and those of a feed share theirs
+def _cleaner(base: str | None) -> nh3.Cleaner:
+    def link(_tag: str, attribute: str, value: str) -> str | None:
+        return canonical_url(value, base) if attribute == "href" else None
+
+    return nh3.Cleaner(
         tags=set(_SAFE_TAGS),
         attributes={"a": {"href"}},
         attribute_filter=link,
@@ -197,6 +219,8 @@ def _without(text: str, start: re.Pattern[str], end: re.Pattern[str]) -> str:
 
 
 def _tidy(text: str) -> str:
+    if is_ordinary(text):
+        return text
     return unicodedata.normalize("NFC", unstack(_INVISIBLE.sub("", text)))
 
 

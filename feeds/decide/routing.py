@@ -6,12 +6,13 @@ its first report is older than `alerts.max_age` by then and its phase has not ch
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from feeds.decide.filters import matches, matches_any
 from feeds.decide.query import Query, QueryError, parse
 from feeds.decide.subject import Subject
+from storage.changes import Changes
 from storage.model import Filter, FilterAction, MeetingFacts, Source
 
 # A joint statement may come two weeks after the meeting (the 57th SCM met on 4 November 2025, its communiqué came on
@@ -25,12 +26,19 @@ class AlertPolicy:
 
     max_age: timedelta = timedelta(hours=48)
     first_poll: bool = False  #: whether the first poll of a source may raise alerts
+    flood_brake: int = 10  #: a flood that would raise more alerts raises none
 
 
 def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: datetime) -> bool:
     """Whether a report may raise an alert at all."""
     silent = source.first_success_at is None and not policy.first_poll
     return not silent and now - reported_at <= policy.max_age
+
+
+def braked(changes: Changes, policy: AlertPolicy, *, flood: bool) -> Changes:
+    """Hold the alerts of a flood back when they are more than the brake allows: a source that prints its archive anew
+    is no news. Their meetings are stored without the mark that their filter had one, so a fresh report raises them."""
+    return replace(changes, alerts=()) if flood and len(changes.alerts) > policy.flood_brake else changes
 
 
 def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:

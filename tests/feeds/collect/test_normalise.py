@@ -3,9 +3,11 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from feeds.collect import normalise
+from feeds.collect.decode import clean, is_ordinary
 from feeds.collect.normalise import canonical_url, html_to_text, is_parsable, one_line, plain_text, safe_html
 
 
@@ -146,3 +148,35 @@ def test_safe_html_keeps_nothing_that_acts(attack: str) -> None:
 
 def test_safe_html_makes_links_absolute() -> None:
     assert 'href="https://a.example/j/x"' in safe_html("<a href='/j/x?utm_source=y'>x</a>", "https://a.example/rss")
+
+
+_URL_PIECES = st.sampled_from([
+    "https://", "http://", "a.example", "A.example", "news.example.jp", "1.2.3.4", "xn--a.example", "a.xn--p1ai", ":80",
+    "a-b.example.", "/", "//", "/a", "/.", "/..", "/%2e", "/b.html", ";x", "?", "?a=1", "&b=%41", "&utm_source=x", "&",
+    "#f", "日", "'", "|", "@", "~", "(", "=", "0x7f", ".1", " ",
+])  # fmt: skip
+
+
+@given(st.lists(_URL_PIECES, max_size=8).map("".join))
+@example("https://news.example.jp/news/2025/11/3.html?utm_source=rss")
+@example("https://a.example")
+def test_an_address_that_needs_no_change_is_what_the_url_standard_makes_of_it(url: str) -> None:
+    found = normalise._CANONICAL.fullmatch(url)
+    if found:
+        assert normalise._parse(url, None) is not None
+        assert str(normalise._parse(url, None).href) == url  # type: ignore[union-attr]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=5))
+def test_ordinary_text_needs_no_tidying(text: str) -> None:
+    if is_ordinary(text):
+        assert unicodedata.normalize("NFC", text) == text
+        assert clean(text.replace("&#", "")) == text.replace("&#", "")
+        assert normalise._INVISIBLE.search(text) is None
+
+
+def test_every_ordinary_character_is_visible_and_combines_with_none() -> None:
+    ordinary = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000 and is_ordinary(chr(code))]
+    assert len(ordinary) > 20_000
+    assert not [c for c in ordinary if unicodedata.combining(c) or unicodedata.normalize("NFC", c) != c]
+    assert normalise._INVISIBLE.search("".join(ordinary)) is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from feeds.understand.dates import find_dates, parse_moment
 from feeds.understand.folding import fold
+from feeds.understand.moments import _parse_any, _standard
 
 PUBLISHED = date(2025, 11, 6)  # a Thursday
 
@@ -113,6 +114,14 @@ def test_an_unknown_zone_counts_as_utc() -> None:
     assert parse_moment("2025-11-06 10:31", "Nowhere/City") == datetime(2025, 11, 6, 10, 31, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["0026-01-01T00:00:00Z", "Sun, 01 Jan 0000 00:00:00 GMT", "1 Nov 0025 10:00 +0900", "2025-11-06T10:31:00+99:99"],
+)
+def test_a_year_or_an_offset_that_cannot_be_meant_makes_the_date_unreadable(text: str) -> None:
+    assert parse_moment(text, "Asia/Tokyo") is None
+
+
 @pytest.mark.parametrize("text", ["", "soon", "2025-13-45", "9999-12-31T25:00", "2月30日", "99:99"])
 def test_what_is_no_timestamp_is_none(text: str) -> None:
     assert parse_moment(text, "Asia/Tokyo") is None
@@ -123,3 +132,35 @@ def test_no_text_breaks_the_readers(text: str) -> None:
     parse_moment(text, "Asia/Tokyo", datetime(2025, 11, 7, tzinfo=UTC))
     for span in find_dates(fold(text).text, PUBLISHED):
         assert 0 <= span.start < span.end <= len(fold(text).text)
+
+
+_CLOCKS = st.builds("{:02}:{:02}:{:02}".format, st.integers(0, 25), st.integers(0, 61), st.integers(0, 61))
+_OFFSETS = st.builds(
+    "{}{:02}{}{:02}".format, st.sampled_from("+-"), st.integers(0, 25), st.sampled_from(["", ":"]), st.integers(0, 70)
+)
+_STANDARD_DATES = st.builds(
+    "{}-{:02}-{:02}T{}{}{}".format,
+    st.integers(1890, 2110), st.integers(0, 13), st.integers(0, 32), _CLOCKS, st.sampled_from(["", ".5", ".123456789"]),
+    st.just("Z") | _OFFSETS,
+) | st.builds(
+    "{}{} {} {} {} {}".format,
+    st.sampled_from(["", "Wed, ", "Sun, "]), st.integers(0, 32),
+    st.sampled_from([f"{date(2025, month, 1):%b}" for month in range(1, 13)]), st.integers(1890, 2110),
+    _CLOCKS, _OFFSETS,
+)  # fmt: skip
+
+
+@given(_STANDARD_DATES)
+def test_the_usual_forms_are_read_quickly_and_as_all_others_are(text: str) -> None:
+    quick = _standard(text)
+    if quick is not None:
+        careful = _parse_any(text, "Asia/Tokyo", None)
+        assert (quick, quick.utcoffset()) == (careful, careful and careful.utcoffset())
+
+
+def test_the_usual_forms_are_read_quickly() -> None:
+    moment = datetime(2025, 11, 19, 9, tzinfo=UTC)
+    assert _standard("Wed, 19 Nov 2025 18:00:00 +0900") == moment
+    assert _standard("2025-11-19T09:00:00Z") == moment
+    assert _standard("2025-11-19T18:00:00.000+09:00") == moment
+    assert _standard("2025-02-31T18:00:00Z") is None
