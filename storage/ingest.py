@@ -198,10 +198,12 @@ def peek(connection: Connection, source: Source, lookup: Lookup, now: datetime) 
 def _with_meetings(
     connection: Connection, seen: Snapshot, lookup: Lookup, touched: set[int], now: datetime
 ) -> Snapshot:
-    far = remembered.reaching(connection, now)
+    corrected = remembered.anything(connection)
+    far = remembered.reaching(connection, now) if corrected else []
     rows = _meeting_rows(connection, lookup, touched | {story for story, _ in far}, now)
     near = touched | {row.story_id for row in rows}
-    said = remembered.load(connection, far, near, [item.id for item in seen.items])
+    item_ids = [item.id for item in seen.items]
+    said = remembered.load(connection, far, near, item_ids) if corrected else Remembered()
     return replace(
         seen,
         candidates=tuple(_candidates(connection, rows, said)),
