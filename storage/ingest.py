@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from storage import filters as filter_queries
+from storage import retractions, revision
 from storage.changes import (
     Alert,
     Candidate,
@@ -263,6 +264,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     for alert in changes.alerts:
         _owe(connection, alert, story_id(alert.story), now)
     update_source(connection, changes.source)
+    if changes.inserts or changes.updates or changes.meetings:
+        revision.bump(connection)
     return ids
 
 
@@ -309,14 +312,17 @@ def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_i
         if change.old_story_id != new_story:
             left.append(change.old_story_id)
         connection.execute(update(items).where(items.c.id == change.item_id).values(**row))
-    forget_empty(connection, left)
+    forget_empty(connection, left, now)
 
 
-def forget_empty(connection: Connection, story_ids: Iterable[int]) -> None:
+def forget_empty(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
     """Delete those of the stories that no item tells any more, with their meetings and messages."""
     for chunk in _chunks(list(story_ids)):
         told = exists().where(items.c.story_id == stories.c.id)
-        connection.execute(delete(stories).where(stories.c.id.in_(chunk), ~told))
+        empty = list(connection.execute(select(stories.c.id).where(stories.c.id.in_(chunk), ~told)).scalars())
+        if empty:
+            retractions.note(connection, empty, now)
+            connection.execute(delete(stories).where(stories.c.id.in_(empty)))
 
 
 def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int, now: datetime) -> None:

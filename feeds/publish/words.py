@@ -42,6 +42,15 @@ FEED_TITLES: dict[Language, dict[str, str]] = {
     "en": {"ministerial-meetings": "Meetings of defence ministers", "everything": "Everything"},
 }
 
+#: What a feed holds, by its view.
+FEED_ABOUT: dict[Language, dict[str, str]] = {
+    "ja": {"meetings": "会談ごとに1件。続報が入ると更新されます。", "items": "情報源が公開した記事ごとに1件。"},
+    "en": {
+        "meetings": "One entry per meeting, updated in place as reports come in.",
+        "items": "One entry per article, as its source published it.",
+    },
+}
+
 #: How a source is, as a reader is told: a word and what it means.
 SOURCE_STATES: dict[Language, dict[str, tuple[str, str]]] = {
     "ja": {
