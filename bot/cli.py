@@ -75,7 +75,7 @@ def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
-    from feeds.decide.filters import QueryError
+    from feeds.decide.query import QueryError
 
     try:
         app()

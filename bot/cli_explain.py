@@ -24,6 +24,7 @@ def explain(
     """
     from bot import config
     from bot.explaining import show
+    from bot.parts import utc_now
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
     from storage import filters
@@ -33,7 +34,7 @@ def explain(
     if as_json:
         typer.echo(json.dumps(explanation(article, understood).as_dict(), ensure_ascii=False, indent=2))
     else:
-        show(article, understood, filters.built_in())
+        show(article, understood, filters.built_in(), utc_now())
 
 
 def _read(what: str, zone: str) -> "Article":

@@ -28,13 +28,32 @@ def meeting(connection: Connection, story_id: int) -> MeetingStory:
     return _with_reports(connection, [meeting_from_row(row)])[0]
 
 
+def meetings_by_id(connection: Connection, story_ids: Sequence[int]) -> tuple[MeetingStory, ...]:
+    """These meetings with their reports, in this order."""
+    rows = connection.execute(select(meetings).where(meetings.c.story_id.in_(story_ids)))
+    found = {told.meeting.story_id: told for told in _with_reports(connection, [meeting_from_row(row) for row in rows])}
+    return tuple(found[story_id] for story_id in story_ids if story_id in found)
+
+
+def items_by_id(connection: Connection, item_ids: Sequence[int]) -> tuple[ListedItem, ...]:
+    """These items, in this order."""
+    query = _listed().where(items.c.id.in_(item_ids))
+    found = {row.item_id: _listed_item(row) for row in connection.execute(query)}
+    return tuple(found[item_id] for item_id in item_ids if item_id in found)
+
+
 def latest_items(connection: Connection, *, limit: int = 50) -> list[ListedItem]:
     """The newest items first, of all sources."""
-    query = _reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
-    rows = connection.execute(query.order_by(items.c.id.desc()).limit(limit))
-    return [
-        ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at) for row in rows
-    ]
+    rows = connection.execute(_listed().order_by(items.c.id.desc()).limit(limit))
+    return [_listed_item(row) for row in rows]
+
+
+def _listed() -> Any:
+    return _reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
+
+
+def _listed_item(row: Row[Any]) -> ListedItem:
+    return ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at)
 
 
 def figures(connection: Connection) -> Figures:

@@ -19,6 +19,7 @@ from storage.model import (
     DeliveryState,
     Evidence,
     Filter,
+    FilterAction,
     Format,
     Habit,
     Kind,
@@ -177,11 +178,12 @@ def meeting_from_row(row: Row[Any]) -> Meeting:
 
 def meeting_from_text(row: Any) -> Meeting:
     """The same for a row whose facts were selected as text: each text is read once, however often it is asked for."""
-    return _meeting(row, _facts_from_text(row.facts))
+    return _meeting(row, facts_from_text(row.facts))
 
 
 @lru_cache(maxsize=4096)
-def _facts_from_text(text: str) -> MeetingFacts:
+def facts_from_text(text: str) -> MeetingFacts:
+    """Facts from the JSON text that a database keeps; each text is read once, however often it is asked for."""
     return facts_from_json(json.loads(text))
 
 
@@ -197,7 +199,17 @@ def _meeting(row: Any, facts: MeetingFacts) -> Meeting:
 
 def filter_from_row(row: Row[Any]) -> Filter:
     """A named query."""
-    return Filter(id=row.id, key=row.key, title=row.title, query=row.query, alerts=row.alerts)
+    return Filter(
+        id=row.id,
+        key=row.key,
+        title=row.title,
+        query=row.query,
+        alerts=row.alerts,
+        action=FilterAction(row.action),
+        paused=row.paused,
+        position=row.position,
+        since=row.since,
+    )
 
 
 def chat_from_row(row: Any) -> Chat:

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
 from feeds.decide.stories import Match, merge, same_meeting
+from feeds.decide.subject import Subject
 from feeds.observed import ParsedEntry, Understood, Verdict
 from storage.changes import (
     Alert,
@@ -102,6 +103,8 @@ class _Draft:
     reports: int = 0  #: certain ones, before this poll
     trust_before: Trust | None = None
     fresh: bool = False  #: a report of this poll may raise an alert
+    known_since: datetime | None = None  #: when it was first stored; None: it is new
+    told: list[Understood] = field(default_factory=list)  #: the reports of this poll
 
     @classmethod
     def stored(cls, candidate: Candidate) -> "_Draft":
@@ -117,6 +120,7 @@ class _Draft:
             newest_at=candidate.newest_report_at,
             reports=candidate.reports,
             trust_before=candidate.trust,
+            known_since=meeting.first_seen_at,
         )
 
     @property
@@ -232,6 +236,7 @@ class _Desk:
         if draft is None:
             draft = self._found(story, facts, reported_at)
         draft.learn(facts, trust)
+        draft.told.append(piece)
         draft.heard(reported_at, is_fresh(self.source, reported_at, self.policy, self.now))
 
     def _is_certain(self, piece: Understood) -> bool:
@@ -272,8 +277,25 @@ class _Desk:
         recent = moved_on or self.now - draft.oldest_at <= self.policy.max_age
         if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
             return None
-        keys = alert_filters(self.snapshot.filters, draft.facts, draft.alerted)
+        reports = [self._subject(piece, draft.facts) for piece in draft.told]
+        keys = alert_filters(self.snapshot.filters, reports, draft.alerted, draft.known_since)
         return Alert(story=draft.story, filters=keys) if keys else None
+
+    def _subject(self, piece: Understood, facts: MeetingFacts) -> Subject:
+        entry, about = piece.entry, self.source.definition
+        return Subject(
+            title=entry.title,
+            text=entry.text,
+            language=piece.understanding.language,
+            source_key=about.key,
+            source_name=about.name,
+            trust=about.trust,
+            categories=entry.categories,
+            verdict=piece.understanding.verdict,
+            reported_at=self._reported_at(piece),
+            facts=facts,
+            now=self.now,
+        )
 
 
 def _written(draft: _Draft) -> MeetingWrite:

@@ -25,7 +25,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from feeds.decide.filters import matches, parse_query
+from feeds import archive
+from feeds.decide.query import parse
 from feeds.publish import atom, metrics
 from feeds.publish.card import card
 from feeds.publish.sparkline import bars
@@ -40,7 +41,6 @@ T = TypeVar("T")
 HERE = Path(__file__).parent
 PAGE_SIZE = 50
 _DIGITS = 18  # no database has a longer id
-LOOK_BACK = 400  #: newest meetings among which a filter's matches are looked for
 
 SECURITY = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
@@ -171,9 +171,8 @@ def _render(connection: Connection, head: atom.FeedHead, wanted: Filter) -> tupl
 
 
 def _matching(connection: Connection, wanted: Filter) -> list[MeetingStory]:
-    query = parse_query(wanted.query)
-    stories = news.latest_meetings(connection, limit=LOOK_BACK)
-    return [story for story in stories if matches(query, story.meeting.facts)][:PAGE_SIZE]
+    found = archive.find_meetings(connection, parse(wanted.query), now=datetime.now(UTC), limit=PAGE_SIZE)
+    return list(found.meetings)
 
 
 def _unless_known(request: Request, body: bytes, changed_at: datetime, media_type: str) -> Response:

@@ -6,7 +6,7 @@ import storage.tables
 
 
 revision = "0012"
-down_revision = "0002"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
