@@ -208,6 +208,12 @@ def of_stories(connection: Connection, story_ids: Sequence[int]) -> list[Any]:
     return list(connection.execute(_SUBJECTS.where(items.c.story_id.in_(story_ids)).order_by(items.c.id)))
 
 
+def between(connection: Connection, first: int, last: int | None) -> list[Any]:
+    """All items with these ids, both ends included, oldest first, as `search` gives them."""
+    query = _SUBJECTS.where(items.c.id >= first).order_by(items.c.id)
+    return list(connection.execute(query if last is None else query.where(items.c.id <= last)))
+
+
 def _matching(connection: Connection, match: Match, limit: int, before: int | None) -> list[int]:
     """Up to `limit` ids below `before` that the index names, or does not know yet."""
     mark = indexed_to(connection)

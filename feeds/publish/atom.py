@@ -20,6 +20,7 @@ def write(feed: Feed) -> bytes:
     document.kaigi.feed = feed
     document.id(head.id)
     document.title(head.title)
+    document.subtitle(feed.about("atom"))
     document.author({"name": "Kaigi"})
     document.generator("Kaigi")
     document.language(head.language)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from feeds.publish.card import Card, card
 from feeds.publish.plain import address, clean, language_tag, line
-from feeds.publish.words import Language, label
+from feeds.publish.words import FEED_ABOUT, Language, label
 from storage.model import ListedItem, MeetingStory, Report, Retraction
 
 View = Literal["meetings", "items"]
@@ -82,6 +82,7 @@ class Place:
     page: int | None = None  #: None: the feed itself, with the newest entries
     older: int | None = None  #: the page before; None: this is the oldest document
     newer: int | None = None  #: the page after; None: what follows is the feed itself
+    full: bool = False  #: whether nothing will come into this page any more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +124,10 @@ class Feed:
     entries: tuple[Entry, ...]
     place: Place = Place()
     gone: tuple[tuple[str, datetime], ...] = ()  #: ids of entries that were taken back, and when
+
+    def about(self, extension: Extension) -> str:
+        """What it holds and where it is: a person who sees the bare document can copy the address from here."""
+        return f"{FEED_ABOUT[self.head.language][self.head.view]} {self.head.url(extension)}"
 
 
 def meetings_feed(

@@ -9,7 +9,6 @@ from typing import Any
 
 from feeds.publish.entries import Entry, Feed
 from feeds.publish.facts import facts_of
-from feeds.publish.words import FEED_ABOUT
 
 MEDIA_TYPE = "application/feed+json; charset=utf-8"
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -25,7 +24,7 @@ def write(feed: Feed) -> bytes:
         "title": head.title,
         "home_page_url": head.home,
         "feed_url": head.url("json", place.page),
-        "description": FEED_ABOUT[head.language][head.view],
+        "description": feed.about("json"),
         "language": head.language,
         "authors": [{"name": "Kaigi", "url": head.home}],
     }

@@ -4,8 +4,6 @@ feedgen writes only the href of an entry's link, no archive marks (RFC 5005), no
 processing instruction. Its extensions may write what they like; these do.
 """
 
-from collections.abc import Iterable
-
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from lxml import etree
 
@@ -117,7 +115,7 @@ def _present(**attributes: str) -> dict[str, str]:
 
 
 def _mark_archive(parent: etree._Element, feed: Feed) -> None:
-    if feed.place.page is not None:
+    if feed.place.full:
         etree.SubElement(parent, f"{{{HISTORY}}}archive")
 
 
@@ -125,8 +123,3 @@ def with_styles(document: bytes) -> bytes:
     """The document with the sheets named behind its declaration."""
     declaration, _, rest = document.partition(b"\n")
     return declaration + b"\n" + STYLES + rest
-
-
-def terms(entries: Iterable[Entry]) -> list[str]:
-    """Every category term once, in order."""
-    return list(dict.fromkeys(term for entry in entries for term, _ in entry.categories))

@@ -10,7 +10,6 @@ from feedgen.feed import FeedGenerator
 
 from feeds.publish.entries import Entry, Feed
 from feeds.publish.markup import EntryExtension, FeedExtension, with_styles
-from feeds.publish.words import FEED_ABOUT
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 TTL_MINUTES = 15
@@ -23,7 +22,7 @@ def write(feed: Feed) -> bytes:
     document.register_extension("kaigi", FeedExtension, EntryExtension)
     document.kaigi.feed = feed
     document.title(head.title)
-    document.description(FEED_ABOUT[head.language][head.view])
+    document.description(feed.about("rss"))
     document.generator("Kaigi")
     document.language(head.language)
     document.link(href=head.url("rss", feed.place.page), rel="self", type="application/rss+xml")

@@ -42,6 +42,9 @@ FEED_TITLES: dict[Language, dict[str, str]] = {
     "en": {"ministerial-meetings": "Meetings of defence ministers", "everything": "Everything"},
 }
 
+OPML_TITLE: dict[Language, str] = {"ja": "Kaigi のフィード", "en": "Feeds of Kaigi"}
+SEARCH_TITLE: dict[Language, str] = {"ja": "「{}」の検索", "en": "search for {}"}
+
 #: What a feed holds, by its view.
 FEED_ABOUT: dict[Language, dict[str, str]] = {
     "ja": {"meetings": "会談ごとに1件。続報が入ると更新されます。", "items": "情報源が公開した記事ごとに1件。"},
