@@ -43,7 +43,7 @@ def write(feed: Feed) -> bytes:
     for entry in feed.entries:
         if entry.story is not None and entry.story.meeting.facts.starts_on is not None:
             calendar.add_component(_event(feed, entry, entry.story.meeting.facts.starts_on))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def uid(authority: str, story_id: int) -> str:

@@ -62,9 +62,9 @@ class Rendered:
     def _is_since(self, header: bytes) -> bool:
         try:
             moment = parsedate_to_datetime(header.decode("latin-1"))
-            return moment.tzinfo is not None and self.updated <= moment
         except (ValueError, OverflowError, TypeError, IndexError):
             return False  # an unreadable condition is ignored, as section 13.1.3 asks
+        return moment.tzinfo is not None and self.updated <= moment
 
 
 def rendered(body: bytes, media_type: str, updated: datetime, policy: bytes) -> Rendered:

@@ -20,7 +20,6 @@ from feeds.publish.web_base import Library, language_of, library_of, page
 from feeds.publish.words import OPML_TITLE
 from storage.errors import NotFound
 
-
 RequestHeaders = Mapping[bytes, bytes]
 
 
