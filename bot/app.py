@@ -27,6 +27,7 @@ import uvicorn
 from bot.collecting import collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
+from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
@@ -125,6 +126,7 @@ class Service:
             server = _WebServer(uvicorn.Config(create_app(library), log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
@@ -141,6 +143,7 @@ class Service:
             if telegram is not None:
                 await telegram.stop()
             server.should_exit = True
+            await tasks.finished("search index", patience_s=2.0)
             await tasks.finished("web server", patience_s=2.0)
 
     def _prepare(self, connection: Connection) -> tuple[str, datetime]:

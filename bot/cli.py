@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_explain, cli_sources
+from bot import cli_archive, cli_explain, cli_filters, cli_sources
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -22,10 +22,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_sources.app, name="sources")
+app.add_typer(cli_filters.app, name="filters")
 app.add_typer(cli_archive.db, name="db")
 app.command()(cli_sources.poll)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
+app.command()(cli_filters.top)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings to use instead of ./kaigi.toml.")
@@ -73,13 +75,14 @@ def demo(
 
 def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
+    from bot.cli_filters import FilterRefused
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
     from feeds.decide.query import QueryError
 
     try:
         app()
-    except (ConfigError, QueryError, SourcesFileError) as error:
+    except (ConfigError, FilterRefused, QueryError, SourcesFileError) as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

@@ -12,9 +12,10 @@ from typing import Any
 from feeds.decide.filters import matches, matches_any, without
 from feeds.decide.narrow import narrow
 from feeds.decide.query import Query
+from feeds.decide.ranking import Ranked, host_of, rank
 from feeds.decide.routing import readable
 from feeds.decide.subject import Subject
-from storage import filters, news, search
+from storage import filters, news, search, sources
 from storage.database import Connection
 from storage.model import FilterAction, ListedItem, MeetingStory, Trust
 from storage.records import facts_from_text
@@ -71,7 +72,7 @@ def find_meetings(
     size, at = FIRST_BATCH, before
     while True:
         ids = search.search_meetings(connection, plan, size, at)
-        told = _by_story(search.of_stories(connection, ids), now)
+        told = by_story(search.of_stories(connection, ids), now)
         for story_id in ids:
             subjects = told.get(story_id, [])
             left -= len(subjects)
@@ -97,7 +98,7 @@ def meetings_among(
 ) -> tuple[MeetingStory, ...]:
     """Those of these meetings that match and are not blocked, in the order given."""
     query = without(query, block_rules(connection))
-    told = _by_story(search.of_stories(connection, story_ids), now)
+    told = by_story(search.of_stories(connection, story_ids), now)
     chosen = [story_id for story_id in story_ids if matches_any(query, told.get(story_id, []))]
     return news.meetings_by_id(connection, chosen)
 
@@ -111,7 +112,14 @@ def items_between(
     return news.items_by_id(connection, [row.id for row in reversed(rows) if matches(query, subject(row, now))])
 
 
-def _by_story(rows: Sequence[Any], now: datetime) -> dict[int, list[Subject]]:
+def top(connection: Connection, since: datetime, limit: int = 20) -> list[Ranked]:
+    """The stories that most independent newsrooms have told since then, the widest told first."""
+    hosts = {source.definition.key: host_of(source.definition.url) for source in sources.every(connection)}
+    return rank(news.told_since(connection, since, most=max(500, limit)), hosts, limit)
+
+
+def by_story(rows: Sequence[Any], now: datetime) -> dict[int, list[Subject]]:
+    """The subjects of rows that storage/search.py gave, by their story."""
     found: dict[int, list[Subject]] = {}
     for row in rows:
         found.setdefault(row.story_id, []).append(subject(row, now))

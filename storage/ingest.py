@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from storage import filters as filter_queries
-from storage import retractions, revision
+from storage import retractions, revision, search
 from storage.changes import (
     Alert,
     Candidate,
@@ -42,6 +42,7 @@ from storage.changes import (
     Snapshot,
     StoryRef,
 )
+from storage.lock import LANDING
 from storage.model import ChatState, DeliveryState, Source, Trust
 from storage.polls import update_source
 from storage.records import (
@@ -68,8 +69,6 @@ __all__ = ["Lookup", "apply", "forget_empty", "known_items", "load_snapshot", "r
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
-
-LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("KAIG")
 
 # Reports of one meeting whose day is unknown, or given differently, come within these spans.
 DAYS_AROUND = timedelta(days=3)
@@ -305,13 +304,17 @@ def _item_words(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any
 
 
 def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_id: Any, now: datetime) -> None:
+    if not updates:
+        return
     left: list[int] = []
+    indexed = search.before_change(connection, [change.item_id for change in updates])
     for change in updates:
         new_story = story_id(change.insert.story)
         row = {**_item_words(change.insert, new_story, now), "identity": change.insert.identity}
         if change.old_story_id != new_story:
             left.append(change.old_story_id)
         connection.execute(update(items).where(items.c.id == change.item_id).values(**row))
+    search.after_change(connection, indexed)
     forget_empty(connection, left, now)
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select
@@ -89,6 +90,48 @@ def _listed() -> Any:
 
 def _listed_item(row: Row[Any]) -> ListedItem:
     return ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at)
+
+
+def neighbours(connection: Connection, story_id: int) -> tuple[int | None, int | None]:
+    """The meetings that were first told before and after this one; None at the ends."""
+    column = meetings.c.story_id
+    older = select(func.max(column)).where(column < story_id)
+    newer = select(func.min(column)).where(column > story_id)
+    return connection.execute(older).scalar(), connection.execute(newer).scalar()
+
+
+def told_since(connection: Connection, since: datetime, most: int) -> list[tuple[int, tuple[Report, ...]]]:
+    """The stories with the most sources among those reported at or after `since`, with those reports, oldest first."""
+    first = _first_item_since(connection, since)
+    fresh = (items.c.id >= first, items.c.first_seen_at >= since)
+    sources_of = func.count(items.c.source_id.distinct())
+    busiest = (
+        select(items.c.story_id)
+        .where(*fresh)
+        .group_by(items.c.story_id)
+        .order_by(sources_of.desc(), items.c.story_id.desc())
+        .limit(most)
+    )
+    reports: dict[int, list[Report]] = defaultdict(list)
+    story_ids = list(connection.execute(busiest).scalars())
+    query = _reports().add_columns(items.c.story_id).where(items.c.story_id.in_(story_ids), *fresh)
+    for row in connection.execute(query.order_by(items.c.id)):
+        reports[row.story_id].append(_report(row))
+    return [(story_id, tuple(reports[story_id])) for story_id in story_ids]
+
+
+def _first_item_since(connection: Connection, since: datetime) -> int:
+    """Ids grow with time, so a few looks find where `since` is, and no index on time has to be kept."""
+    low, high = 0, int(connection.execute(select(func.max(items.c.id))).scalar() or 0) + 1
+    seen_from = select(items.c.first_seen_at).order_by(items.c.id).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        moment = connection.execute(seen_from.where(items.c.id >= middle)).scalar()
+        if moment is None or moment >= since:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def figures(connection: Connection) -> Figures:

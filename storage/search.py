@@ -12,18 +12,18 @@ which item the index reaches. Newer items are candidates without being asked, so
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, or_, select, text, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from storage.lock import LANDING
 from storage.plans import AllOf, Days, Match, Only, Plan, Token, Told, names_source
 from storage.tables import items, meetings, search_state, sources
 from storage.words import VERSION, comparable, tokens
 
-LANDING = 0x4B414947  #: the lock under which polls land on PostgreSQL: no item appears below the mark
-
-BATCH = 200  #: items that are indexed in one transaction
+BATCH = 100  #: items that are indexed in one transaction
 FEW = 2_000  #: as many stories or items are looked up by their ids; more are walked through
 
 _TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
@@ -70,7 +70,7 @@ def catch_up(connection: Connection, count: int = BATCH) -> int:
 
     An index that another version of the folding made is thrown away first.
     """
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":  # so that no item can appear below the mark
         connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
     _renew(connection)
     mark = indexed_to(connection)
@@ -203,9 +203,19 @@ def search_meetings(connection: Connection, plan: Plan, limit: int, before: int 
     return list(connection.execute(query).scalars())
 
 
+def meetings_since(connection: Connection, since: datetime) -> dict[int, datetime]:
+    """The meetings that were first heard of at or after `since`, and when."""
+    query = select(meetings.c.story_id, meetings.c.first_seen_at).where(meetings.c.first_seen_at >= since)
+    return {row.story_id: row.first_seen_at for row in connection.execute(query)}
+
+
 def of_stories(connection: Connection, story_ids: Sequence[int]) -> list[Any]:
     """All items of these stories, oldest first, as `search` gives them."""
-    return list(connection.execute(_SUBJECTS.where(items.c.story_id.in_(story_ids)).order_by(items.c.id)))
+    rows: list[Any] = []
+    for start in range(0, len(story_ids), FEW):
+        chunk = story_ids[start : start + FEW]
+        rows += connection.execute(_SUBJECTS.where(items.c.story_id.in_(chunk)).order_by(items.c.id))
+    return rows
 
 
 def between(connection: Connection, first: int, last: int | None) -> list[Any]:

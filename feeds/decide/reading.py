@@ -50,9 +50,9 @@ _GRAMMAR = r"""
      | REGEX -> word
 ?value: VALUE | PHRASE | REGEX
 
-OR.5: /(?:OR(?=[\s(")]|$)|\|\|?)/
-AND.5: /(?:AND(?=[\s(")]|$)|&&?)/
-NOT.5: /(?:NOT(?=[\s(")]|$)|!)/
+OR.5: /OR(?=[\s(")]|$)/
+AND.5: /AND(?=[\s(")]|$)/
+NOT.5: /NOT(?=[\s(")]|$)/
 MINUS.4: /-(?=[^\s)])/
 FIELD.3: /[A-Za-z][A-Za-z_-]*:(?!\/\/)/
 PHRASE.3: /"[^"]*"\*?/
@@ -281,7 +281,7 @@ def _explained(error: UnexpectedInput, query: str) -> QueryError:
     """What lark found, in words of people."""
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         column = (error.token.start_pos or 0) + 1
-        problem, hint = _out_of_place(error.token)
+        problem, hint = _out_of_place(error.token, query)
     elif isinstance(error, UnexpectedCharacters):
         at = error.pos_in_stream or 0
         column = at + 1
@@ -292,14 +292,14 @@ def _explained(error: UnexpectedInput, query: str) -> QueryError:
     return QueryError(problem, column, query, hint)
 
 
-def _out_of_place(token: Token) -> tuple[str, str]:
+def _out_of_place(token: Token, query: str) -> tuple[str, str]:
     if token.type == "RPAR":
         return "This parenthesis closes nothing, or there is nothing in it", "Remove it, or open one before it."
     if token.type in ("OR", "AND"):
         return f"{token} stands between two conditions", _AS_A_WORD
     if token.type == "FIELD":
         return "A value is missing before this", "Write field:value, such as level:minister."
-    return f"{str(token)!r} is out of place here", "Put it in quotes to look for it."
+    return _unreadable(query, token.start_pos or 0)
 
 
 def _unreadable(query: str, at: int) -> tuple[str, str]:
