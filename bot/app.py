@@ -34,6 +34,7 @@ from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
 from bot.telegram.service import TelegramService
 from bot.terminal import ADDRESS, TerminalSender
+from feeds.publish.announce import Announcer
 from feeds.publish.web import Health, Library, create_app
 from storage import filters, instance, outbox, sources, subscriptions
 from storage.database import Connection, Database
@@ -122,10 +123,15 @@ class Service:
                 address=self.settings.address,
                 language=self.settings.language,
                 health=partial(_health, collector, telegram),
+                hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
-            server = _WebServer(uvicorn.Config(create_app(library), log_config=None, lifespan="off", access_log=False))
+            app = create_app(library)
+            server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            if library.hub is not None:
+                announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
+                tasks.start(announcer.run(), "hub")
             tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")

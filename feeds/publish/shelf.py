@@ -99,10 +99,12 @@ def _head(found: Filter, imprint: Imprint, language: Language, view: View | None
 def _made(
     imprint: Imprint, language: Language, key: str, title: str, view: View | None, usual: View, words: str | None
 ) -> FeedHead:
+    view = view or usual
+    told = words is None and view == usual and language == imprint.language  # of other forms the hub hears nothing
     return FeedHead(
         authority=imprint.authority, key=key, title=title, address=imprint.address, language=language,
-        began_at=imprint.began_at, view=view or usual, usual_view=usual, usual_language=imprint.language,
-        words=words, hub=imprint.hub,
+        began_at=imprint.began_at, view=view, usual_view=usual, usual_language=imprint.language,
+        words=words, hub=imprint.hub if told else None,
     )  # fmt: skip
 
 

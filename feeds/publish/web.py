@@ -105,7 +105,8 @@ async def _meeting(request: Request) -> Response:
         story = await library.read(partial(news.meeting, story_id=int(number)))
     except NotFound as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
-    return _page(request, "meeting.html", story=story, card=card(story, language))
+    older, newer = await library.read(partial(news.neighbours, story_id=int(number)))
+    return _page(request, "meeting.html", story=story, card=card(story, language), older=older, newer=newer)
 
 
 async def _sources(request: Request) -> Response:

@@ -11,6 +11,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from feeds.publish import plain
 from feeds.publish.files import TEMPLATES
 from feeds.publish.shelf import Imprint
 from feeds.publish.words import Language
@@ -53,6 +54,7 @@ class Library:
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
 )
+_templates.filters["address"] = plain.address  # no other address of a stranger may stand in a page
 
 
 def page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

@@ -1,9 +1,11 @@
-"""`/search?q=`: the meetings that a query finds, with the feeds that go on finding them."""
+"""`/search?q=`: the meetings that a query finds, with the feeds that go on finding them. `/top`: what is told most."""
 
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,9 +15,12 @@ from feeds.decide.query import LONGEST, QueryError, parse
 from feeds.publish.asking import EXTENSIONS, SEARCH, WrongRequest, whole_number
 from feeds.publish.card import card
 from feeds.publish.entries import FeedHead
+from feeds.publish.plain import address
 from feeds.publish.web_base import language_of, library_of, page
-from feeds.publish.words import SEARCH_TITLE
+from feeds.publish.words import SEARCH_TITLE, TOP_SPANS
+from storage import news
 
+SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 PAGE_SIZE = 30
 LARGEST = 2**63 - 1
 
@@ -50,4 +55,19 @@ def _found(request: Request, words: str, status: int = HTTPStatus.OK, **values: 
     return page(request, "search.html", status, words=words, feeds=feeds, discover=discover, **(usual | values))
 
 
-ROUTES = [Route("/search", _search, methods=["GET"])]
+async def _top(request: Request) -> Response:
+    """The stories that most independent newsrooms told lately; meetings as cards, others by their first headline."""
+    library, language = library_of(request), language_of(request)
+    since = request.query_params.get("since", "24h")
+    if since not in SPANS:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, f"since is one of {', '.join(SPANS)}.")
+    ranked = await library.read(partial(archive.top, since=library.clock() - SPANS[since], limit=PAGE_SIZE))
+    stories = await library.read(partial(news.meetings_by_id, story_ids=[one.story_id for one in ranked]))
+    meetings = {story.meeting.story_id: card(story, language) for story in stories}
+    shown = [(one, meetings.get(one.story_id), address(one.reports[0].url)) for one in ranked]
+    return page(
+        request, "top.html", shown=shown, since=since, spans=[(name, TOP_SPANS[language][name]) for name in SPANS]
+    )
+
+
+ROUTES = [Route("/search", _search, methods=["GET"]), Route("/top", _top, methods=["GET"])]

@@ -42,6 +42,11 @@ FEED_TITLES: dict[Language, dict[str, str]] = {
     "en": {"ministerial-meetings": "Meetings of defence ministers", "everything": "Everything"},
 }
 
+TOP_SPANS: dict[Language, dict[str, str]] = {
+    "ja": {"24h": "24時間", "7d": "1週間", "30d": "1か月"},
+    "en": {"24h": "24 hours", "7d": "a week", "30d": "a month"},
+}
+
 OPML_TITLE: dict[Language, str] = {"ja": "Kaigi のフィード", "en": "Feeds of Kaigi"}
 SEARCH_TITLE: dict[Language, str] = {"ja": "「{}」の検索", "en": "search for {}"}
 
