@@ -28,6 +28,7 @@ LOOK = 2.0  #: seconds between two looks at the archive
 QUIET = 10.0  #: seconds without a change after which hubs are told …
 PATIENCE = 60.0  #: … or since the first change that they do not know of
 TIMEOUT = 10.0  #: seconds for one answer
+LATER = (408, 429)  #: refusals that only ask for patience
 TOLD: tuple[Extension, ...] = ("atom", "rss", "json")  #: calendars do not know hubs
 
 
@@ -44,6 +45,7 @@ class Announcer:
     _revision: int = -1
     _changed_at: float = 0.0
     _waiting_since: float | None = None
+    _not_before: float = float("-inf")  #: after a hub did not listen
     _told: dict[str, str] = field(default_factory=dict)  #: address of a feed → tag of the bytes that the hub knows of
 
     async def run(self) -> None:
@@ -63,11 +65,14 @@ class Announcer:
             self._waiting_since = now if self._waiting_since is None else self._waiting_since
         if self._waiting_since is None:
             return
-        if now - self._changed_at >= self.quiet_s or now - self._waiting_since >= PATIENCE:
-            self._waiting_since = None if await self._tell_all() else now
+        due = now - self._changed_at >= self.quiet_s or now - self._waiting_since >= PATIENCE
+        if due and now >= self._not_before:
+            told = await self._tell_all()
+            self._waiting_since = None if told else self._waiting_since
+            self._not_before = now if told else now + PATIENCE
 
     async def _tell_all(self) -> bool:
-        """Tell of every feed whose bytes the hub does not know. Returns whether it took all of it."""
+        """Tell of every feed whose bytes the hub does not know. Returns whether it heard all of it."""
         changed = await self._changed()
         if not changed:
             return True
@@ -100,13 +105,13 @@ class Announcer:
         return changed
 
     async def _tell(self, session: aiohttp.ClientSession, url: str) -> bool:
+        """Tell of one feed. Returns whether there is no use in telling it again: it was taken, or refused for good."""
         words = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
         try:
             async with session.post(self.hub, data=words, allow_redirects=False) as answer:
-                taken = answer.status < 300
-                if not taken:
+                if answer.status >= 300:
                     log.warning("the hub refused a feed", hub=self.hub, feed=url, status=answer.status)
-                return taken
+                return answer.status < 500 and answer.status not in LATER
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.warning("the hub does not answer", hub=self.hub, error=str(error) or type(error).__name__)
             return False

@@ -18,6 +18,7 @@ _UNFIT = re.compile(
 )
 _BREAKS = re.compile("\r\n?|[\x85\u2028\u2029]")
 _TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:@\[\]-]+")
 _BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 MAX_ADDRESS = 4096  #: characters; browsers and servers refuse longer ones
@@ -40,7 +41,7 @@ def address(url: str | None) -> str | None:
         return None
     href = ada_url.normalize_url(clean(url))
     parts = urlsplit(href)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
         return None
     start = f"{parts.scheme}://{parts.netloc}"
     return start + _BARE_PERCENT.sub("%25", quote(href.removeprefix(start), safe=_SAFE))
