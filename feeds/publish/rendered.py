@@ -86,10 +86,10 @@ def _form(body: bytes, etag: str, media_type: str, updated: datetime, policy: by
         (b"cache-control", CACHE_CONTROL),
         (b"vary", b"Accept, Accept-Encoding, Sec-Fetch-Dest"),
         (b"content-security-policy", policy),
+        *SECURITY,
     ]
-    rest: Headers = [(b"content-length", str(len(body)).encode()), *kept]
-    if coding:
-        rest.append((b"content-encoding", coding))
+    packed: Headers = [(b"content-encoding", coding)] if coding else []
+    rest: Headers = [(b"content-length", str(len(body)).encode()), *packed, *kept]
     whole: Headers = [(b"content-type", media_type.encode()), *rest]
     browsed: Headers = [(b"content-type", STYLED), *rest] if media_type.startswith(_STYLABLE) else whole
     return Form(body=body, etag=etag, whole=whole, browsed=browsed, unchanged=kept)

@@ -24,6 +24,7 @@ from feeds.publish.cache import FeedCache
 from feeds.publish.card import card
 from feeds.publish.files import STATIC
 from feeds.publish.problem import problem
+from feeds.publish.rendered import SECURITY
 from feeds.publish.sparkline import bars
 from feeds.publish.web_base import Health, Library
 from feeds.publish.web_base import language_of as _language
@@ -40,13 +41,10 @@ __all__ = ["Health", "Library", "create_app"]
 PAGE_SIZE = 50
 _DIGITS = 18  # no database has a longer id
 
-SECURITY = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
-_SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
+_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+)
 
 
 def create_app(library: Library) -> Starlette:
@@ -181,8 +179,8 @@ class _SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message.get("headers", [])
-                named = {name for name, _ in own}
-                message["headers"] = [*own, *(header for header in _SECURITY if header[0] not in named)]
+                if not own or own[-1] != SECURITY[-1]:
+                    message["headers"] = [*own, _POLICY, *SECURITY]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
