@@ -13,6 +13,9 @@ from functools import lru_cache
 
 Headers = list[tuple[bytes, bytes]]
 
+#: What every answer carries beside its policy. One that ends with them needs no more.
+SECURITY: Headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
+
 CACHE_CONTROL = b"public, max-age=60"  #: seconds for which a reader or proxy need not ask again
 STYLED = (
     b"application/xml; charset=utf-8"  #: for browsers, which show Atom and RSS under their own names as source text

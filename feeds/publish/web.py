@@ -43,7 +43,8 @@ _DIGITS = 18  # no database has a longer id
 
 _POLICY = (
     b"content-security-policy",
-    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    b"form-action 'self'; frame-ancestors 'none'",
 )
 
 
