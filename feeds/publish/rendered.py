@@ -17,9 +17,8 @@ Headers = list[tuple[bytes, bytes]]
 SECURITY: Headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
 CACHE_CONTROL = b"public, max-age=60"  #: seconds for which a reader or proxy need not ask again
-STYLED = (
-    b"application/xml; charset=utf-8"  #: for browsers, which show Atom and RSS under their own names as source text
-)
+#: For browsers, which show Atom and RSS under their own names as source text.
+STYLED = b"application/xml; charset=utf-8"
 _STYLABLE = ("application/atom+xml", "application/rss+xml")
 SMALL = 512  #: bytes below which packing gains nothing
 

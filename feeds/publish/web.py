@@ -41,11 +41,10 @@ __all__ = ["Health", "Library", "create_app"]
 PAGE_SIZE = 50
 _DIGITS = 18  # no database has a longer id
 
-_POLICY = (
-    b"content-security-policy",
-    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    b"form-action 'self'; frame-ancestors 'none'",
+_RULES = (
+    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+_POLICY = (b"content-security-policy", _RULES)
 
 
 def create_app(library: Library) -> Starlette:

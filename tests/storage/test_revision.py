@@ -45,16 +45,10 @@ def test_a_poll_that_brings_nothing_is_none(told: Database) -> None:
 
 
 def test_a_change_of_filters_and_of_sources_is_one(told: Database) -> None:
-    words = {
-        "key": "x",
-        "title": "X",
-        "query": "x",
-        "alerts": False,
-        "action": FilterAction.KEEP,
-        "who": "t",
-        "now": NOW,
-    }
-    assert grew(told, lambda c: filters.add(c, **words))
+    def add(connection: Connection) -> None:
+        filters.add(connection, key="x", title="X", query="x", alerts=False, action=FilterAction.KEEP, who="t", now=NOW)
+
+    assert grew(told, add)
     assert grew(told, lambda c: filters.change(c, "x", "edit", who="t", now=NOW, title="Y"))
     assert grew(told, lambda c: sources.remove(c, 2))
 

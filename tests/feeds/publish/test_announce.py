@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -91,7 +92,8 @@ async def test_a_busy_archive_does_not_keep_the_hub_waiting_for_ever(library: Li
     clock = Clock()
     herald = announcer(library, hub, clock)
     for number in range(10, 20):
-        library.database.write(lambda c, n=number: ingest.apply(c, meeting_changes(identity=f"g:{n}"), after(hours=1)))
+        changes = meeting_changes(identity=f"g:{number}")
+        library.database.write(partial(ingest.apply, changes=changes, now=after(hours=1)))
         await herald.look()
         clock.now += 7
     assert len(hub.told) == 6

@@ -1,6 +1,7 @@
 """`/api/meetings` and the pages for search and ranking: found by query and field, page by page, described, refused."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -38,7 +39,8 @@ async def test_meetings_are_found_by_query_and_by_field(ask: Ask, query: str, id
 
 async def test_following_next_shows_every_meeting_once(ask: Ask, database: Database) -> None:
     for number in range(10, 17):
-        database.write(lambda c, n=number: ingest.apply(c, meeting_changes(facts(), identity=f"g:{n}"), after(hours=1)))
+        changes = meeting_changes(facts(), identity=f"g:{number}")
+        database.write(partial(ingest.apply, changes=changes, now=after(hours=1)))
     seen, url = [], "/api/meetings?limit=4&country=JP"
     while url:
         page = (await ask(url)).json()

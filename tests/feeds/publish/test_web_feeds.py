@@ -40,7 +40,7 @@ def land(database: Database, *identities: str, at: timedelta = timedelta(hours=1
 
 
 def make_filter(database: Database, **words: Any) -> None:
-    chosen = {"alerts": False, "action": FilterAction.KEEP, "who": "test", "now": NOW} | words
+    chosen: dict[str, Any] = {"alerts": False, "action": FilterAction.KEEP, "who": "test", "now": NOW} | words
     database.write(lambda c: filters.add(c, **chosen))
 
 
