@@ -18,11 +18,11 @@ BENCH_VENV ?= .venv-bench
 READER := $(BENCH_VENV)/.reader
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve hostile suites
+.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(KAIGI) ## make .venv with the command kaigi in it (does nothing when nothing changed)
 
@@ -48,6 +48,12 @@ bench-collect: install $(READER) ## measure collecting against lemon24/reader, a
 
 bench-serve: install ## measure a cached feed against a plain Starlette response (ARGS="--seconds 1")
 	@$(BIN)/python -m bench.serve $(ARGS)
+
+bench-understand: install ## measure what understanding one item costs, and how that grows
+	@$(BIN)/python -m bench.understand
+
+evaluate: install ## judge understanding on labelled items (ARGS="my.jsonl")
+	@$(BIN)/python -m bench.evaluate $(ARGS)
 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)

@@ -23,6 +23,7 @@ from storage.tables import items
 
 LIMIT_S = 10.0
 LIMIT_MB = 150.0
+MAKING_S = 120.0  # of a hostile document
 KILL_S = 90.0  # of one row, should it not end by itself
 HEALTHY_S = 5.0  # a healthy poll beside a hostile one; two cores and a parser that is busy
 
@@ -59,6 +60,7 @@ class Arena:
         key = self._key()
         hostile = SourceDefinition(key=key, url=url, name=name, kind=kind)
         healthy = SourceDefinition(key=self._key(), url=self._healthy_url(), name="healthy")
+        self.server.order(f"prepare {name}", MAKING_S)
         _forget_peak()
         before = _memory("VmRSS")
         (report, seconds), (other, healthy_s) = await asyncio.gather(self.poll(hostile), self._healthy(healthy))
@@ -122,7 +124,9 @@ def _judge(connection: Connection, *, key: str, report: PollReport | None, wante
     if report is None:
         return ["had to be broken off"]
     source = sources.find(connection, key)
-    stored = connection.execute(select(items.c.title, items.c.text).where(items.c.source_id == source.id)).all()
+    stored = connection.execute(
+        select(items.c.title, items.c.text, items.c.published_at).where(items.c.source_id == source.id)
+    ).all()
     found = []
     if report.failure is not None and (source.state in (SourceState.NEW, SourceState.OK) or not source.last_error):
         found.append(f"failed, but its record says {source.state}")
@@ -130,6 +134,10 @@ def _judge(connection: Connection, *, key: str, report: PollReport | None, wante
         found.append("should have failed" if wanted.fails else "should not have failed")
     if wanted.title is not None and wanted.title not in {row.title for row in stored}:
         found.append("its words were lost")
+    if wanted.kind is not None and report.failure is not None and report.failure.kind is not wanted.kind:
+        found.append(f"should have been called {wanted.kind}")
+    if not wanted.dated and any(row.published_at for row in stored):
+        found.append("a date was guessed")
     if wanted.never and any(wanted.never in f"{row.title} {row.text}" for row in stored):
         found.append(f"{wanted.never!r} was stored")
     return found

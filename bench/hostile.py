@@ -30,6 +30,7 @@ from bot.collecting import collecting
 from bot.config import Fetch, Settings
 from bot.parts import open_database
 from feeds.collect import guard
+from feeds.observed import FailureKind
 from storage import filters
 from storage.model import SourceDefinition
 
@@ -40,7 +41,14 @@ DISGUISES = (
     "0x7f.0x0.0x0.0x1", "0177.0.0.1", "017700000001", "0177.0.0x1", "127.0.0.1.", "%31%32%37.0.0.1", "１２７.０.０.１",
     "127。0。0。1", "①②⑦.⓪.⓪.①", "[::1]", "[::]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
     "[::7f00:1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]", "[fc00::1]", "user:pass@127.0.0.1",
-    "example.com@127.0.0.1", "127.8.7.6",
+    "example.com@127.0.0.1", "127.8.7.6", "[64:ff9b::127.0.0.1]", "[::ffff:0:7f00:1]", "[::127.0.0.1]",
+)  # fmt: skip
+#: Addresses of nobody's public host: neighbours in the network, the cloud's keys, multicast, and IPv4 inside IPv6.
+NEIGHBOURS = (
+    "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "192.0.0.8", "224.0.0.1",
+    "239.255.255.250", "255.255.255.255", "198.18.0.1", "[fec0::1]", "[ff02::1]", "[fd00:ec2::254]",
+    "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::a00:1]", "[2002:a9fe:a9fe::]", "[2001:0:a9fe:a9fe::1]",
+    "[::ffff:169.254.169.254]", "[2001:db8::1]", "2852039166", "0xA9.0xFE.0xA9.0xFE",
 )  # fmt: skip
 
 
@@ -48,21 +56,32 @@ async def documents(arena: Arena, chosen: str) -> list[Row]:
     """Hostile documents and hostile servers, with private networks allowed: the server is on loopback."""
     unknown = Document(body=bytes)
     named = {**DOCUMENTS, **dict.fromkeys(hostile_server.BEHAVIOURS, unknown)}
-    return [
-        await arena.attack(name, arena.address(name), document)
+    rows = [
+        await _watched(arena, name, arena.address(name), document)
         for name, document in named.items()
         if chosen in name and "private" not in name and "by a name" not in name
     ]
+    unread = Document(body=bytes, page=True)
+    for host, behaviour in hostile_server.ROBOTS.items():
+        name = f"robots.txt: {behaviour}"
+        if chosen in name:
+            rows.append(await _watched(arena, name, arena.address("healthy", host), unread))
+    return rows
 
 
 async def disguises(arena: Arena, chosen: str) -> list[Row]:
     """Addresses of this machine in disguise, and servers that send us there. The canary must not be reached."""
-    must_fail = Document(body=bytes, fails=True)
+    refused = Document(body=bytes, fails=True, kind=FailureKind.BLOCKED_ADDRESS)
+    unreached = Document(body=bytes, fails=True)  # some are no name at all for this system; the canary is the judge
     rows = []
     for host in DISGUISES:
         name = f"this machine as {host}"
         if chosen in name:
-            rows.append(await _guarded(arena, name, f"http://{host}:{arena.port}/canary", must_fail, ()))
+            rows.append(await _guarded(arena, name, f"http://{host}:{arena.port}/canary", unreached, ()))
+    for host in NEIGHBOURS:
+        name = f"a neighbour as {host}"
+        if chosen in name:
+            rows.append(await _guarded(arena, name, f"http://{host}/", refused, ()))
     for name, open_doors in (
         ("redirect into the private network", (True,)),
         ("redirect by a name", (True,)),
@@ -70,19 +89,24 @@ async def disguises(arena: Arena, chosen: str) -> list[Row]:
     ):
         if chosen in name:
             url = arena.address(name, "outer.example")
-            rows.append(await _guarded(arena, name, url, must_fail, open_doors))
+            rows.append(await _guarded(arena, name, url, refused, open_doors))
     if chosen in "DNS rebinding":
         rows.append(await _rebinding(arena))
     return rows
 
 
-async def _guarded(arena: Arena, name: str, url: str, wanted: Document, open_doors: Sequence[bool]) -> Row:
-    """One attack with the guard on; the first connections of the attacker count as public, as `open_doors` says."""
+async def _watched(arena: Arena, name: str, url: str, wanted: Document) -> Row:
+    """One attack, and whether it made us ask for the canary."""
     before = arena.canary()
-    with _names_lead_here(), _doors(arena.port, open_doors):
-        row = await arena.attack(name, url, wanted)
+    row = await arena.attack(name, url, wanted)
     hits = arena.canary() - before
     return replace(row, problems=(*row.problems, "the canary was reached")) if hits else row
+
+
+async def _guarded(arena: Arena, name: str, url: str, wanted: Document, open_doors: Sequence[bool]) -> Row:
+    """One attack with the guard on; the first connections of the attacker count as public, as `open_doors` says."""
+    with _names_lead_here(), _doors(arena.port, open_doors):
+        return await _watched(arena, name, url, wanted)
 
 
 async def _rebinding(arena: Arena) -> Row:

@@ -12,7 +12,12 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import brotli
+
+from feeds.observed import FailureKind
+
 TITLE = "日豪防衛相会談について"
+_CHINESE = "中澳国防部长会谈成果发布"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,10 +27,13 @@ class Document:
     body: Callable[[], bytes]
     content_type: str = "application/xml"
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
     title: str | None = None  #: an entry with exactly this title must be stored
     fails: bool | None = None  #: True: the poll must fail; False: it must not; None: either, in good order
     page: bool = False  #: polled as a list page
     never: str = ""  #: words that must not be stored
+    kind: FailureKind | None = None  #: the failure that it must be called
+    dated: bool = True  #: False: none of its entries may be given a date
 
 
 def rss(items: str) -> bytes:
@@ -37,6 +45,12 @@ def rss(items: str) -> bytes:
 def item(inner: str, title: str = TITLE) -> str:
     """An item with the title that is looked for."""
     return f"<item><title>{title}</title><link>https://n.example/1</link>{inner}</item>"
+
+
+def _atom(inner: str) -> bytes:
+    """An Atom feed with one entry."""
+    start = f'<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><title>{TITLE}</title><id>1</id>'
+    return f"{start}{inner}</entry></feed>".encode()
 
 
 def _described(html: str) -> Callable[[], bytes]:
@@ -64,6 +78,9 @@ _LAUGHS = '<!ENTITY a "lol">' + "".join(
 )
 
 
+_INCLUDE = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>'
+
+
 def _page(html: str) -> Callable[[], bytes]:
     body = f"<!doctype html><html><body>{html}</body></html>".encode()
     return lambda: body
@@ -75,13 +92,26 @@ def zeros(megabytes: int, wbits: int) -> bytes:
     return b"".join([*(squeeze.compress(bytes(2**20)) for _ in range(megabytes)), squeeze.flush()])
 
 
+def squeezed(megabytes: int) -> bytes:
+    """A stream of zeros by brotli, which packs them far tighter than gzip can."""
+    squeeze = brotli.Compressor(quality=5, lgwin=24)
+    return b"".join([*(squeeze.process(bytes(2**20)) for _ in range(megabytes)), squeeze.finish()])
+
+
 def _twice(megabytes: int) -> bytes:
     return gzip.compress(gzip.compress(zeros(megabytes, 31)))
 
 
-def _truncated() -> bytes:
-    whole = gzip.compress(rss(item("x" * 100_000)))
+def _long() -> bytes:
+    return rss("".join(item(f"<guid>{number}</guid><description>{number**40}</description>") for number in range(900)))
+
+
+def _half(whole: bytes) -> bytes:
     return whole[: len(whole) // 2]
+
+
+def _truncated() -> bytes:
+    return _half(gzip.compress(rss(item("x" * 100_000))))
 
 
 def _many(count: int) -> bytes:
@@ -100,14 +130,61 @@ DOCUMENTS: Mapping[str, Document] = {
         body=lambda: rss(item("<author>&#x110000;&#99999999999;</author>")), title=TITLE
     ),
     "reference, escaped twice": Document(body=_escaped("&amp;#xD800;&amp;#99999999999;"), title=TITLE),
+    "reference to a surrogate, in a title": Document(
+        body=lambda: rss(item("") + "<item><title>&#xD800;</title></item>"), title=TITLE
+    ),
+    "references beyond Unicode, in titles": Document(
+        body=lambda: rss(item("") + "<item><title>&#x110000;</title></item><item><title>&#99999999999;</title></item>"),
+        title=TITLE,
+    ),
+    "reference to nothing": Document(body=lambda: rss(item("<author>&#0;&#x;&#;&;&nix;</author>")), title=TITLE),
+    "a surrogate as bytes": Document(body=lambda: rss(item("<author>\ud800</author>")), title=TITLE),
     "reference of 100,000 digits": Document(body=lambda: rss(item(f"<author>&#{'9' * 100_000};</author>"))),
     "billion laughs": Document(body=_entity(_LAUGHS, "&i;")),
     "one large entity, 10,000 times": Document(body=_entity(f'<!ENTITY a "{"x" * 50_000}">', "&a;" * 10_000)),
     "entity that names a file": Document(body=_entity('<!ENTITY x SYSTEM "file:///etc/passwd">', "&x;"), never="root:"),
+    "entity that names an address": Document(
+        body=_entity('<!ENTITY x SYSTEM "http://127.0.0.1:PORT/canary">', "&x;"), never="canary"
+    ),
+    "entity that reads by parameter": Document(
+        body=_entity('<!ENTITY % p SYSTEM "http://127.0.0.1:PORT/canary"> %p;', "x")
+    ),
+    "document type that is elsewhere": Document(
+        body=lambda: rss(item("")).replace(b"<rss", b'<!DOCTYPE rss SYSTEM "http://127.0.0.1:PORT/canary"><rss', 1),
+        title=TITLE,
+    ),
+    "document type that is a file": Document(
+        body=lambda: rss(item("")).replace(b"<rss", b'<!DOCTYPE rss SYSTEM "file:///etc/passwd"><rss', 1),
+        title=TITLE,
+        never="root:",
+    ),
+    "inclusion of a file": Document(
+        body=lambda: rss(item(f"<description>{_INCLUDE}</description>")), title=TITLE, never="root:"
+    ),
     "entity that names itself": Document(body=_entity('<!ENTITY x "&x;">', "&x;")),
     # Patterns that take time with the square of their length
-    "author of 32 kB (feedparser 562)": Document(body=lambda: rss(item(f"<author>a@{'a.' * 16_000}!</author>"))),
-    "author of 1 MB (feedparser 562)": Document(body=lambda: rss(item(f"<author>a@{'a.' * 500_000}!</author>"))),
+    "author of 32 kB (feedparser 562)": Document(
+        body=lambda: rss(item(f"<author>a@{'a.' * 16_000}!</author>")), title=TITLE
+    ),
+    "author of 1 MB (feedparser 562)": Document(
+        body=lambda: rss(item(f"<author>a@{'a.' * 500_000}!</author>")), title=TITLE
+    ),
+    "editor, creator and webmaster of 1 MB": Document(
+        body=lambda: rss(
+            "".join(
+                f"<{name}>a@{'a.' * 500_000}!</{name}>"
+                for name in ("managingEditor", "dc:creator", "webMaster", "dc:publisher", "itunes:author")
+            )
+            + item("")
+        ),
+        title=TITLE,
+    ),
+    "Atom author of 1 MB": Document(
+        body=lambda: _atom(f"<author><name>a@{'a.' * 500_000}!</name></author>"), title=TITLE
+    ),
+    "author of 1 MB in a feed that is broken": Document(
+        body=lambda: rss(item(f"<author>a@{'a.' * 500_000}!</author><b>")), title=TITLE
+    ),
     "20,000 open comments": Document(body=_escaped("<!--" * 20_000), title=TITLE),
     "200,000 open comments": Document(body=_described("<!--" * 200_000), title=TITLE),
     "1 MB of <": Document(body=_described("<" * 1_000_000), title=TITLE),
@@ -152,6 +229,20 @@ DOCUMENTS: Mapping[str, Document] = {
         ),
         title=TITLE,
     ),
+    "a date that can be read three ways": Document(
+        body=lambda: rss(item("<pubDate>01/02/03</pubDate>")), title=TITLE, dated=False
+    ),
+    "dates before and after all time": Document(
+        body=lambda: rss(
+            item("<pubDate>Sun, 01 Jan 0000 00:00:00 GMT</pubDate>")
+            + "<item><title>b</title><pubDate>99999-01-01T00:00:00Z</pubDate></item>"
+            + "<item><title>c</title><pubDate>2025-13-45T99:99:99Z</pubDate></item>"
+            + "<item><title>d</title><pubDate>2025-11-06T10:31:00+99:99</pubDate></item>"
+            + "<item><title>e</title><pubDate>令和９９９９年１３月４５日</pubDate></item>"
+        ),
+        title=TITLE,
+        dated=False,
+    ),
     # Encodings that lie
     "cp932, called UTF-8": Document(body=_labelled("cp932", "utf-8"), title=TITLE),
     "cp932, not called anything": Document(
@@ -159,6 +250,23 @@ DOCUMENTS: Mapping[str, Document] = {
     ),
     "EUC-JP, called Shift_JIS": Document(body=_labelled("euc_jp", "Shift_JIS"), title=TITLE),
     "UTF-8, called ISO-8859-1": Document(body=_labelled("utf-8", "iso-8859-1"), title=TITLE),
+    "EUC-JP, called UTF-8": Document(body=_labelled("euc_jp", "utf-8"), title=TITLE),
+    "GB 18030, called UTF-8": Document(
+        body=lambda: (
+            rss(
+                item(
+                    "<description>双方就地区形势和两国防务合作交换了意见，并同意继续举行对话。</description>", _CHINESE
+                )
+            )
+            .decode()
+            .encode("gb18030")
+        ),
+        title=_CHINESE,
+    ),
+    "windows-1251, called UTF-8": Document(
+        body=lambda: rss(item("", title="Встреча министров обороны двух стран")).decode().encode("cp1251"),
+        title="Встреча министров обороны двух стран",
+    ),
     "UTF-8, called Shift_JIS": Document(body=_labelled("utf-8", "Shift_JIS"), title=TITLE),
     "ISO-2022-JP": Document(body=_labelled("iso2022_jp", "iso-2022-jp"), title=TITLE),
     "UTF-16 without a mark": Document(body=_labelled("utf-16-le", "utf-16"), title=TITLE),
@@ -181,6 +289,30 @@ DOCUMENTS: Mapping[str, Document] = {
         content_type="text/html",
         page=True,
     ),
+    "page whose articles drip": Document(
+        body=lambda: (
+            b"<html><body>"
+            + b"".join(
+                b'<p><a href="/a%%20byte%%20a%%20second,%%20body?%d">A headline of some length, number %d</a></p>'
+                % (n, n)
+                for n in range(60)
+            )
+        ),
+        content_type="text/html",
+        page=True,
+    ),
+    "page whose articles are silent": Document(
+        body=lambda: (
+            b"<html><body>"
+            + b"".join(
+                b'<p><a href="/silent%%20after%%20the%%20request?%d">A headline of some length, number %d</a></p>'
+                % (n, n)
+                for n in range(60)
+            )
+        ),
+        content_type="text/html",
+        page=True,
+    ),
     "page, 1 MB of <": Document(body=_page("<" * 1_000_000), content_type="text/html", page=True),
     # Compression
     "gzip bomb, 1 GB": Document(body=lambda: zeros(1024, 31), headers={"Content-Encoding": "gzip"}, fails=True),
@@ -193,8 +325,22 @@ DOCUMENTS: Mapping[str, Document] = {
     ),
     "gzip that breaks off": Document(body=_truncated, headers={"Content-Encoding": "gzip"}, fails=True),
     "not gzip, called gzip": Document(body=lambda: b"x" * 9_999, headers={"Content-Encoding": "gzip"}, fails=True),
-    "brotli that nobody asked for": Document(
-        body=lambda: b"\xcf" * 3_157, headers={"Content-Encoding": "br"}, fails=True
+    "gzip in gzip": Document(
+        body=lambda: gzip.compress(zeros(512, 31)), headers={"Content-Encoding": "gzip, gzip"}, fails=True
+    ),
+    "brotli bomb, 1 GB": Document(body=lambda: squeezed(1024), headers={"Content-Encoding": "br"}, fails=True),
+    "brotli in gzip": Document(
+        body=lambda: gzip.compress(squeezed(512)), headers={"Content-Encoding": "br, gzip"}, fails=True
+    ),
+    "brotli that breaks off": Document(
+        body=lambda: _half(brotli.compress(_long())), headers={"Content-Encoding": "br"}, fails=True
+    ),
+    "not brotli, called brotli": Document(body=lambda: b"\xcf" * 3_157, headers={"Content-Encoding": "br"}, fails=True),
+    "100,000 gzip members": Document(
+        body=lambda: gzip.compress(b"") * 100_000, headers={"Content-Encoding": "gzip"}, fails=True
+    ),
+    "a bomb where an error page was": Document(
+        body=lambda: zeros(1024, 31), headers={"Content-Encoding": "gzip"}, status=500, fails=True
     ),
     "zstd that nobody asked for": Document(
         body=lambda: b"\x28\xb5\x2f\xfd" + bytes(9_999), headers={"Content-Encoding": "zstd"}, fails=True

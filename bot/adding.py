@@ -2,14 +2,18 @@
 
 import asyncio
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bot.checking import CheckFailed, best_of, discover
 from bot.config import Settings
 from feeds.collect import catalogue
+from feeds.collect.catalogue import SourcesFileError
 from feeds.collect.find import Discovery
 from feeds.collect.opml import Refused, free_key, read_opml
 from feeds.observed import FailureKind
@@ -26,10 +30,14 @@ _NOT_NOW = {
     FailureKind.TIMEOUT,
     FailureKind.NETWORK,
     FailureKind.FORBIDDEN,
+    FailureKind.BOT_WALL,
     FailureKind.RATE_LIMITED,
     FailureKind.SERVER_ERROR,
     FailureKind.EMPTY,
 }
+
+
+_STAYS = "the headers, cookie and TLS options that you gave are not used there. Add that address by itself."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,12 +49,39 @@ class Chosen:
     warning: str = ""
 
 
-def new_definition(url: str, **fields: str | None) -> SourceDefinition:
+def new_definition(url: str, *, fetch: Mapping[str, Any] | None = None, **fields: str | None) -> SourceDefinition:
     """Return a source from the words of the command line, checked like an entry of the file."""
     host = (urlsplit(url).hostname or "").removeprefix("www.")
     defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
     given = {name: str(value) for name, value in fields.items() if value is not None}
-    return catalogue.definition({**defaults, "url": url, **given})
+    return catalogue.definition({**defaults, "url": url, **given, **({"fetch": fetch} if fetch else {})})
+
+
+def fetch_table(headers: Sequence[str], cookie: str | None, *, verify: bool) -> dict[str, Any]:
+    """Return `[source.fetch]` from the words of the command line.
+
+    A word that begins with @ names a file which holds it: what is typed stays in the shell's history, and other users
+    see it in the list of processes. Raises `SourcesFileError`.
+    """
+    table: dict[str, Any] = {} if verify else {"verify": False}
+    if cookie is not None:
+        table["cookie"] = _read(cookie)
+    lines = [line for word in headers for line in _read(word).splitlines() if line.strip()]
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise SourcesFileError("Write a header as 'Name: value'.")
+        table.setdefault("headers", {})[name.strip()] = value
+    return table
+
+
+def _read(word: str) -> str:
+    if not word.startswith("@"):
+        return word
+    try:
+        return Path(word[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourcesFileError(f"{word[1:]} cannot be read: {error}.") from error
 
 
 def refuse_known(connection: Connection, definition: SourceDefinition) -> None:
@@ -68,7 +103,8 @@ def choose(settings: Settings, definition: SourceDefinition, kind: SourceKind | 
     if found.failure is not None:
         return _as_given(definition, kind, found)
     chosen, how = best_of(found, definition, named=named)
-    return Chosen(definition=chosen, note=_note(found, definition, how))
+    warning = "" if chosen.fetch == definition.fetch else f"{chosen.url} is on another host: {_STAYS}"
+    return Chosen(definition=chosen, note=_note(found, definition, how), warning=warning)
 
 
 def _as_given(definition: SourceDefinition, kind: SourceKind | None, found: Discovery) -> Chosen:

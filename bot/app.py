@@ -23,17 +23,22 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
+from starlette.routing import Route
 
-from bot.collecting import collecting
+from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
+from bot.notices import SETTLE, Notifier
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
 from bot.telegram.service import TelegramService
 from bot.terminal import ADDRESS, TerminalSender
+from feeds.collect.callback import Callbacks
+from feeds.collect.websub import Hubs, follow_address
+from feeds.ingest import Ingest
 from feeds.publish.announce import Announcer
 from feeds.publish.web import Health, Library, create_app
 from storage import filters, instance, outbox, sources, subscriptions
@@ -86,6 +91,7 @@ class Service:
     settings: Settings
     definitions: tuple[SourceDefinition, ...]
     tick: float = TICK
+    settle: timedelta = SETTLE  #: notices to the admins wait so long for others
     on_start: Callable[[Database], Awaitable[None]] | None = None
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,6 +113,7 @@ class Service:
         worker = new_worker_id()
         telegram = self._telegram(database)
         deliverer = self._deliverer(database, telegram, worker)
+        notifier = self._notifier(database, telegram, worker)
         async with collecting(self.settings, database) as ingest, _Tasks(stop) as tasks:
             collector = Collector(
                 database=database,
@@ -125,7 +132,8 @@ class Service:
                 health=partial(_health, collector, telegram),
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
-            app = create_app(library)
+            hubs, routes = self._hubs(ingest)
+            app = create_app(library, routes)
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
@@ -133,10 +141,13 @@ class Service:
                 announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
                 tasks.start(announcer.run(), "hub")
             tasks.start(Indexer(database=database, stop=stop).run(), "search index")
+            tasks.start(notifier.run(), "notices")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
             scheduler.every(self.tick, collector.tick, "poll what is due")
+            if hubs is not None:
+                scheduler.every(5 * self.tick, hubs.tick, "ask hubs")
             scheduler.start()
             if self.on_start is not None:
                 tasks.start(self.on_start(database), "start")
@@ -144,6 +155,8 @@ class Service:
             await stop.wait()
             log.info("stopping")
             await scheduler.stop()
+            if hubs is not None:
+                await hubs.stop()
             await collector.stop()
             await deliverer.stop(PATIENCE)
             if telegram is not None:
@@ -159,6 +172,7 @@ class Service:
         sources.follow_file(connection, self.definitions, now)
         sources.release_all(connection)
         outbox.expire(connection, now - OLD_NEWS, now)
+        follow_address(connection, callbacks(self.settings), now)
         if self.settings.telegram.token is None:
             chat = subscriptions.open_chat(
                 connection,
@@ -173,6 +187,16 @@ class Service:
             subscriptions.suspend_channel(connection, Channel.TERMINAL, now)
         host = urlsplit(self.settings.address).hostname or "localhost"
         return instance.born(connection, host, now)
+
+    def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
+        """What asks hubs, and where they call back."""
+        if ingest.policy.callbacks is None:
+            if self.settings.public_url:
+                log.info("hubs are not asked to push, because public_url does not lead to the public Internet")
+            return None, []
+        cap = self.settings.fetch.max_body_mb * 2**20
+        door = Callbacks(database=ingest.database, clock=utc_now, max_body_bytes=cap)
+        return Hubs(database=ingest.database, fetcher=ingest.fetcher, clock=utc_now), [door.route()]
 
     def _telegram(self, database: Database) -> TelegramService | None:
         token = self.settings.telegram.token
@@ -201,6 +225,22 @@ class Service:
             worker=worker,
             clock=utc_now,
             paces={Channel.TERMINAL: quick},
+        )
+
+    def _notifier(self, database: Database, telegram: TelegramService | None, worker: str) -> Notifier:
+        """With a bot, notices go to the admins' private chats; without one, to the terminal."""
+        admins = tuple(map(str, self.settings.telegram.admins))
+        return Notifier(
+            database=database,
+            herald=TelegramSender(telegram) if telegram else TerminalSender(state_folder(database) / "terminal.last"),
+            channel=Channel.TELEGRAM if telegram else Channel.TERMINAL,
+            admins=admins if telegram else (ADDRESS,),
+            worker=worker,
+            clock=utc_now,
+            language=self.settings.language,
+            time_zone=self.settings.time_zone,
+            look_s=max(5 * self.tick, 0.1),
+            settle=self.settle,
         )
 
     def _greet(self) -> None:

@@ -2,26 +2,34 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
 from bot.config import Settings
-from bot.parts import utc_now
+from bot.parts import parser_pool, utc_now
 from bot.terminal import plain
+from feeds.collect.asking import is_home
 from feeds.collect.document import read_document
-from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
 from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
+from feeds.collect.follow import read_index
+from feeds.collect.lookback import matched, matched_then
 from feeds.collect.page import parse_article
 from feeds.collect.worker import ParserPool
 from feeds.collect.written import as_toml, rules_as_table
 from feeds.observed import Failure, Fetched, FetchResult, ParsedEntry, ParsedFeed
+from feeds.publish.health import then
 from feeds.understand.meetings import understand
 from feeds.work import article
-from storage.errors import KaigiError
-from storage.model import PageRules, SourceDefinition, SourceKind
+from storage import lessons, sources
+from storage.database import Database
+from storage.errors import KaigiError, NotFound
+from storage.model import FetchOptions, PageRules, PageSnapshot, SourceDefinition, SourceKind
 
 
 class CheckFailed(KaigiError):
@@ -39,9 +47,53 @@ class Checked:
     others: tuple[FoundFeed, ...] = ()  #: further feeds of the same page
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """A list page whose rules find nothing: what it had, and how it could be read now."""
+
+    then: PageSnapshot | None  #: None: its rules have never found anything
+    still_linked: int  #: of the addresses it had then
+    fitted_then: dict[str, int]  #: elements that each selector of the rules fitted then, by the rule's name
+    fits_now: dict[str, int]
+    proposed: tuple[SourceDefinition, int] | None  #: with rules that read it now, and how many articles they find
+
+
+def known(
+    database: Database | None, definitions: Iterable[SourceDefinition], name: str
+) -> tuple[SourceDefinition | None, PageSnapshot | None]:
+    """The source with this key or address, from the file or the database, and its page when it was last read."""
+    definition = next((one for one in definitions if name in (one.key, one.url)), None)
+    if database is None:
+        return definition, None
+    try:
+        source = database.read(partial(sources.find, key_or_url=definition.key if definition else name))
+    except NotFound:
+        return definition, None
+    return definition or source.definition, database.read(partial(lessons.snapshot, source_id=source.id))
+
+
+async def compare(settings: Settings, definition: SourceDefinition, snapshot: PageSnapshot | None) -> Comparison:
+    """Look at a page whose rules find nothing."""
+    found = await discover(settings, definition, SourceKind.PAGE)
+    body = found.page.body if found.page else b""
+    paths = [urlsplit(url).path for _, url in snapshot.items] if snapshot else []
+    best = found.proposals[0] if found.proposals else None
+    rules = definition.rules or PageRules()
+    async with _reading(settings) as (_, parsers):
+        before = await parsers.run(matched_then, snapshot, rules) if snapshot else {}
+        now = await parsers.run(matched, body, rules)
+    return Comparison(
+        then=snapshot,
+        fitted_then=before if isinstance(before, dict) else {},
+        fits_now=now if isinstance(now, dict) else {},
+        still_linked=sum(len(path) > 1 and path.encode() in body for path in paths),
+        proposed=(replace(definition, rules=best.rules), len(best.entries)) if best else None,
+    )
+
+
 @contextlib.asynccontextmanager
 async def _reading(settings: Settings) -> AsyncIterator[tuple[Fetcher, ParserPool]]:
-    parsers = ParserPool(processes=1)
+    parsers = parser_pool(settings, processes=1)
     fetcher = Fetcher(
         user_agent=settings.fetch.user_agent,
         allow_private_networks=settings.fetch.allow_private_networks,
@@ -101,7 +153,8 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
     if found.feeds:
         best = found.feeds[0]
         name = definition.name if named or not best.title else best.title
-        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None), best.how
+        fetch = definition.fetch if is_home(definition, best.url) else FetchOptions()
+        return replace(definition, url=best.url, name=name, kind=SourceKind.FEED, rules=None, fetch=fetch), best.how
     page = found.proposals[0]
     name = definition.name if named or not page.title else page.title
     about = replace(definition, name=name, kind=SourceKind.PAGE, rules=page.rules)
@@ -109,11 +162,17 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
 
 
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
-    accept = {"accept": PAGE_ACCEPT} if definition.kind is SourceKind.PAGE else {}
-    answer: FetchResult = await fetcher.fetch(definition.url, **accept)
+    accept = PAGE_ACCEPT if definition.kind is SourceKind.PAGE else FEED_ACCEPT
+    answer: FetchResult = await fetcher.fetch(definition.url, accept=accept, source=definition)
     if not isinstance(answer, Fetched):
         raise CheckFailed(answer.message if isinstance(answer, Failure) else f"{definition.url} sent nothing.")
-    parsed = await parsers.run(read_document, answer, definition, utc_now())
+
+    async def read(document: Fetched) -> ParsedFeed | Failure:
+        return await parsers.run(read_document, document, definition, utc_now())
+
+    parsed = await read(answer)
+    if isinstance(parsed, ParsedFeed) and parsed.more:
+        parsed = await read_index(parsed, fetcher.fetch, read)
     if isinstance(parsed, Failure):
         raise CheckFailed(parsed.message)
     return parsed
@@ -131,7 +190,7 @@ async def _with_texts(
 async def _with_text(
     fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, entry: ParsedEntry
 ) -> ParsedEntry:
-    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT)
+    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT, source=definition)
     if not isinstance(answer, Fetched):
         return entry
     page = await parsers.run(parse_article, answer, definition, utc_now())
@@ -163,6 +222,40 @@ def show(console: Console, checked: Checked, *, new: bool) -> None:
     if new:
         _line(console, "\nFor your sources file:\n")
         console.print(plain(as_toml(about), keep_lines=True), markup=False, highlight=False, soft_wrap=True)
+
+
+def show_comparison(console: Console, comparison: Comparison, *, as_json: bool) -> None:
+    """Print what the page had and how it could be read now."""
+    if as_json:
+        console.out(json.dumps(_comparison_as_dict(comparison), ensure_ascii=False), highlight=False)
+        return
+    if comparison.then is not None:
+        _line(console, f"{then(comparison.then, 'en')}.", "bold")
+        for title, url in comparison.then.items:
+            _line(console, f"  {title}  {url}")
+        _line(
+            console, f"Of these {len(comparison.then.items)} addresses the page still links {comparison.still_linked}."
+        )
+        for name, count in comparison.fitted_then.items():
+            _line(console, f"Rule {name}: fitted {count} elements then, {comparison.fits_now.get(name, 0)} now.")
+    if comparison.proposed is None:
+        _line(console, "No list of articles was found on the page as it is now.")
+        return
+    definition, count = comparison.proposed
+    _line(console, f"\nRules that find {count} articles on the page as it is now:\n")
+    console.print(plain(as_toml(definition), keep_lines=True), markup=False, highlight=False, soft_wrap=True)
+
+
+def _comparison_as_dict(comparison: Comparison) -> dict[str, object]:
+    page = comparison.then
+    definition, count = comparison.proposed or (None, 0)
+    return {
+        "then": {"at": page.taken_at.isoformat(), "found": page.found, "items": page.items} if page else None,
+        "still_linked": comparison.still_linked,
+        "rules_fit": {"then": comparison.fitted_then, "now": comparison.fits_now},
+        "proposed_rules": rules_as_table(definition.rules or PageRules()) if definition else None,
+        "proposed_rules_find": count,
+    }
 
 
 def _line(console: Console, words: str, style: str | None = None) -> None:

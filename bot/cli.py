@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_explain, cli_filters, cli_sources
+from bot import cli_archive, cli_correct, cli_explain, cli_filters, cli_lexicon, cli_sources
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -24,7 +24,10 @@ app = typer.Typer(
 app.add_typer(cli_sources.app, name="sources")
 app.add_typer(cli_filters.app, name="filters")
 app.add_typer(cli_archive.db, name="db")
+app.add_typer(cli_lexicon.app, name="lexicon")
+app.add_typer(cli_correct.export, name="export")
 app.command()(cli_sources.poll)
+app.command()(cli_correct.correct)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
 app.command()(cli_filters.top)
@@ -55,6 +58,7 @@ def run(config_file: ConfigOption = None) -> None:
     _use(config_file)
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
+    parts.know(settings)
     definitions = parts.read_sources(settings)
     asyncio.run(Service(settings=settings, definitions=definitions).run())
 
@@ -78,11 +82,14 @@ def main() -> None:
     from bot.cli_filters import FilterRefused
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
+    from feeds.decide.pins import WrongFact
     from feeds.decide.query import QueryError
+    from feeds.understand.lexicon import LexiconError
 
+    wrong = (ConfigError, FilterRefused, LexiconError, QueryError, SourcesFileError, WrongFact)
     try:
         app()
-    except (ConfigError, FilterRefused, QueryError, SourcesFileError) as error:
+    except wrong as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

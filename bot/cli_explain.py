@@ -1,6 +1,7 @@
 """Commands that show what was understood: `kaigi explain` and `kaigi evaluate`."""
 
 import asyncio
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -11,30 +12,74 @@ import typer
 from storage.errors import KaigiError
 
 if TYPE_CHECKING:
-    from feeds.observed import Article
+    from bot.config import Settings
+    from feeds.decide.placing import Placing
+    from feeds.observed import Article, Understanding
+    from storage.model import Filter
 
 
 def explain(
     what: Annotated[str, typer.Argument(metavar="URL|FILE|-", help="An article: address, file, or - for input.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what was understood of an article, and each fact with the words it came from.
+    """Show what was understood of an article, each fact with the words it came from, and the story it would join.
 
+    The story and the filters are those of the configured database, where there is one. No article is written to it;
+    one of an older version is brought to this version's tables, as every command does.
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
-    from bot import config
-    from bot.explaining import show
-    from bot.parts import utc_now
+    from bot import config, parts
+    from bot.explaining import because, decided, show, show_placing, times
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
-    from storage import filters
 
-    article = _read(what, config.load().time_zone)
+    settings = config.load()
+    parts.know(settings)
+    article = _read(what, settings.time_zone)
     understood = understand(article)
+    placing, every = _in_archive(settings, article, understood)
+    now = parts.utc_now()
     if as_json:
-        typer.echo(json.dumps(explanation(article, understood).as_dict(), ensure_ascii=False, indent=2))
+        words = explanation(article, understood).as_dict() | {"times": times(article, understood)}
+        words["story"] = dataclasses.asdict(placing) if placing else None
+        words["filters"] = [
+            {"key": one.key, "query": one.query, "matches": decision.matched, "because": because(decision)}
+            for one in every
+            for decision in [decided(article, understood, one, now)]
+        ]
+        typer.echo(json.dumps(words, ensure_ascii=False, indent=2, default=str))
     else:
-        show(article, understood, filters.built_in(), utc_now())
+        show(article, understood, every, now)
+        show_placing(placing)
+
+
+def _in_archive(
+    settings: "Settings", article: "Article", understood: "Understanding"
+) -> "tuple[Placing | None, list[Filter]]":
+    """Where the article would go, and the filters there are; without a database, None and the built-in ones."""
+
+    from bot import parts
+    from bot.explaining import placed
+    from storage import filters
+    from storage.errors import StorageError
+
+    if not _has_archive(settings.database_url):
+        return None, filters.built_in()
+    try:
+        database = parts.open_database(settings)
+        try:
+            return database.read(lambda connection: placed(connection, article, understood, parts.utc_now()))
+        finally:
+            database.close()
+    except StorageError as error:
+        typer.echo(f"The archive was not asked: {error}", err=True)
+        return None, filters.built_in()
+
+
+def _has_archive(url: str) -> bool:
+    """Whether there is a database already: explaining must not make one."""
+    kind, _, path = url.partition(":///")
+    return not kind.startswith("sqlite") or Path(path).is_file()
 
 
 def _read(what: str, zone: str) -> "Article":
@@ -74,13 +119,23 @@ def _from_bytes(body: bytes, url: str | None, zone: str) -> "Article":
 
 def _from_text(text: str, url: str | None, zone: str) -> "Article":
     """The first line is the headline. A line near the top that is nothing but a moment is the publication's."""
+    from bot.parts import utc_now
+    from feeds.collect.released import released_at
     from feeds.observed import Article
     from feeds.understand.dates import parse_moment
 
     title, _, rest = text.strip().partition("\n")
     moments = (parse_moment(line.strip(), zone) for line in rest.splitlines()[:5] if len(line) < 40)
     published_at = next((moment for moment in moments if moment), None)
-    return Article(title=title.strip(), text=rest.strip(), url=url, published_at=published_at, time_zone=zone)
+    released, _ = released_at(rest, zone, published_at, utc_now())
+    return Article(
+        title=title.strip(),
+        text=rest.strip(),
+        url=url,
+        published_at=published_at,
+        released_at=released,
+        time_zone=zone,
+    )
 
 
 def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
@@ -99,6 +154,7 @@ def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
         text=page.text,
         url=url,
         published_at=page.published_at,
+        released_at=page.released_at,
         language=page.language,
         time_zone=zone,
     )
@@ -110,14 +166,16 @@ def evaluate(
     predictions: Annotated[Path | None, typer.Option(help="Also write one prediction a line to this file.")] = None,
 ) -> None:
     """Run detection, extraction and story grouping over labelled items and print precision, recall and F1."""
+    from bot import config, parts
     from bot.explaining import show_report
     from feeds.understand import evaluate as judge
 
+    parts.know(config.load())
     lines = _json_lines(file)
     if predictions is not None:
         made = (json.dumps(line, ensure_ascii=False) for line in judge.predictions(lines))
         predictions.write_text("\n".join(made) + "\n", encoding="utf-8")
-    report = judge.evaluate(lines)
+    report = judge.evaluate(lines, judge.spellings_beside(file))
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False))
     else:

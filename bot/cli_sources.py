@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,11 +19,19 @@ if TYPE_CHECKING:
     from bot.config import Settings
     from feeds.ingest import PollReport
     from storage.database import Connection, Database
-    from storage.model import Source
+    from storage.model import FetchOptions, HubSubscription, Source
 
 app = typer.Typer(help="The newsrooms that are polled.", no_args_is_help=True)
 
 NAME = Annotated[str, typer.Argument(metavar="SOURCE", help="Key or address of the source.")]
+
+
+HEADER = Annotated[
+    list[str] | None,
+    typer.Option(help="'Name: value', sent to the source's own host only; may be repeated. @FILE reads a file."),
+]
+COOKIE = Annotated[str | None, typer.Option(help="The Cookie header for its own host. @FILE reads a file.")]
+VERIFY = Annotated[bool, typer.Option("--verify/--no-verify", help="Whether its host's certificate is checked.")]
 
 
 @contextmanager
@@ -32,6 +41,7 @@ def _archive() -> "Iterator[tuple[Settings, Database]]":
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
+    parts.know(settings)
     definitions = parts.read_sources(settings)
     database = parts.open_database(settings)
 
@@ -55,21 +65,44 @@ def list_sources(
     """Show all sources with their state."""
     from rich.table import Column, Table
 
-    from storage import sources
+    from bot.parts import utc_now
+    from storage import sources, websub
 
+    now = utc_now()
     with _archive() as (_, database):
         every = database.read(sources.every)
+        hubs = {about.source_id: about for about in database.read(websub.every)}
+        notes = database.read(lambda connection: _notes(connection, every))
     if as_json:
         for source in every:
-            typer.echo(json.dumps(_as_dict(source), ensure_ascii=False))
+            told = _as_dict(source) | _hub_as_dict(hubs.get(source.id), now) | {"remarks": notes[source.id]}
+            typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    table = Table("state", "last success (UTC)", "kind", "trust", "name", "problem", box=None)
+    table = Table("state", "last success (UTC)", "kind", "trust", "asked with", "name", "problem", box=None)
     table.columns.insert(0, Column("source", no_wrap=True))
     for source in every:
         about = source.definition
         seen = f"{source.last_success_at:%Y-%m-%d %H:%M}" if source.last_success_at else "–"
-        table.add_row(about.key, _state(source), seen, about.kind, about.trust, about.name, source.last_error or "")
+        state = f"{_state(source)}, pushed" if source.pushed_until and source.pushed_until > now else _state(source)
+        problem = _problem(source, notes)
+        table.add_row(about.key, state, seen, about.kind, about.trust, _asked_with(about.fetch), about.name, problem)
     _console().print(table)
+
+
+def _notes(connection: "Connection", every: "list[Source]") -> "dict[int, tuple[str, ...]]":
+    """What is worth knowing about each source beside its state, by its id."""
+    from bot.parts import utc_now
+    from feeds.publish.health import FLOOD_SHOWN, remarks
+    from storage import lessons, sources
+
+    now = utc_now()
+    floods = sources.floods(connection, now - FLOOD_SHOWN)
+    pages = lessons.snapshots(connection)
+    return {one.id: remarks(one, floods.get(one.id), pages.get(one.id), "en", now) for one in every}
+
+
+def _problem(source: "Source", notes: "dict[int, tuple[str, ...]]") -> str:
+    return " ".join(filter(None, [source.last_error, *(f"{remark}." for remark in notes[source.id])]))
 
 
 def _console() -> "Console":
@@ -82,6 +115,13 @@ def _state(source: "Source") -> str:
     return str(source.state) if source.definition.enabled else "disabled"
 
 
+def _asked_with(options: "FetchOptions") -> str:
+    """What is special about asking a source: names only, never a value."""
+    words = [] if options.verify else ["TLS not verified"]
+    words += ["cookie"] if options.cookie else []
+    return ", ".join([*words, *(name for name, _ in options.headers)])
+
+
 def _as_dict(source: "Source") -> dict[str, object]:
     about = source.definition
     return {
@@ -92,11 +132,33 @@ def _as_dict(source: "Source") -> dict[str, object]:
         "language": about.language,
         "country": about.country,
         "trust": about.trust,
+        "verify": about.fetch.verify,
+        "cookie": about.fetch.cookie is not None,
+        "headers": [name for name, _ in about.fetch.headers],
         "state": _state(source),
         "last_success_at": source.last_success_at.isoformat() if source.last_success_at else None,
         "failures": source.failures,
         "last_error": source.last_error,
+        "moved_to": source.moved_to,
     }
+
+
+def _hub_as_dict(about: "HubSubscription | None", now: datetime) -> dict[str, object]:
+    """How its hub does; `pushed`: it is relied on now, so the source is polled less."""
+    if about is None:
+        return {"pushed": False, "hub": None}
+    hub = {
+        "url": about.hub,
+        "topic": about.topic,
+        "state": about.state,
+        "lease_until": about.lease_until.isoformat() if about.lease_until else None,
+        "last_push_at": about.last_push_at.isoformat() if about.last_push_at else None,
+        "pushes": about.pushes,
+        "refused": about.refused,
+        "missed": about.missed,
+        "last_error": about.last_error,
+    }
+    return {"pushed": about.relied_until is not None and about.relied_until > now, "hub": hub}
 
 
 @app.command()
@@ -112,14 +174,24 @@ def add(  # noqa: PLR0913  the fields of a source
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 code of the publisher.")] = None,
     trust: Annotated[Trust, typer.Option(help="How far it may shape a meeting's facts.")] = Trust.PRESS,
     time_zone: Annotated[str, typer.Option(help="IANA zone of dates that name none.")] = "UTC",
+    header: HEADER = None,
+    cookie: COOKIE = None,
+    verify: VERIFY = True,
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
-    from bot.adding import choose, new_definition, refuse_known
+    from bot.adding import choose, fetch_table, new_definition, refuse_known
     from bot.parts import utc_now
     from storage import sources
 
     given = new_definition(
-        url=url, key=key, name=name, language=language, country=country, trust=trust, time_zone=time_zone
+        url=url,
+        fetch=fetch_table(header or (), cookie, verify=verify),
+        key=key,
+        name=name,
+        language=language,
+        country=country,
+        trust=trust,
+        time_zone=time_zone,
     )
     with _archive() as (settings, database):
         database.read(lambda connection: refuse_known(connection, given))
@@ -140,25 +212,38 @@ def check(
         typer.Option(help="How a new address is read; without it feeds are looked for, then a list of news."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many entries to show.")] = 10,
+    header: HEADER = None,
+    cookie: COOKIE = None,
+    verify: VERIFY = True,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show what there is at an address, and what would be read and understood. Writes nothing.
 
-    A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed.
+    A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed. When the
+    rules of a known page find nothing, the page is compared with what it had, and new rules are proposed.
     """
     from bot import checking, config, logs, parts
-    from bot.adding import new_definition
+    from bot.adding import fetch_table, new_definition
     from storage.errors import NotFound
 
     settings = config.load()
     logs.set_up(settings.log.format, config.secrets(settings))
-    known = next((d for d in parts.read_sources(settings) if source in (d.key, d.url)), None)
+    parts.know(settings)
+    with parts.database_if_there(settings) as database:
+        known, snapshot = checking.known(database, parts.read_sources(settings), source)
     if known is not None:
-        checked = asyncio.run(checking.check_known(settings, known, limit))
+        try:
+            checked = asyncio.run(checking.check_known(settings, known, limit))
+        except checking.CheckFailed:
+            if known.kind is SourceKind.PAGE:
+                comparison = asyncio.run(checking.compare(settings, known, snapshot))
+                checking.show_comparison(_console(), comparison, as_json=as_json)
+            raise
     elif "://" not in source:
         raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
     else:
-        checked = asyncio.run(checking.check_new(settings, new_definition(url=source), kind, limit))
+        about = new_definition(url=source, fetch=fetch_table(header or (), cookie, verify=verify))
+        checked = asyncio.run(checking.check_new(settings, about, kind, limit))
     if as_json:
         typer.echo(checking.as_json(checked))
     else:

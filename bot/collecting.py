@@ -6,16 +6,22 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.config import Settings
-from bot.parts import utc_now
+from bot.parts import parser_pool, utc_now
 from feeds.collect.fetch import Fetcher
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
-from feeds.collect.worker import ParserPool
+from feeds.collect.websub import callback_base
 from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
 THREADS = 12  #: for database work; writers that wait together commit together
+
+
+def callbacks(settings: Settings) -> str | None:
+    """The public address under which hubs can call; None: they cannot, and are not asked."""
+    public = str(settings.public_url) if settings.public_url else None
+    return callback_base(public, settings.fetch.allow_private_networks)
 
 
 @contextlib.asynccontextmanager
@@ -28,10 +34,15 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
         max_body_bytes=settings.fetch.max_body_mb * 2**20,
         concurrency=settings.fetch.concurrency,
     )
-    parsers = ParserPool()
+    parsers = parser_pool(settings)
     policy = PollPolicy(
         rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
-        alerts=AlertPolicy(max_age=settings.alerts.max_age, first_poll=settings.alerts.first_poll),
+        alerts=AlertPolicy(
+            max_age=settings.alerts.max_age,
+            first_poll=settings.alerts.first_poll,
+            flood_brake=settings.alerts.flood_brake,
+        ),
+        callbacks=callbacks(settings),
     )
     async with fetcher:
         try:

@@ -168,6 +168,7 @@ class Settings(BaseSettings):
     poll: Poll = Poll()
     alerts: Alerts = Alerts()
     sources_file: Path | None = None
+    lexicon_dir: Path | None = None
     time_zone: Zone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
     log: Log = Log()

@@ -93,6 +93,14 @@ class Sender(Protocol):
         ...
 
 
+class Herald(Protocol):
+    """A channel that can take a few plain lines to one address; with `Sender`'s outcomes."""
+
+    async def tell(self, address: str, words: str) -> Outcome:
+        """Send the words as they are."""
+        ...
+
+
 class Allowance:
     """A bucket of tokens that fills with time: how many messages may leave now (Telegram allows about 30 a second)."""
 

@@ -18,7 +18,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from feeds.collect import schedule
 from feeds.ingest import Ingest, PollReport
 from feeds.observed import Failure, FailureKind
-from storage import ingest, sources
+from feeds.telling import keep
+from storage import sources
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
 from storage.model import FetchEvent, Source, SourceState
@@ -114,7 +115,7 @@ class Collector:
         event = FetchEvent(at=now, outcome=failure.kind)
         update = schedule.after_failure(source, failure, event, self.ingest.policy.rhythm, now)
         with contextlib.suppress(StorageError):  # then its lease runs out, which slows it down as well
-            await asyncio.to_thread(self.database.write, partial(ingest.update_source, change=update))
+            await asyncio.to_thread(self.database.write, partial(keep, source=source, change=update, now=now))
 
     async def stop(self) -> None:
         """Cancel what is under way. A poll lands whole or not at all, so nothing is half done."""
@@ -131,6 +132,8 @@ def tell(report: PollReport) -> None:
     """One line a poll, with fixed keys. What did not change is not worth a line."""
     if report.failure is not None:
         log.warning("failed", source=report.source_key, kind=report.failure.kind, error=report.failure.message)
+    elif report.flooded:
+        log.warning("flooded", source=report.source_key, new=report.new, meetings=report.meetings, alerts=report.alerts)
     elif report.status == "changed":
         log.info(
             "polled",

@@ -26,13 +26,27 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """`secrets`: exact words to hide; short ones would blind half of the log and are left out."""
-        self._secrets = sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Hide these words as well, from now on."""
+        known = {*self._secrets, *(word for word in secrets if len(word) >= 8)}
+        self._secrets = sorted(known, key=len, reverse=True)
 
     def clean(self, text: str) -> str:
         """The text without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         return _TOKEN.sub(_HIDDEN, text)
+
+
+_redactor = Redactor()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Keep further words out of the log, as they become known: what sources are asked with."""
+    _redactor.add(secrets)
 
 
 class _CleanFormatter(structlog.stdlib.ProcessorFormatter):
@@ -48,6 +62,7 @@ class _CleanFormatter(structlog.stdlib.ProcessorFormatter):
 
 def set_up(log_format: str, secrets: Iterable[str] = ()) -> None:
     """Send all logging to standard error in `log_format` (`console` or `json`), without the `secrets`."""
+    hide(secrets)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -58,7 +73,7 @@ def set_up(log_format: str, secrets: Iterable[str] = ()) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _CleanFormatter(
-            Redactor(secrets),
+            _redactor,
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_ending(log_format)],
         )

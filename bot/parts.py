@@ -1,11 +1,17 @@
-"""The parts that commands and the service share: the sources of the settings, and the database."""
+"""The parts that commands and the service share: sources and lexicon of the settings, and the database."""
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot import logs
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
-from storage import schema
+from feeds.collect.worker import ParserPool
+from feeds.understand.lexicon import Lexicon, bundled_files, default_lexicon, load_lexicon, use_lexicon
+from feeds.work import prepare
+from storage import schema, sources
 from storage.database import Database
 from storage.errors import KaigiError
 from storage.model import SourceDefinition
@@ -26,13 +32,49 @@ def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
     """The sources of `sources_file`, or the bundled ones. Raises `SourcesFileError`, `ServiceError`."""
     file = settings.sources_file or BUNDLED_SOURCES
     try:
-        return load_sources(file.read_text(encoding="utf-8"))
+        definitions = load_sources(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ServiceError(f"sources_file {file} cannot be read: {error}.") from error
+    logs.hide(word for one in definitions for word in one.fetch.secrets)
+    return definitions
+
+
+def read_lexicon(settings: Settings) -> Lexicon:
+    """The bundled lexicon with the files of `lexicon_dir` upon it. Raises `LexiconError`, `ServiceError`."""
+    folder = settings.lexicon_dir
+    if folder is not None and not folder.is_dir():
+        raise ServiceError(f"lexicon_dir {folder} is not a folder. Make it, or take the setting out.")
+    return load_lexicon(bundled_files(), folder)
+
+
+def know(settings: Settings) -> None:
+    """Make the lexicon of the settings the one that this process understands with. Raises as `read_lexicon`."""
+    if settings.lexicon_dir is not None:
+        use_lexicon(read_lexicon(settings))
+
+
+def parser_pool(settings: Settings, processes: int = 2) -> ParserPool:
+    """Processes that parse and understand with the lexicon that `know` chose for this one."""
+    if settings.lexicon_dir is None:
+        return ParserPool(processes)
+    return ParserPool(processes, at_start=(prepare, (default_lexicon(),)))
+
+
+@contextlib.contextmanager
+def database_if_there(settings: Settings) -> Iterator[Database | None]:
+    """The database for a command that must write nothing: None when there is none yet, or one of another version."""
+    database = Database(settings.database_url)
+    try:
+        file = database.url.database if database.is_sqlite else None
+        there = file is None or Path(file).is_file()
+        yield database if there and schema.is_current(database) else None
+    finally:
+        database.close()
 
 
 def open_database(settings: Settings) -> Database:
     """The database, brought to this version's schema. Raises a `StorageError` that says what to do."""
     database = Database(settings.database_url)
     schema.upgrade(database)
+    logs.hide(database.read(sources.secrets))
     return database

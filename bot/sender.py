@@ -86,6 +86,22 @@ class TelegramSender:
         )
         return Sent(str(sent.message_id))
 
+    async def tell(self, address: str, words: str) -> Outcome:
+        """Send plain words to a chat."""
+        bot = self._holder.ready_bot
+        if bot is None:
+            return NotSent("Telegram is not reachable yet", NOT_READY, whole_channel=True)
+        try:
+            sent = await bot.send_message(
+                chat_id=int(address),
+                text=words,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                read_timeout=READ_TIMEOUT,
+            )
+        except TelegramError as error:
+            return classify(error)
+        return Sent(str(sent.message_id))
+
     def was_sent(self, delivery: Delivery) -> bool | None:  # noqa: ARG002
         """Bots do not see their own messages, so nobody can tell."""
         return None

@@ -46,6 +46,14 @@ class TerminalSender:
             return NotSent(f"the terminal cannot be written: {error.strerror}")
         return Sent()
 
+    async def tell(self, address: str, words: str) -> Outcome:  # noqa: ARG002  there is one terminal
+        """Print plain words."""
+        try:
+            await asyncio.to_thread(_show, words)
+        except OSError as error:
+            return NotSent(f"the terminal cannot be written: {error.strerror}")
+        return Sent()
+
     def _print(self, words: bytes, number: int) -> None:
         file = os.open(self._journal, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
@@ -61,6 +69,11 @@ class TerminalSender:
             return int(self._journal.read_text(encoding="ascii")) == delivery.id
         except (OSError, ValueError):
             return False
+
+
+def _show(words: str) -> None:
+    sys.stdout.flush()
+    _write_all(sys.stdout.fileno(), (plain(words, keep_lines=True) + "\n").encode("utf-8", "replace"))
 
 
 def _write_all(descriptor: int, words: bytes) -> None:

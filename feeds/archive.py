@@ -20,8 +20,8 @@ from storage.database import Connection
 from storage.model import FilterAction, ListedItem, MeetingStory, Trust
 from storage.records import facts_from_text
 
-FIRST_BATCH, LARGEST_BATCH = 64, 1024
-BUDGET = 200_000  #: items that one question may look at, unless it is allowed more
+FIRST_BATCH, LARGEST_BATCH = 64, 2048
+BUDGET = 50_000  #: items that one question may look at, unless it is allowed more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ def find_items(
                 found.append(row.id)
                 if len(found) == limit:
                     return FoundItems(items=news.items_by_id(connection, found), before=row.id)
-        left, at, size = left - size, batch.before, min(size * 2, LARGEST_BATCH)
+        left, at, size = left - size, batch.before, min(size * 4, LARGEST_BATCH)
         if at is None or left <= 0:
             return FoundItems(items=news.items_by_id(connection, found), before=at, whole=at is None)
 
@@ -81,7 +81,7 @@ def find_meetings(
                 if len(found) == limit:
                     return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=story_id)
         at = ids[-1] if len(ids) == size else None
-        size = min(size * 2, LARGEST_BATCH)
+        size = min(size * 4, LARGEST_BATCH)
         if at is None or left <= 0:
             return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
 

@@ -4,7 +4,7 @@
                 │ body
                 ▼
               parse ───────────► (worker process) entries, normalised
-                │
+                │                the sitemaps of an index, further pages of a list: fetched and parsed as well
                 ▼
               known? ──────────► unchanged entries drop out here
                 │ new, changed
@@ -15,7 +15,7 @@
               understand ──────► (worker process) is it a meeting, who, where, when, with which words
                 │
                 ▼
-              one transaction: snapshot ─► decide ─► items, stories, meetings, outbox, validators
+              one transaction: snapshot ─► decide ─► items, stories, meetings, outbox, validators, notices
 
 A failure of the source is a value and becomes a line in its record; a mistake of ours raises.
 """
@@ -29,15 +29,19 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from feeds.collect import schedule
+from feeds.collect import follow, schedule, websub
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.lookback import remembered
 from feeds.collect.page import ArticlePage, parse_article
+from feeds.collect.patience import Patience, rotated
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
+from feeds.collect.sitemap import is_sitemap
 from feeds.collect.worker import ParserPool
+from feeds.decide import notices
 from feeds.decide.decide import decide, is_news, match_known
-from feeds.decide.routing import AlertPolicy
+from feeds.decide.routing import AlertPolicy, braked, looks_at_items
 from feeds.ledger import Ledger
 from feeds.observed import (
     Failure,
@@ -47,13 +51,13 @@ from feeds.observed import (
     NotModified,
     ParsedEntry,
     ParsedFeed,
-    Understanding,
     Understood,
 )
-from feeds.work import AT_ONCE, Studied, read_and_understand, understand_entries
+from feeds.telling import keep, tell
+from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, understand_entries
 from storage import ingest as store
 from storage import sources
-from storage.changes import Changes, KnownItem
+from storage.changes import Changes, KnownItem, Lesson, SourceUpdate
 from storage.database import Connection, Database
 from storage.ingest import Lookup
 from storage.model import FetchEvent, Source, SourceDefinition, SourceKind, SourceState
@@ -63,20 +67,7 @@ T = TypeVar("T")
 #: New links of a list page whose articles are read in one poll; what is left waits for the next.
 ARTICLES_PER_POLL = 30
 
-#: Failures that will not heal by asking for the same article again: it is then kept with its title alone.
-_FINAL = {
-    FailureKind.NOT_FOUND,
-    FailureKind.GONE,
-    FailureKind.FORBIDDEN,
-    FailureKind.CLIENT_ERROR,
-    FailureKind.BAD_URL,
-    FailureKind.BLOCKED_ADDRESS,
-    FailureKind.REDIRECT,
-    FailureKind.TOO_LARGE,
-    FailureKind.EMPTY,
-    FailureKind.BROKEN,
-    FailureKind.PARSER,
-}
+_DATE_FLAGS = {"date_unreadable", "date_in_future", "date_without_year"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +82,7 @@ class PollReport:
     duplicates: int = 0  #: entries that repeat another to the letter
     meetings: int = 0  #: meetings founded or whose facts changed
     alerts: int = 0
+    flooded: bool = False  #: it brought far more than is usual
     failure: Failure | None = None
     state: SourceState = SourceState.OK  #: of the source, after the poll
     seconds: float = 0.0
@@ -102,6 +94,7 @@ class PollPolicy:
 
     rhythm: Rhythm = field(default_factory=Rhythm)
     alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    callbacks: str | None = None  #: the public address under which hubs can call; None: hubs are not asked
 
 
 @dataclass(kw_only=True, slots=True)
@@ -111,13 +104,16 @@ class _Visit:
     source: Source
     started: float  #: monotonic seconds
     bytes: int = 0
+    articles_s: float = 0.0  #: spent on articles, which are asked for with pauses of our own
 
     @property
     def seconds(self) -> float:
         return round(time.monotonic() - self.started, 3)
 
     def event(self, now: datetime, outcome: str, new_items: int = 0) -> FetchEvent:
-        return FetchEvent(at=now, outcome=outcome, bytes=self.bytes, new_items=new_items, seconds=self.seconds)
+        """What is remembered; its seconds are the site's, so that our own politeness does not make it `slow`."""
+        seconds = round(self.seconds - self.articles_s, 3)
+        return FetchEvent(at=now, outcome=outcome, bytes=self.bytes, new_items=new_items, seconds=seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,32 +152,66 @@ class Ingest:
         studied = await self._study(source, answer)
         if isinstance(studied, Failure):
             return await self._failed(visit, studied)
+        if studied.parsed.more:
+            return await self._read_index(visit, answer, studied.parsed)
         return await self._read(visit, answer, body_hash, studied)
 
     async def _study(self, source: Source, answer: Fetched) -> Studied | Failure:
         """Read the document. Of a feed's first one, everything is new, so it is understood in the same call."""
         if _is_first_feed(source):
             return await self.parsers.run(read_and_understand, answer, source.definition, self.clock())
-        parsed = await self.parsers.run(read_document, answer, source.definition, self.clock())
+        parsed = await self._parse(source, answer)
         return parsed if isinstance(parsed, Failure) else Studied(parsed=parsed)
+
+    async def _read_index(self, visit: "_Visit", answer: Fetched, index: ParsedFeed) -> PollReport:
+        """Read the newest sitemaps of an index; together they are the document of this source."""
+        documents = await follow.fetch_sitemaps(index, partial(self._page, visit.source.definition))
+        if isinstance(documents, Failure):
+            return await self._failed(visit, documents)
+        bodies = [answer.body, *(document.body for document in documents)]
+        visit.bytes = sum(map(len, bodies))
+        body_hash = _hash(b"".join(bodies), visit.source.definition)
+        if body_hash == visit.source.body_hash:
+            return await self._unchanged(visit, answer.moved_to)
+        parsed = await follow.read_sitemaps(index, documents, partial(self._parse, visit.source))
+        if isinstance(parsed, Failure):
+            return await self._failed(visit, parsed)
+        return await self._read(visit, answer, body_hash, Studied(parsed=parsed))
+
+    async def _parse(self, source: Source, answer: Fetched) -> ParsedFeed | Failure:
+        return await self.parsers.run(read_document, answer, source.definition, self.clock())
 
     async def _ask(self, source: Source) -> FetchResult:
         address = schedule.address(source, self.clock())
         if source.definition.kind is SourceKind.PAGE:
-            return await self._page(address, source.etag, source.last_modified)
-        return await self.fetcher.fetch(address, etag=source.etag, last_modified=source.last_modified)
+            return await self._page(source.definition, address, source.etag, source.last_modified)
+        return await self.fetcher.fetch(
+            address, etag=source.etag, last_modified=source.last_modified, source=source.definition
+        )
 
-    async def _page(self, url: str, etag: str | None = None, last_modified: str | None = None) -> FetchResult:
+    async def _page(
+        self, about: SourceDefinition, url: str, etag: str | None = None, last_modified: str | None = None
+    ) -> FetchResult:
         """Get a page, if its robots.txt allows it."""
-        refusal = await self.robots.refusal(url) if self.robots else None
-        return refusal or await self.fetcher.fetch(url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT)
+        refusal = await self.robots.refusal(url, about) if self.robots else None
+        return refusal or await self.fetcher.fetch(
+            url, etag=etag, last_modified=last_modified, accept=PAGE_ACCEPT, source=about
+        )
 
     async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, studied: Studied) -> PollReport:
-        source, parsed = visit.source, studied.parsed
+        source, parsed, complete = visit.source, studied.parsed, True
         news = await self._news(source, parsed.entries)
-        complete = True
+        if follow.goes_on(source, parsed, len(news)):
+            followed = await follow.read_pages(
+                parsed, partial(self._page, source.definition), partial(self._parse, source)
+            )
+            parsed, complete = followed.parsed, followed.complete
+            news = await self._news(source, parsed.entries)
         if source.definition.kind is SourceKind.PAGE:
-            news, complete = await self._with_articles(source, news)
+            before_s = visit.seconds
+            news, all_read = await self._with_articles(source, news)
+            complete = complete and all_read
+            visit.articles_s = visit.seconds - before_s
         understood = await self._understand(source.definition, news, studied)
         if isinstance(understood, Failure):
             return await self._failed(visit, understood)
@@ -194,8 +224,16 @@ class Ingest:
             body_hash=body_hash if complete else None,
             hint_s=hint_s,
             moved_to=answer.moved_to,
+            advert=parsed.advert,
+            skips=parsed.skips,
         )
-        changes = await self._write_db(partial(self._land, visit, understood, kept, self.clock()))
+        now = self.clock()
+        lesson = Lesson(
+            skips=parsed.skips,
+            page=remembered(studied.parsed, answer, source.definition, now),
+            emptied=not parsed.entries and not is_sitemap(answer),  # one for news is empty on quiet days
+        )
+        changes = await self._write_db(partial(self._land, visit, understood, kept, lesson, now))
         return _report(source, parsed, changes)
 
     async def _news(self, source: Source, entries: Sequence[ParsedEntry]) -> list[ParsedEntry]:
@@ -208,12 +246,12 @@ class Ingest:
     async def _understand(
         self, definition: SourceDefinition, news: Sequence[ParsedEntry], studied: Studied
     ) -> list[Understood] | Failure:
-        if studied.understandings is not None:
-            return _paired(studied.parsed.entries, studied.understandings)
+        if studied.readings is not None:
+            return _paired(studied.parsed.entries, studied.readings)
         understood: list[Understood] = []
         for start in range(0, len(news), AT_ONCE):
             part = news[start : start + AT_ONCE]
-            answer = await self.parsers.run(understand_entries, part, definition)
+            answer = await self.parsers.run(understand_entries, part, definition, self.clock())
             if isinstance(answer, Failure):
                 return answer
             understood += _paired(part, answer)
@@ -224,21 +262,31 @@ class Ingest:
         visit: "_Visit",
         understood: Sequence[Understood],
         answer: schedule.Answer,
+        lesson: Lesson,
         now: datetime,
         connection: Connection,
     ) -> Changes:
         """The one transaction of a poll."""
         entries = [piece.entry for piece in understood]
         visit.source = sources.get(connection, visit.source.id)  # as it is now: it may have been removed meanwhile
-        snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now)
+        snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now, looks_at_items)
         new = len(entries) - len(match_known(entries, snapshot.items))
         moments = store.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
         habit = schedule.learn([*moments, *(entry.published_at or now for entry in entries)], now)
         source = replace(visit.source, habit=habit or visit.source.habit)
-        event = visit.event(now, "changed", new_items=new)
+        flood = schedule.is_flood(visit.source, new, now)
+        event = visit.event(now, "flooded" if flood else "changed", new_items=new)
         update = schedule.after_success(source, answer, event, self.policy.rhythm, now)
-        changes = decide(snapshot, understood, update, self.policy.alerts, now)
+        if lesson.emptied and visit.source.last_new_at is not None:
+            update = schedule.emptied(update)
+        decided = decide(snapshot, understood, update, self.policy.alerts, now)
+        learned = lesson.page is not None or lesson.skips != visit.source.skips
+        changes = replace(braked(decided, self.policy.alerts, flood=flood), lesson=lesson if learned else None)
         store.apply(connection, changes, now)
+        if self.policy.callbacks is not None:
+            websub.follow(connection, visit.source, answer.advert, new, self.policy.callbacks, now)
+        held = len(decided.alerts) - len(changes.alerts)
+        tell(connection, visit.source, update, now, *([notices.flooded(visit.source, new, held, now)] if flood else ()))
         return changes
 
     async def _with_articles(self, source: Source, news: Sequence[ParsedEntry]) -> tuple[list[ParsedEntry], bool]:
@@ -249,39 +297,53 @@ class Ingest:
         for a later poll would no longer be backlog, and raise alerts.
         """
         chosen = news[:ARTICLES_PER_POLL]
-        read = await asyncio.gather(*(self._with_article(source.definition, entry) for entry in chosen))
+        patience = Patience()
+        work = partial(self._with_article, source.definition, patience)
+        read = await rotated(work, chosen, self.clock().minute)
         if source.first_success_at is None:
             kept = (entry or before for entry, before in zip(read, chosen, strict=True))
             return [*kept, *news[ARTICLES_PER_POLL:]], True
         done = [entry for entry in read if entry is not None]
         return done, len(done) == len(news)
 
-    async def _with_article(self, definition: SourceDefinition, entry: ParsedEntry) -> ParsedEntry | None:
+    async def _with_article(
+        self, definition: SourceDefinition, patience: Patience, entry: ParsedEntry
+    ) -> ParsedEntry | None:
+        """The entry with its article; None when that is for a later poll."""
         if entry.url is None:
             return entry
-        answer = await self._page(entry.url)
+        answer = await patience.wait_for(self._page(definition, entry.url))
+        if answer is None:
+            return None
         page: ArticlePage | Failure
         if isinstance(answer, Fetched):
             page = await self.parsers.run(parse_article, answer, definition, self.clock())
         else:
             page = answer if isinstance(answer, Failure) else _unasked_304(entry.url)
         if isinstance(page, Failure):
-            return replace(entry, flags=(*entry.flags, "article_unread")) if page.kind in _FINAL else None
+            return replace(entry, flags=(*entry.flags, "article_unread")) if page.kind in follow.FINAL else None
         return _joined(entry, page)
 
     async def _unchanged(self, visit: "_Visit", moved_to: str | None = None) -> PollReport:
         now = self.clock()
         event = visit.event(now, "unchanged")
         update = schedule.after_no_change(visit.source, event, self.policy.rhythm, now, moved_to)
-        await self.ledger.record(update)
+        await self._keep(visit.source, update, now)
         return PollReport(source_key=visit.source.definition.key, status="unchanged", state=update.state)
 
     async def _failed(self, visit: "_Visit", failure: Failure) -> PollReport:
         now = self.clock()
         event = visit.event(now, failure.kind)
         update = schedule.after_failure(visit.source, failure, event, self.policy.rhythm, now)
-        await self.ledger.record(update)
+        await self._keep(visit.source, update, now)
         return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure, state=update.state)
+
+    async def _keep(self, source: Source, update: SourceUpdate, now: datetime) -> None:
+        """Write a poll down that brought nothing; by itself only when there is something to tell the admins."""
+        if notices.due(source, update, now):
+            await self._write_db(partial(keep, source=source, change=update, now=now))
+        else:
+            await self.ledger.record(update)
 
     async def _read_db(self, fn: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self.database.read, fn)
@@ -304,6 +366,7 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
         days=tuple(day for f in facts for day in (f.starts_on, f.ends_on) if day),
         series=tuple(series for f in facts for series in (f.series, f.parent) if series),
         has_meetings=bool(facts),
+        keys=tuple(key for p in understood if not p.understanding.mention for key in p.likeness.keys),
     )
 
 
@@ -318,22 +381,27 @@ def _is_first_feed(source: Source) -> bool:
     return source.first_success_at is None and source.definition.kind is SourceKind.FEED
 
 
-def _paired(entries: Sequence[ParsedEntry], understandings: Sequence[Understanding]) -> list[Understood]:
+def _paired(entries: Sequence[ParsedEntry], readings: Sequence[Reading]) -> list[Understood]:
     return [
-        Understood(entry=entry, understanding=understanding)
-        for entry, understanding in zip(entries, understandings, strict=True)
+        Understood(entry=entry, understanding=understanding, likeness=likeness)
+        for entry, (understanding, likeness) in zip(entries, readings, strict=True)
     ]
 
 
 def _joined(entry: ParsedEntry, page: ArticlePage) -> ParsedEntry:
+    published_at = entry.published_at or page.published_at
+    flags = dict.fromkeys((*entry.flags, *page.flags))
     return replace(
         entry,
         title=page.title or entry.title,
         text=page.text,
         author=page.author or entry.author,
         language=page.language or entry.language,
-        published_at=entry.published_at or page.published_at,
-        published_text=entry.published_text or page.published_text,
+        published_at=published_at,
+        published_text=(entry if entry.published_at or not page.published_text else page).published_text,
+        # What is wrong with the date of one of them does not matter when the other's could be read.
+        flags=tuple(flag for flag in flags if published_at is None or flag not in _DATE_FLAGS),
+        released_at=page.released_at,
     )
 
 
@@ -351,5 +419,6 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         duplicates=parsed.duplicates,
         meetings=len(changes.meetings),
         alerts=len(changes.alerts),
+        flooded=changes.source.event is not None and changes.source.event.outcome == "flooded",
         state=changes.source.state,
     )

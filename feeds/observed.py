@@ -7,8 +7,25 @@ All of it can be pickled, because it crosses the border of the worker process.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from storage.model import Evidence, MeetingFacts, Trust
+from storage.model import Evidence, Media, MeetingFacts, Skips, Trust
+
+
+class _Sent:
+    """What crosses to and from the parser processes by the thousand: pickled by position, several times cheaper."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (type(self), *(getattr(self, name) for name in type(self).__slots__))
+
+
+def _received(kind: Any, *values: Any) -> Any:
+    record = object.__new__(kind)
+    for name, value in zip(kind.__slots__, values, strict=True):
+        object.__setattr__(record, name, value)
+    return record
 
 
 class FailureKind(StrEnum):
@@ -25,6 +42,7 @@ class FailureKind(StrEnum):
     NOT_FOUND = "not_found"
     GONE = "gone"
     FORBIDDEN = "forbidden"
+    BOT_WALL = "bot_wall"  # a page that wants a browser or a person first, see feeds/collect/walls.py
     RATE_LIMITED = "rate_limited"
     CLIENT_ERROR = "client_error"
     SERVER_ERROR = "server_error"
@@ -57,6 +75,22 @@ class Fetched:
     last_modified: str | None = None
     max_age_s: int | None = None  #: for how long the server calls it fresh
     moved_to: str | None = None  #: its new address, when every redirect on the way was a permanent one (301, 308)
+    links: tuple[str, ...] = ()  #: its `Link` headers, as they came
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """A form that was posted and taken."""
+
+    status: int  #: 200 to 299
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advert:
+    """That a document can be had by push: which hubs know it, and under which address."""
+
+    hubs: tuple[str, ...]  #: at least one, in the order of the document
+    topic: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +104,7 @@ FetchResult = Fetched | NotModified | Failure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ParsedEntry:
+class ParsedEntry(_Sent):
     """One entry of a feed or list page, normalised once: plain title, plain text, canonical URL, aware dates."""
 
     guid: str | None = None
@@ -85,7 +119,11 @@ class ParsedEntry:
     identity: str = ""  #: the identity ladder's key (feeds/collect/identity.py)
     url_is_own: bool = True  #: False when several entries of one document share the URL: it identifies none of them
     content_hash: str = ""  #: of title, text and URL; unchanged means nothing to do
-    flags: tuple[str, ...] = ()  #: what is suspicious: `date_in_future`, `date_unreadable`, `text_cut`
+    #: what is suspicious: `date_in_future`, `date_unreadable`, `date_without_year`, `released_later`, `text_cut`
+    flags: tuple[str, ...] = ()
+    html: str | None = None  #: sanitised, when it holds more than plain paragraphs
+    media: tuple[Media, ...] = ()  #: what the entry names; never fetched
+    released_at: datetime | None = None  #: aware; when the ministry gave the news out, where the page says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +137,10 @@ class ParsedFeed:
     problems: tuple[str, ...] = ()  #: what was wrong but could be read around
     whole: bool = True  #: False: it seems to break off, so what follows must be asked for again
     hint_s: int | None = None  #: how long the feed itself asks us to wait between polls
+    advert: Advert | None = None  #: the hubs that push it
+    skips: Skips | None = None  #: when it asks not to be polled
+    more: tuple[str, ...] = ()  #: documents that belong to it: the newest sitemaps of an index
+    next_url: str | None = None  #: the next page of a list
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +156,7 @@ class Article:
     source_name: str | None = None
     trust: Trust = Trust.PRESS
     time_zone: str = "UTC"  #: IANA zone in which the text says "today"
+    released_at: datetime | None = None  #: aware; when the ministry gave it out, where the page says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,7 +186,7 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Understanding:
+class Understanding(_Sent):
     """What was understood of one item, and why. `mention` is None when the verdict is OTHER."""
 
     language: str
@@ -154,8 +197,23 @@ class Understanding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fingerprint(_Sent):
+    """The keys under which copies of an item are found (feeds/decide/likeness.py). Guid and lead are exact."""
+
+    guid: int | None = None
+    lead: int | None = None
+    pieces: tuple[int, ...] = ()
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """All keys."""
+        return (*self.pieces, *(key for key in (self.guid, self.lead) if key is not None))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Understood:
     """An entry of a poll with what was understood of it."""
 
     entry: ParsedEntry
     understanding: Understanding
+    likeness: Fingerprint = Fingerprint()

@@ -14,12 +14,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from feeds.collect.document import read_document
-from feeds.observed import Article, Failure, Fetched, ParsedEntry, ParsedFeed, Understanding
+from feeds.decide.likeness import fingerprint
+from feeds.observed import Article, Failure, Fetched, Fingerprint, ParsedEntry, ParsedFeed, Understanding
+from feeds.understand.lexicon import Lexicon, use_lexicon
 from feeds.understand.meetings import understand
+from feeds.understand.scan import scanner_for
 from storage.model import SourceDefinition
 
 #: Entries that one call understands: far fewer than a process manages within its limit of time.
 AT_ONCE = 200
+
+
+#: What an entry says of a meeting, and the keys under which copies of it are found.
+Reading = tuple[Understanding, Fingerprint]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +34,13 @@ class Studied:
     """A document with what was understood of its entries, in their order; None where that is still to do."""
 
     parsed: ParsedFeed
-    understandings: tuple[Understanding, ...] | None = None
+    readings: tuple[Reading, ...] | None = None
+
+
+def prepare(lexicon: Lexicon) -> None:
+    """Understand with this lexicon from now on, and have its scanner ready before the first entry's time runs."""
+    use_lexicon(lexicon)
+    scanner_for(lexicon)
 
 
 def read_and_understand(fetched: Fetched, definition: SourceDefinition, now: datetime) -> Studied | Failure:
@@ -37,12 +50,16 @@ def read_and_understand(fetched: Fetched, definition: SourceDefinition, now: dat
         return parsed
     if len(parsed.entries) > AT_ONCE:
         return Studied(parsed=parsed)
-    return Studied(parsed=parsed, understandings=understand_entries(parsed.entries, definition))
+    return Studied(parsed=parsed, readings=understand_entries(parsed.entries, definition, now))
 
 
-def understand_entries(entries: Sequence[ParsedEntry], definition: SourceDefinition) -> tuple[Understanding, ...]:
-    """What each entry says of a meeting. The reasons stay here: a poll keeps none of them."""
-    return tuple(replace(understand(article(entry, definition)), reasons=()) for entry in entries)
+def understand_entries(
+    entries: Sequence[ParsedEntry], definition: SourceDefinition, now: datetime
+) -> tuple[Reading, ...]:
+    """What each entry says of a meeting, and its likeness. The reasons stay here: a poll keeps none of them."""
+    return tuple(
+        (replace(understand(article(entry, definition)), reasons=()), fingerprint(entry, now)) for entry in entries
+    )
 
 
 def article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
@@ -52,6 +69,7 @@ def article(entry: ParsedEntry, definition: SourceDefinition) -> Article:
         text=entry.text,
         url=entry.url,
         published_at=entry.published_at,
+        released_at=entry.released_at,
         language=entry.language or definition.language,
         source_country=definition.country,
         source_name=definition.name,

@@ -13,10 +13,16 @@ from storage.model import (
     FetchEvent,
     Filter,
     Habit,
+    Media,
     Meeting,
     MeetingFacts,
+    NoticeKind,
+    PageSnapshot,
+    Pin,
+    Skips,
     Source,
     SourceState,
+    Told,
     Trust,
 )
 
@@ -36,6 +42,22 @@ class KnownItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierReport:
+    """A stored report of a meeting, as far as filters look at it."""
+
+    item_id: int
+    title: str
+    text: str
+    language: str
+    source_key: str
+    source_name: str
+    trust: Trust
+    categories: tuple[str, ...]
+    verdict: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """A stored meeting that a new item might be about."""
 
@@ -45,6 +67,29 @@ class Candidate:
     newest_report_at: datetime
     reports: int = 1  #: certain ones, from trusted sources
     trust: Trust  #: of the best source that has shaped its facts
+    told: tuple[EarlierReport, ...] = ()  #: its reports; only loaded when a filter looks at more than facts
+    reported: MeetingFacts | None = None  #: what reports say, where an admin fixed a fact; None: the meeting's facts
+    pins: tuple[Pin, ...] = ()  #: facts that reports do not change
+    also: tuple[MeetingFacts, ...] = ()  #: records of stories that an admin merged into this one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """A story of which an admin said that it is no meeting."""
+
+    story_id: int
+    records: tuple[MeetingFacts, ...] = ()  #: what its record and its reports said then
+    reported_at: datetime  #: its newest report
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Twin:
+    """A stored item that shares a likeness key with an item of the poll."""
+
+    item_id: int
+    story_id: int
+    title: str
+    is_meeting: bool  #: its story has a meeting's record
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +101,9 @@ class Snapshot:
     stories_by_url: dict[str, int] = field(default_factory=dict)  #: stories that other sources gave these URLs
     candidates: tuple[Candidate, ...] = ()
     filters: tuple[Filter, ...] = ()
+    rejected: tuple[Rejected, ...] = ()  #: near enough in time that a report may mean them
+    settled: frozenset[int] = frozenset()  #: items that an admin took out of a story: they stay where they are
+    twins: dict[int, tuple[Twin, ...]] = field(default_factory=dict)  #: recent items of other sources, by likeness key
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +138,10 @@ class ItemInsert:
     facts: MeetingFacts | None  #: what this item alone says
     evidence: tuple[Evidence, ...]
     flags: tuple[str, ...]
+    keys: tuple[int, ...] = ()  #: likeness keys under which other sources' copies find it
+    html: str | None = None  #: sanitised; None when the text says as much
+    media: tuple[Media, ...] = ()
+    released_at: datetime | None = None  #: when the ministry gave the news out, where a page says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +161,8 @@ class MeetingWrite:
     facts: MeetingFacts
     trust: Trust  #: of the best source that shaped the facts
     revision: int
-    facts_changed: bool = True  #: False: only the trust is new
+    facts_changed: bool = True  #: False: only the trust, or what lies under an admin's word, is new
+    reported: MeetingFacts | None = None  #: what reports say, where an admin fixed a fact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +199,42 @@ class SourceUpdate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Lesson:
+    """What a document that was read taught about its source, beside its items."""
+
+    skips: Skips | None = None
+    page: PageSnapshot | None = None  #: only of list pages
+    emptied: bool = False  #: it holds no entries, although such a document usually does
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoticePost:
+    """Something to tell the admins, once: it is kept only if `told_before` still holds, or `once` is new."""
+
+    kind: NoticeKind
+    source_id: int | None = None
+    state: SourceState | None = None
+    message: str = ""
+    since: datetime | None = None
+    count: int = 0
+    usual: float = 0.0
+    held: int = 0
+    told_before: Told | None = None
+    told_after: Told | None = None
+    once: str | None = None  #: a name that no other notice may have
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """How the other sources are, to tell a bad source from a network that is down."""
+
+    others: int  #: enabled and not paused
+    others_failing: int  #: of these, since about the same time
+    last_success_at: datetime | None  #: of any source
+    outages: int = 0  #: how often the network came back so far; names the present outage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
     """All that one poll changes, to be applied in one transaction."""
 
@@ -156,3 +245,4 @@ class Changes:
     updates: tuple[ItemUpdate, ...] = ()
     meetings: tuple[MeetingWrite, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    lesson: Lesson | None = None

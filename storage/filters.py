@@ -166,12 +166,26 @@ def undo(connection: Connection, key: str | None = None, *, who: str, now: datet
     row = connection.execute(query).first()
     if row is None:
         raise NotFound("There is no change to take back." if key is None else f"{key!r} has no change to take back.")
-    current = connection.execute(select(filters).where(filters.c.id == row.filter_id)).one()
+    for each in _made_together(connection, row):
+        _take_back(connection, each, who, now)
+    return _change(row)
+
+
+def _made_together(connection: Connection, row: Row[Any]) -> Sequence[Row[Any]]:
+    """A new order moves several filters at once; all other changes stand alone."""
+    if row.what != "order":
+        return [row]
+    query = _CHANGES.where(filter_changes.c.what == "order", filter_changes.c.at == row.at)
+    return connection.execute(query.where(filter_changes.c.undone_by.is_(None))).all()
+
+
+def _take_back(connection: Connection, row: Row[Any], who: str, now: datetime) -> None:
+    of_filter = select(filters).where(filters.c.id == row.filter_id)
+    current = connection.execute(of_filter).one()
     _restore(connection, current, row.before, now)
-    restored = connection.execute(select(filters).where(filters.c.id == row.filter_id)).one()
+    restored = connection.execute(of_filter).one()
     number = _remember(connection, row.filter_id, "undo", _if_there(current), _if_there(restored), who, now)
     connection.execute(update(filter_changes).where(filter_changes.c.id == row.id).values(undone_by=number))
-    return _change(row)
 
 
 def _if_there(row: Row[Any]) -> Row[Any] | None:

@@ -6,8 +6,8 @@ Items, stories, meetings, outbox rows and the source's validators land together 
 costs a second fetch, never an item.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,11 +29,12 @@ from sqlalchemy import (
 )
 
 from storage import filters as filter_queries
-from storage import retractions, revision, search
+from storage import likeness, remembered, retractions, revision, search
 from storage.changes import (
     Alert,
     Candidate,
     Changes,
+    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
@@ -42,17 +43,22 @@ from storage.changes import (
     Snapshot,
     StoryRef,
 )
+from storage.lessons import learn
 from storage.lock import LANDING
-from storage.model import ChatState, DeliveryState, Source, Trust
+from storage.model import ChatState, DeliveryState, Filter, Source, Trust
 from storage.polls import update_source
 from storage.records import (
+    earlier_report,
     evidence_to_json,
+    facts_from_json,
     facts_to_json,
     insert_for,
     insert_or_ignore,
+    media_to_json,
     meeting_from_text,
     reserve_ids,
 )
+from storage.remembered import Remembered
 from storage.tables import (
     chats,
     deliveries,
@@ -65,7 +71,12 @@ from storage.tables import (
     subscriptions,
 )
 
-__all__ = ["Lookup", "apply", "forget_empty", "known_items", "load_snapshot", "recent_moments", "update_source"]
+__all__ = [
+    "Lookup", "apply", "forget_empty", "hold_landing", "known_items", "load_snapshot", "owe", "peek", "recent_moments",
+    "update_source",
+]  # fmt: skip
+
+ReportsWanted = Callable[[Sequence[Filter]], bool]
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
@@ -87,6 +98,7 @@ class Lookup:
     days: tuple[date, ...] = ()  #: on which the reported meetings take place
     series: tuple[str, ...] = ()
     has_meetings: bool = False  #: without one, no candidates are loaded
+    keys: tuple[int, ...] = ()  #: likeness keys of entries that tell of no meeting
 
 
 # Built once: SQLAlchemy takes longer to build these statements than SQLite to answer them.
@@ -144,7 +156,7 @@ _CANDIDATES = _MEETINGS.where(
         meetings.c.story_id.in_(bindparam("own", expanding=True)),
         meetings.c.starts_on.in_(bindparam("days", expanding=True)),
     )
-)
+).order_by(meetings.c.story_id)  # of two that fit a report equally well, the older one gets it
 
 
 def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[KnownItem]:
@@ -159,20 +171,61 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
     return list(found.values())
 
 
-def load_snapshot(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:
-    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends."""
+def load_snapshot(
+    connection: Connection, source: Source, lookup: Lookup, now: datetime, with_reports: ReportsWanted | None = None
+) -> Snapshot:
+    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends.
+
+    `with_reports` tells for the filters whether the words of earlier reports are wanted; else they are not loaded.
+    """
+    hold_landing(connection)
+    seen = peek(connection, source, lookup, now)
+    if seen.candidates and with_reports is not None and with_reports(seen.filters):
+        return replace(seen, candidates=_with_reports(connection, seen.candidates))
+    return seen
+
+
+def hold_landing(connection: Connection) -> None:
+    """Let no other poll or correction land until this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":  # where two polls could else found the same meeting side by side
         connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
+
+
+def peek(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:
+    """The snapshot for those who only look."""
     known = known_items(connection, source.id, lookup)
     by_url = _stories_by_url(connection, source.id, lookup.urls)
     touched = {item.story_id for item in known} | set(by_url.values())
-    return Snapshot(
+    seen = Snapshot(
         source=source,
         items=tuple(known),
         stories_by_url=by_url,
-        candidates=tuple(_candidates(connection, lookup, touched, now)) if lookup.has_meetings else (),
         filters=tuple(filter_queries.every(connection)),
+        twins=likeness.twins(connection, source.id, lookup.keys, now),
     )
+    return _with_meetings(connection, seen, lookup, touched, now) if lookup.has_meetings else seen
+
+
+def _with_meetings(
+    connection: Connection, seen: Snapshot, lookup: Lookup, touched: set[int], now: datetime
+) -> Snapshot:
+    far = remembered.reaching(connection, now)
+    rows = _meeting_rows(connection, lookup, touched | {story for story, _ in far}, now)
+    near = touched | {row.story_id for row in rows}
+    said = remembered.load(connection, far, near, [item.id for item in seen.items])
+    return replace(
+        seen,
+        candidates=tuple(_candidates(connection, rows, said)),
+        rejected=said.rejected,
+        settled=said.settled,
+    )
+
+
+def _with_reports(connection: Connection, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    told: dict[int, list[EarlierReport]] = {}
+    for row in search.of_stories(connection, [candidate.meeting.story_id for candidate in candidates]):
+        told.setdefault(row.story_id, []).append(earlier_report(row))
+    return tuple(replace(each, told=tuple(told.get(each.meeting.story_id, ()))) for each in candidates)
 
 
 def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:
@@ -183,7 +236,7 @@ def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str])
     return found
 
 
-def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime) -> Iterator[Candidate]:
+def _meeting_rows(connection: Connection, lookup: Lookup, touched: Collection[int], now: datetime) -> Sequence[Any]:
     """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
     wanted = {
         "recently": now - UNDATED_FOR,
@@ -192,7 +245,10 @@ def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int]
         "own": tuple(touched),
         "days": _days(lookup.days, now.date()),
     }
-    rows = connection.execute(_CANDIDATES, wanted).all()
+    return connection.execute(_CANDIDATES, wanted).all()
+
+
+def _candidates(connection: Connection, rows: Sequence[Any], said: Remembered) -> Iterator[Candidate]:
     alerted = _alerted(connection, [row.story_id for row in rows])
     reported = _reported(connection, [row.story_id for row in rows])
     for row in rows:
@@ -204,6 +260,9 @@ def _candidates(connection: Connection, lookup: Lookup, touched: Collection[int]
             newest_report_at=newest,
             reports=count,
             trust=Trust(row.trust),
+            reported=facts_from_json(row.reported) if row.reported else None,
+            pins=said.pins.get(row.story_id, ()),
+            also=said.also.get(row.story_id, ()),
         )
 
 
@@ -255,14 +314,17 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
         connection.execute(update(items).where(items.c.id.in_(changes.retired)).values(identity=name))
     if changes.inserts:
         connection.execute(insert(items), [_item_row(item, story_id(item.story), now) for item in changes.inserts])
+    likeness.remember(connection, ((story_id(item.story), item.keys) for item in changes.inserts if item.keys), now)
     _update_items(connection, changes.updates, story_id, now)
     for meeting in changes.meetings:
         _write_meeting(connection, meeting, story_id(meeting.story), now)
     told = [item.story for item in changes.inserts] + [update.insert.story for update in changes.updates]
     _touch_meetings(connection, [story for story in told if not isinstance(story, NewStory)], now)
     for alert in changes.alerts:
-        _owe(connection, alert, story_id(alert.story), now)
+        owe(connection, alert, story_id(alert.story), now)
     update_source(connection, changes.source)
+    if changes.lesson is not None:
+        learn(connection, changes.source.source_id, changes.lesson)
     if changes.inserts or changes.updates or changes.meetings:
         revision.bump(connection)
     return ids
@@ -299,6 +361,9 @@ def _item_words(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any
         "facts": facts_to_json(item.facts) if item.facts else None,
         "evidence": evidence_to_json(item.evidence),
         "flags": list(item.flags),
+        "html": item.html,
+        "media": media_to_json(item.media),
+        "released_at": item.released_at,
         "updated_at": now,
     }
 
@@ -339,13 +404,15 @@ def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int,
         "edition": facts.edition,
         "starts_on": facts.starts_on,
         "facts": facts_to_json(facts),
+        "reported": facts_to_json(meeting.reported) if meeting.reported else None,
         "trust": meeting.trust,
         "revision": meeting.revision,
         "updated_at": now,
         "active_at": now,
     }
-    if not meeting.facts_changed:  # a better source said the same: only that is new
-        connection.execute(update(meetings).where(meetings.c.story_id == story_id).values(trust=meeting.trust))
+    if not meeting.facts_changed:  # a better source said the same, or what was said lies under an admin's word
+        beneath = {name: words[name] for name in ("trust", "reported")}
+        connection.execute(update(meetings).where(meetings.c.story_id == story_id).values(**beneath))
         return
     statement = insert_for(connection, meetings).values(story_id=story_id, first_seen_at=now, **words)
     connection.execute(statement.on_conflict_do_update(index_elements=["story_id"], set_=words))
@@ -356,7 +423,7 @@ def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: 
         connection.execute(update(meetings).where(meetings.c.story_id.in_(chunk)).values(active_at=now))
 
 
-def _owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
+def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
     """Note that the filters had their alert, and owe it to each active chat that follows one of them.
 
     The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.

@@ -39,6 +39,25 @@ class SourceState(StrEnum):
     PAUSED = "paused"
 
 
+class Told(StrEnum):
+    """What admins heard last about how a source is."""
+
+    WELL = "well"  # nothing, or that it recovered
+    BAD = "bad"
+    PAUSED = "paused"
+
+
+class NoticeKind(StrEnum):
+    """What a notice to the admins is about."""
+
+    TURNED_BAD = "turned_bad"
+    RECOVERED = "recovered"
+    MOVED = "moved"  # its server says for good that it has another address
+    FLOODED = "flooded"  # one poll brought far more than is usual
+    NETWORK_DOWN = "network_down"  # no source can be reached: it is not the sources
+    NETWORK_UP = "network_up"
+
+
 class Level(StrEnum):
     """The rank of the highest principals that two or more sides share."""
 
@@ -117,6 +136,17 @@ class DeliveryState(StrEnum):
     EXPIRED = "expired"  # old news by the time it could have been sent
 
 
+class CorrectionKind(StrEnum):
+    """What an admin said about a story."""
+
+    NOT_MEETING = "not_meeting"
+    MEETING = "meeting"
+    SAME_AS = "same_as"  # two stories are one
+    SPLIT = "split"  # an item does not belong to its story
+    SET = "set"  # a fact has this value
+    CLEAR = "clear"  # a fact that nobody stated
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageRules:
     """CSS rules that read a list page and its articles. An empty selector means "find it yourself"."""
@@ -130,6 +160,21 @@ class PageRules:
     article_title: str = ""  #: the headline on the article page; empty: the list's title
     article_date: str = ""  #: the publication date on the article page
     cut: tuple[str, ...] = ()  #: elements removed before text is taken
+    next_page: str = ""  #: the link to the next page of the list; empty: the list has one page
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchOptions:
+    """How one source wants to be asked. What may be secret does not show when the record is printed."""
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  #: further request headers: name, value
+    cookie: str | None = field(default=None, repr=False)  #: the whole Cookie header
+    verify: bool = True  #: False: the host's certificate is not checked
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The words that must never be shown: header values may be passwords, and a cookie is one."""
+        return tuple(filter(None, (self.cookie, *(value for _, value in self.headers))))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,6 +192,7 @@ class SourceDefinition:
     enabled: bool = True
     rules: PageRules | None = None  #: only for pages
     interval_s: int | None = None  #: seconds between polls; None: `poll.default_interval`
+    fetch: FetchOptions = FetchOptions()  #: sent to the host of `url` and to no other
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,11 +204,38 @@ class Habit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Skips:
+    """When a feed asks not to be polled (RSS 2.0 `skipHours` and `skipDays`), in GMT."""
+
+    hours: tuple[int, ...] = ()  #: 0 to 23
+    days: tuple[int, ...] = ()  #: 0 is Monday
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageSnapshot:
+    """A list page as it was when its rules last found something."""
+
+    taken_at: datetime
+    found: int  #: how many articles
+    items: tuple[tuple[str, str], ...]  #: title and address of the first ones
+    body: bytes = b""  #: the document, compressed with zlib; empty when only the words were asked for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Media:
+    """A picture, sound or film that an item names. It is never fetched."""
+
+    url: str  #: absolute, http or https
+    type: str | None = None  #: media type, as declared
+    length: int | None = None  #: bytes, as declared
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FetchEvent:
     """What one poll of a source brought; the last thirty are kept."""
 
     at: datetime
-    outcome: str  #: `changed`, `unchanged`, or the kind of failure
+    outcome: str  #: `changed`, `flooded` (far more new items than usual), `unchanged`, or the failure's kind
     bytes: int = 0
     new_items: int = 0
     seconds: float = 0.0
@@ -191,6 +264,83 @@ class Source:
     moved_to: str | None = None  #: where its server sends us for good
     moved_since: datetime | None = None  #: since when it says so without a break
     moved_polls: int = 0  #: in how many polls
+    pushed_at: datetime | None = None  #: when a hub last told of news
+    pushed_until: datetime | None = None  #: until when its hub can be relied on to tell; None: it cannot
+    skips: Skips | None = None  #: when it asks not to be polled
+    told: Told = Told.WELL  #: what admins heard last about it
+
+
+class HubState(StrEnum):
+    """Where our subscription at a hub stands (WebSub): found → pending → active, and what can become of it."""
+
+    FOUND = "found"  # the document names the hub; it is to be asked
+    PENDING = "pending"  # asked; the hub has not yet come back to verify
+    ACTIVE = "active"  # verified; the hub pushes until the lease ends
+    DENIED = "denied"  # the hub refused; it is asked again much later
+    LEAVING = "leaving"  # told to stop, not yet verified
+    RESTING = "resting"  # not wanted now, because the source is paused; kept so that resuming it needs no discovery
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HubSubscription:
+    """Our subscription to one source's document at a hub. `token` and `secret` are secrets and stay out of logs."""
+
+    id: int
+    source_id: int | None  #: None: the source is gone or uses another hub; only the leave-taking is left to do
+    hub: str
+    topic: str  #: what the hub knows the document by: its `rel=self` address
+    callback: str = field(repr=False)  #: where the hub reaches us; ends with `token`
+    token: str = field(repr=False)
+    secret: str = field(repr=False)
+    state: HubState = HubState.FOUND
+    next_at: datetime | None = None  #: when there is something to ask next
+    asked_at: datetime | None = None
+    verified_at: datetime | None = None
+    lease_until: datetime | None = None
+    tries: int = 0  #: requests since the hub last verified anything
+    last_error: str | None = None  #: one line for people
+    last_push_at: datetime | None = None
+    pushes: int = 0  #: with a right signature
+    refused: int = 0  #: pushes without one
+    to_prove: int = 2  #: pushes that must still arrive before polls are made rarer
+    lapses: int = 0  #: how often it stopped pushing without a word
+    missed: int = 0  #: polls that found news of which it had not told
+    missed_at: datetime | None = None
+    unseen: int = 0  #: documents in a row that no longer name the hub
+
+    @property
+    def relied_until(self) -> datetime | None:
+        """Until when polls may be rarer because this hub pushes; None: it has not proved that it does."""
+        return self.lease_until if self.to_prove == 0 and self.state is not HubState.LEAVING else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """Something that admins are told once about the sources."""
+
+    id: int
+    kind: NoticeKind
+    created_at: datetime
+    source_key: str | None = None  #: None: about all of them
+    source_name: str | None = None
+    state: SourceState | None = None
+    message: str = ""  #: one line for people: what is wrong, or the new address
+    since: datetime | None = None  #: since when it was like this
+    count: int = 0  #: new items of a flood; sources without a network
+    usual: float = 0.0  #: new items that a poll usually brings
+    held: int = 0  #: alerts that a flood would have raised
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoticeMessage:
+    """One message owed to one admin: the notices of a few seconds together."""
+
+    id: int
+    channel: "Channel"
+    address: str
+    notices: tuple[Notice, ...]
+    attempt: int = 0  #: how often it was tried, the present try included
+    repeat: bool = False  #: an earlier try may have arrived
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,6 +388,7 @@ class MeetingFacts:
     venue: str | None = None
     parent: str | None = None  #: series key of the conference on whose margins it is held
     outcomes: tuple[str, ...] = ()  #: documents, in their own words: 共同声明, joint statement
+    topics: tuple[str, ...] = ()  #: keys of the lexicon's topics, in the order in which they are named
     confidence: float = 1.0
 
 
@@ -250,6 +401,32 @@ class Meeting:
     revision: int  #: grows by one each time a fact changes
     first_seen_at: datetime
     updated_at: datetime  #: when a fact last changed or a report came in
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pin:
+    """A fact that an admin has fixed: reports no longer change it."""
+
+    field: str  #: as `kaigi correct … set` names it: `city`, `date`, `person:JP`, …
+    value: str | None  #: as an admin writes it; None: nobody stated it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What an admin said about a story: a label that is applied at once and remembered."""
+
+    id: int
+    at: datetime
+    by: str
+    kind: CorrectionKind
+    story_id: int  #: the story it is about; of `same_as` the one that goes on, of `split` the one the item leaves
+    item_id: int | None = None  #: of `split`: the item
+    other_id: int | None = None  #: of `same_as` the story that ended, of `split` the one that began
+    field: str | None = None  #: of `set` and `clear`
+    before: str | None = None  #: as people read it
+    after: str | None = None
+    note: str = ""
+    undone_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -332,6 +509,25 @@ class ListedItem:
     text: str
     author: str | None
     updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelledItem:
+    """An item about which an admin said something, with what its story is since."""
+
+    item_id: int
+    story_id: int
+    title: str
+    text: str
+    language: str
+    url: str | None
+    source_name: str
+    published_at: datetime | None
+    first_seen_at: datetime
+    stated: MeetingFacts | None  #: what the item alone says
+    meeting: MeetingFacts | None  #: the story's record; None: no meeting
+    fixed: tuple[str, ...] = ()  #: fields that an admin set
+    correction_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,9 @@ def latest_meetings(connection: Connection, *, level: str | None = None, limit: 
 
 
 def meeting(connection: Connection, story_id: int) -> MeetingStory:
-    """One meeting with its reports. Raises `NotFound`."""
+    """One meeting with its reports; for a story that was merged, the one that goes on. Raises `NotFound`."""
+    goes_on = select(stories.c.merged_into).where(stories.c.id == story_id)
+    story_id = connection.execute(goes_on).scalar() or story_id
     row = connection.execute(select(meetings).where(meetings.c.story_id == story_id)).first()
     if row is None:
         raise NotFound(f"There is no meeting {story_id}.")

@@ -6,14 +6,7 @@ Made by feeds/decide/narrow.py, carried out by storage/search.py. Frozen records
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from storage.words import comparable
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """The index has this token for the item; one that ends with `*` is the beginning of a token."""
-
-    text: str
+from storage.words import Wanted, comparable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,7 @@ class AnyOf:
     parts: tuple["Match", ...]
 
 
-Match = Token | AllOf | AnyOf
+Match = Wanted | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ when the module is loaded, and not for every poll.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
@@ -15,11 +16,13 @@ from storage.model import SourceState
 from storage.tables import fetch_events, sources
 
 EVENTS = 30  #: polls of a source that are remembered
+PUSH_GAP = timedelta(seconds=5)  #: between two polls of a source, however fast its hub pushes
 
 _ALWAYS: dict[str, Any] = {
     # An admin may have paused the source while it was being polled.
     "state": case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED), else_=bindparam("new_state")),
-    "next_poll_at": bindparam("new_next_poll_at"),
+    # A push that came while the source was polled may be about what the poll did not see yet.
+    "next_poll_at": case((sources.c.push_waiting, bindparam("after_push")), else_=bindparam("new_next_poll_at")),
     "last_polled_at": bindparam("new_polled_at"),
     "failures": bindparam("new_failures"),
     "last_error": bindparam("new_last_error"),
@@ -71,7 +74,8 @@ def update_sources(connection: Connection, changes: Sequence[SourceUpdate]) -> N
     """The same for many polls at once. A source that was removed meanwhile is passed over."""
     ids = [change.source_id for change in changes]
     present = set(connection.execute(_PRESENT, {"ids": ids}).scalars())
-    there = [change for change in changes if change.source_id in present]
+    # In the order of their ids: on PostgreSQL, whoever locks rows of several sources takes them in one order.
+    there = sorted((change for change in changes if change.source_id in present), key=lambda change: change.source_id)
     _remember(connection, there)
     for statement, rows in (
         (_SUCCESS, [_success(change) for change in there if change.succeeded]),
@@ -86,6 +90,7 @@ def _common(change: SourceUpdate) -> dict[str, Any]:
         "of_source": change.source_id,
         "new_state": change.state,
         "new_next_poll_at": change.next_poll_at,
+        "after_push": change.polled_at + PUSH_GAP if change.succeeded else change.next_poll_at,
         "new_polled_at": change.polled_at,
         "new_failures": change.failures,
         "new_last_error": change.last_error,

@@ -10,29 +10,36 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Row, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.changes import EarlierReport
 from storage.model import (
     Channel,
     Chat,
     ChatState,
+    Correction,
+    CorrectionKind,
     Delivery,
     DeliveryKind,
     DeliveryState,
     Evidence,
+    FetchOptions,
     Filter,
     FilterAction,
     Format,
     Habit,
     Kind,
     Level,
+    Media,
     Meeting,
     MeetingFacts,
     PageRules,
     Phase,
     Principal,
+    Skips,
     Source,
     SourceDefinition,
     SourceKind,
     SourceState,
+    Told,
     Trust,
 )
 
@@ -84,6 +91,7 @@ def facts_from_json(data: Mapping[str, Any]) -> MeetingFacts:
         starts_on=_day(data.get("starts_on")),
         ends_on=_day(data.get("ends_on")),
         outcomes=tuple(data.get("outcomes", ())),
+        topics=tuple(data.get("topics", ())),
         confidence=data.get("confidence", 1.0),
         **{
             name: data.get(name)
@@ -117,6 +125,14 @@ def rules_from_json(data: Mapping[str, Any] | None) -> PageRules | None:
     return None if data is None else PageRules(**{**data, "cut": tuple(data.get("cut", ()))})
 
 
+def fetch_from_json(data: Mapping[str, Any] | None) -> FetchOptions:
+    """How a source wants to be asked; most want nothing in particular."""
+    if data is None:
+        return FetchOptions()
+    headers = tuple((name, value) for name, value in data.get("headers", ()))
+    return FetchOptions(headers=headers, cookie=data.get("cookie"), verify=data.get("verify", True))
+
+
 def definition_from_row(row: Row[Any]) -> SourceDefinition:
     """What an operator wrote about a source."""
     return SourceDefinition(
@@ -131,6 +147,7 @@ def definition_from_row(row: Row[Any]) -> SourceDefinition:
         enabled=row.enabled,
         rules=rules_from_json(row.rules),
         interval_s=row.interval_s,
+        fetch=fetch_from_json(row.fetch),
     )
 
 
@@ -138,6 +155,7 @@ def definition_to_row(definition: SourceDefinition) -> JsonObject:
     """The columns that an operator's words fill."""
     row = asdict(definition)
     row["rules"] = asdict(definition.rules) if definition.rules else None
+    row["fetch"] = asdict(definition.fetch) if definition.fetch != FetchOptions() else None
     return row
 
 
@@ -163,12 +181,26 @@ def source_from_row(row: Row[Any]) -> Source:
         moved_to=row.moved_to,
         moved_since=row.moved_since,
         moved_polls=row.moved_polls,
+        pushed_at=row.pushed_at,
+        pushed_until=row.pushed_until,
+        skips=skips_from_json(row.skips),
+        told=Told(row.told),
     )
 
 
 def habit_from_json(data: Mapping[str, Any] | None) -> Habit | None:
     """How a source publishes, if that is known."""
     return None if data is None else Habit(weekly=data["weekly"], hours=tuple(data["hours"]))
+
+
+def skips_from_json(data: Mapping[str, Any] | None) -> Skips | None:
+    """When a source asks not to be polled, if it does."""
+    return None if data is None else Skips(hours=tuple(data["hours"]), days=tuple(data["days"]))
+
+
+def media_to_json(media: Iterable[Media]) -> list[JsonObject] | None:
+    """Media as JSON; what was not declared is left out, and nothing at all is no value."""
+    return [{name: value for name, value in asdict(one).items() if value is not None} for one in media] or None
 
 
 def meeting_from_row(row: Row[Any]) -> Meeting:
@@ -194,6 +226,40 @@ def _meeting(row: Any, facts: MeetingFacts) -> Meeting:
         revision=row.revision,
         first_seen_at=row.first_seen_at,
         updated_at=max(row.updated_at, row.active_at),
+    )
+
+
+def correction_from_row(row: Row[Any]) -> Correction:
+    """What an admin said."""
+    return Correction(
+        id=row.id,
+        at=row.at,
+        by=row.by,
+        kind=CorrectionKind(row.kind),
+        story_id=row.story_id,
+        item_id=row.item_id,
+        other_id=row.other_id,
+        field=row.field,
+        before=row.before,
+        after=row.after,
+        note=row.note,
+        undone_at=row.undone_at,
+    )
+
+
+def earlier_report(row: Any) -> EarlierReport:
+    """A stored report as filters look at it, from a row as storage/search.py selects it."""
+    return EarlierReport(
+        item_id=row.id,
+        title=row.title,
+        text=row.text,
+        language=row.language,
+        source_key=row.source_key,
+        source_name=row.source_name,
+        trust=Trust(row.trust),
+        categories=tuple(row.categories),
+        verdict=row.verdict,
+        reported_at=row.reported_at,
     )
 
 

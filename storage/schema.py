@@ -35,6 +35,11 @@ def upgrade(database: Database) -> bool:
     return True
 
 
+def is_current(database: Database) -> bool:
+    """Whether the database has this version's schema; changes nothing."""
+    return database.read(_revision) == revisions()[-1]
+
+
 def revisions() -> list[str]:
     """All revisions of the schema, the oldest first: the numbers in the migrations' file names."""
     names = (_NAME.fullmatch(file.name) for file in (MIGRATIONS / "versions").iterdir())

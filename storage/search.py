@@ -6,8 +6,8 @@ The index lags behind on purpose: indexing costs more than storing, and a poll m
 which item the index reaches. Newer items are candidates without being asked, so nothing is missed meanwhile;
 `catch_up` moves the mark in batches, from a job of the service. Only an item that changes is indexed anew at once.
 
-    SQLite       FTS5 without content and without positions: tokens → item ids
-    PostgreSQL   a row per item with a tsvector of the same tokens, and a GIN index
+    SQLite       FTS5 without content: tokens with their places, so that words of a phrase must stand side by side
+    PostgreSQL   a row per item with a tsvector of the same tokens and a GIN index; all words of a phrase must be there
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,15 @@ from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, or
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.lock import LANDING
-from storage.plans import AllOf, Days, Match, Only, Plan, Token, Told, names_source
+from storage.plans import AllOf, Days, Match, Only, Plan, Told, names_source
 from storage.tables import items, meetings, search_state, sources
-from storage.words import VERSION, comparable, tokens
+from storage.words import VERSION, Kind, Wanted, comparable, singles, tokens
 
 BATCH = 100  #: items that are indexed in one transaction
 FEW = 2_000  #: as many stories or items are looked up by their ids; more are walked through
 
-_TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
+#: When an item was published, or first seen.
+TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
 _MEETING_COLUMNS = {name: meetings.c[name] for name in ("level", "kind", "format", "phase", "series")}
 
 
@@ -45,7 +46,7 @@ def create_index(connection: Connection) -> None:
     """Make the empty index. What is in the archive already is indexed by `catch_up`."""
     if connection.dialect.name == "sqlite":
         connection.execute(text(
-            "CREATE VIRTUAL TABLE item_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii')"
+            "CREATE VIRTUAL TABLE item_words USING fts5(words, singles, content='', columnsize=0, tokenize='ascii')"
         ))  # fmt: skip
     else:
         connection.execute(text(
@@ -94,8 +95,10 @@ def _renew(connection: Connection) -> None:
     connection.execute(update(search_state).values(version=VERSION, indexed_to=0))
 
 
-_FTS_INSERT = text("INSERT INTO item_words (rowid, words) VALUES (:id, :words)")
-_FTS_DELETE = text("INSERT INTO item_words (item_words, rowid, words) VALUES ('delete', :id, :words)")
+_FTS_INSERT = text("INSERT INTO item_words (rowid, words, singles) VALUES (:id, :words, :singles)")
+_FTS_DELETE = text(
+    "INSERT INTO item_words (item_words, rowid, words, singles) VALUES ('delete', :id, :words, :singles)"
+)
 _VECTOR_INSERT = text(
     "INSERT INTO item_words (item_id, words) VALUES (:id, array_to_tsvector(:words)) "
     "ON CONFLICT (item_id) DO UPDATE SET words = excluded.words"
@@ -104,17 +107,19 @@ _VECTOR_INSERT = text(
 
 def _insert(connection: Connection, rows: Sequence[Any]) -> None:
     if connection.dialect.name == "sqlite":
-        connection.execute(_FTS_INSERT, [{"id": row.id, "words": _joined(row)} for row in rows])
+        connection.execute(_FTS_INSERT, [_fts_row(row) for row in rows])
     else:
-        connection.execute(_VECTOR_INSERT, [{"id": row.id, "words": sorted(_tokens(row))} for row in rows])
+        connection.execute(_VECTOR_INSERT, [_vector_row(row) for row in rows])
 
 
-def _tokens(row: Any) -> set[str]:
-    return tokens(comparable(row.title)) | tokens(comparable(row.text))
+def _fts_row(row: Any) -> dict[str, Any]:
+    folded = f"{comparable(row.title)}\n{comparable(row.text)}"
+    return {"id": row.id, "words": " ".join(tokens(folded)), "singles": " ".join(sorted(singles(folded)))}
 
 
-def _joined(row: Any) -> str:
-    return " ".join(sorted(_tokens(row)))
+def _vector_row(row: Any) -> dict[str, Any]:
+    folded = f"{comparable(row.title)}\n{comparable(row.text)}"
+    return {"id": row.id, "words": sorted({*tokens(folded), *singles(folded)})}
 
 
 def before_change(connection: Connection, item_ids: Sequence[int]) -> Sequence[Any]:
@@ -129,7 +134,7 @@ def after_change(connection: Connection, old: Sequence[Any]) -> None:
     if not old:
         return
     if connection.dialect.name == "sqlite":  # an index without content must be told what it is to forget
-        connection.execute(_FTS_DELETE, [{"id": row.id, "words": _joined(row)} for row in old])
+        connection.execute(_FTS_DELETE, [_fts_row(row) for row in old])
     _insert(connection, connection.execute(_WORDS, {"ids": [row.id for row in old]}).all())
 
 
@@ -147,7 +152,7 @@ _SUBJECTS = (
         items.c.language,
         items.c.categories,
         items.c.verdict,
-        _TOLD_AT.label("reported_at"),
+        TOLD_AT.label("reported_at"),
         sources.c.key.label("source_key"),
         sources.c.name.label("source_name"),
         sources.c.trust,
@@ -257,15 +262,18 @@ def _indexed(connection: Connection, match: Match, limit: int, before: int) -> l
 
 def _fts(match: Match) -> str:
     """The question in FTS5's language. Tokens hold letters and digits only, so quoting them is enough."""
-    if isinstance(match, Token):
-        return f'"{match.text[:-1]}" *' if match.text.endswith("*") else f'"{match.text}"'
+    if isinstance(match, Wanted):
+        column = "singles" if match.kind is Kind.SINGLE else "words"
+        return f'{column} : "{" ".join(match.tokens)}"{" *" if match.kind is Kind.BEGINNING else ""}'
     word = " AND " if isinstance(match, AllOf) else " OR "
     return f"({word.join(map(_fts, match.parts))})"
 
 
 def _tsquery(match: Match) -> str:
-    if isinstance(match, Token):
-        return f"'{match.text[:-1]}':*" if match.text.endswith("*") else f"'{match.text}'"
+    if isinstance(match, Wanted):
+        ending = ":*" if match.kind is Kind.BEGINNING else ""
+        lexemes = [f"'{token}'{ending}" for token in match.tokens]
+        return f"({' & '.join(lexemes)})"
     word = " & " if isinstance(match, AllOf) else " | "
     return f"({word.join(map(_tsquery, match.parts))})"
 
@@ -309,7 +317,7 @@ def _days(days: Days) -> ColumnElement[bool]:
 def _told(told: Told) -> ColumnElement[bool]:
     parts = []
     if told.since is not None:
-        parts.append(_TOLD_AT >= told.since)  # noqa: SIM300  a column, not a constant
+        parts.append(TOLD_AT >= told.since)  # noqa: SIM300  a column, not a constant
     if told.until is not None:
-        parts.append(_TOLD_AT < told.until)  # noqa: SIM300
+        parts.append(TOLD_AT < told.until)  # noqa: SIM300
     return and_(true(), *parts)

@@ -11,8 +11,8 @@ from storage import revision
 from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
-from storage.records import definition_from_row, definition_to_row, source_from_row
-from storage.tables import fetch_events, items, sources
+from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
+from storage.tables import fetch_events, items, page_snapshots, sources
 
 FILE = "file"
 COMMAND = "command"
@@ -25,7 +25,7 @@ _BY_ID = select(sources).where(sources.c.id == bindparam("wanted"))
 _FORGOTTEN = {
     "first_success_at": None,
     "etag": None,
-    "last_modified": None, "body_hash": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
+    "last_modified": None, "body_hash": None, "skips": None, "moved_to": None, "moved_since": None, "moved_polls": 0,
 }  # fmt: skip
 
 
@@ -49,6 +49,12 @@ def get(connection: Connection, source_id: int) -> Source:
     if row is None:
         raise NotFound(f"Source {source_id} was removed.")
     return source_from_row(row)
+
+
+def secrets(connection: Connection) -> list[str]:
+    """The words with which sources are asked, and which must never be shown."""
+    rows = connection.execute(select(sources.c.fetch).where(sources.c.fetch.is_not(None)))
+    return [word for row in rows for word in fetch_from_json(row.fetch).secrets]
 
 
 def follow_file(connection: Connection, definitions: Iterable[SourceDefinition], now: datetime) -> None:
@@ -80,7 +86,11 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     new: dict[str, Any] = definition_to_row(definition)
     if before.url != definition.url or before.rules != definition.rules:  # what we remember is of another document
         new |= {**_FORGOTTEN, "next_poll_at": now}
+    elif before.fetch != definition.fetch:  # asked another way, it may let us in: find out now
+        new |= {"next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
+    if before.url != definition.url:  # how the page of the old address looked is nothing to compare the new one with
+        connection.execute(delete(page_snapshots).where(page_snapshots.c.source_id == row.id))
 
 
 def add(connection: Connection, definition: SourceDefinition, now: datetime) -> int:
@@ -158,7 +168,7 @@ def claim_due(
     rows = connection.execute(
         update(sources)
         .where(sources.c.id.in_(due.scalar_subquery()))
-        .values(claimed_by=worker, claimed_until=until)
+        .values(claimed_by=worker, claimed_until=until, push_waiting=False)
         .returning(sources)
     )
     return [source_from_row(row) for row in rows]
@@ -183,10 +193,21 @@ def all_events(connection: Connection) -> dict[int, list[FetchEvent]]:
     """The last polls of every source, by source id, the oldest first."""
     found: dict[int, list[FetchEvent]] = {}
     for row in connection.execute(select(fetch_events).order_by(fetch_events.c.source_id, fetch_events.c.id)):
-        words = row._asdict()
-        del words["id"]
-        found.setdefault(words.pop("source_id"), []).append(FetchEvent(**words))
+        source_id, event = _event(row)
+        found.setdefault(source_id, []).append(event)
     return found
+
+
+def floods(connection: Connection, since: datetime) -> dict[int, FetchEvent]:
+    """The last poll since then, by source id, that brought far more than is usual."""
+    where = (fetch_events.c.outcome == "flooded", fetch_events.c.at >= since)
+    return dict(map(_event, connection.execute(select(fetch_events).where(*where).order_by(fetch_events.c.id))))
+
+
+def _event(row: Any) -> tuple[int, FetchEvent]:
+    words = row._asdict()
+    del words["id"]
+    return words.pop("source_id"), FetchEvent(**words)
 
 
 def release(connection: Connection, source_id: int) -> None:

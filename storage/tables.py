@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -96,6 +97,7 @@ sources = Table(
     Column("enabled", Boolean, nullable=False),
     Column("rules", JSON),
     Column("interval_s", Integer),
+    Column("fetch", JSON(none_as_null=True), comment="headers, cookie and TLS options of this source; holds secrets"),
     Column("origin", String(16), nullable=False, comment="file: follows sources_file; command: added by hand"),
     Column("state", String(16), nullable=False),
     Column("next_poll_at", Moment, nullable=False),
@@ -116,6 +118,11 @@ sources = Table(
     Column("moved_to", Text),
     Column("moved_since", Moment),
     Column("moved_polls", Integer, nullable=False, server_default="0"),
+    Column("pushed_at", Moment),
+    Column("pushed_until", Moment),
+    Column("push_waiting", Boolean, nullable=False, server_default="0", comment="a push came since it was claimed"),
+    Column("skips", JSON(none_as_null=True)),
+    Column("told", String(16), nullable=False, server_default="well", comment="what admins heard last about its state"),
     UniqueConstraint("key"),
     Index(None, "next_poll_at"),  # serves: which sources are due
 )
@@ -128,6 +135,9 @@ stories = Table(
     metadata,
     Column("id", Key, primary_key=True),
     Column("created_at", Moment, nullable=False),
+    # Without a foreign key: SQLite adds one only by copying the table, on which all others hang.
+    Column("merged_into", Key, comment="the story that goes on instead"),
+    Index(None, "merged_into"),  # serves: corrections of the stories that went into one
     sqlite_autoincrement=True,
 )
 
@@ -155,6 +165,9 @@ items = Table(
     Column("facts", JSON(none_as_null=True)),
     Column("evidence", JSON, nullable=False),
     Column("flags", JSON, nullable=False),
+    Column("html", Text),
+    Column("media", JSON(none_as_null=True)),
+    Column("released_at", Moment, comment="when the ministry gave the news out, where a page says so"),
     UniqueConstraint("source_id", "identity"),  # serves: is this entry known?
     Index(None, "url"),  # serves: which story did another source give this address?
     Index(None, "story_id"),  # serves: the reports of a story
@@ -175,6 +188,82 @@ fetch_events = Table(
     Index(None, "source_id", "id"),  # serves: the last polls of a source, and which of them are too old to keep
 )
 
+page_snapshots = Table(
+    "page_snapshots",
+    metadata,
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("articles", JSON, nullable=False, comment="title and address of the first ones"),
+    Column("body", LargeBinary, nullable=False, comment="the list page, compressed"),
+    comment="each list page as it was when its rules last found something",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE")),
+    Column("kind", String(16), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("once", String(120)),
+    Column("bundled", Boolean, nullable=False, comment="whether messages were made of it"),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("once"),  # serves: never told twice
+    Index(None, "bundled", "created_at"),  # serves: what nobody was told yet
+    Index(None, "source_id"),  # serves: deletion of a source
+    sqlite_autoincrement=True,
+)
+
+notice_messages = Table(
+    "notice_messages",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("notices", JSON, nullable=False, comment="their ids"),
+    Column("state", String(16), nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("worker", String(64)),
+    Column("repeat", Boolean, nullable=False),
+    Column("error", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index(None, "state", "not_before"),  # serves: what to tell next
+    comment="what is owed to each admin",
+)
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    # A hub must be told when its source is removed, so the row outlives the source.
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="SET NULL")),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("callback", Text, nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("secret", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("next_at", Moment),
+    Column("asked_at", Moment),
+    Column("verified_at", Moment),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("last_push_at", Moment),
+    Column("pushes", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("to_prove", Integer, nullable=False),
+    Column("lapses", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+    Column("missed_at", Moment),
+    Column("unseen", Integer, nullable=False),
+    UniqueConstraint("source_id"),  # serves: the subscription of a source, of which it has one
+    UniqueConstraint("token"),  # serves: whose callback is this?
+)
+
 meetings = Table(
     "meetings",
     metadata,
@@ -187,6 +276,7 @@ meetings = Table(
     Column("edition", Integer),
     Column("starts_on", Date),
     Column("facts", JSON, nullable=False),
+    Column("reported", JSON(none_as_null=True), comment="what reports say, where an admin fixed a fact; else null"),
     Column("trust", String(16), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
@@ -301,4 +391,39 @@ deliveries = Table(
     Index(None, "state", "not_before", "id"),  # serves: what to send next; what a dead process left in `sending`
     Index(None, "story_id"),  # serves: deletion of a story
     sqlite_autoincrement=True,
+)
+
+# What an admin said is kept for good: it is a label as well. So it refers to stories and items without a foreign key.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("story_id", Key, nullable=False),
+    Column("item_id", Key),
+    Column("other_id", Key, comment="the story that ended (same_as) or began (split)"),
+    Column("field", String(32)),
+    Column("before", Text),
+    Column("after", Text),
+    Column("note", Text, nullable=False),
+    Column("journal", JSON, nullable=False, comment="what must be put back to undo it"),
+    Column("undone_at", Moment),
+    Column("undone_by", String(64)),
+    Index(None, "story_id"),  # serves: what was said about a story
+    Index(None, "item_id"),  # serves: which items were taken out of their story
+    Index(None, "kind", "at"),  # serves: facts of ended and rejected stories, which later reports may match
+    sqlite_autoincrement=True,
+)
+
+# Written for every new item and forgotten after days, so it is kept narrow: no row id, no foreign key, one index, which
+# serves "which stories have one of these keys?" and the deletion of what is too old.
+likeness_keys = Table(
+    "likeness_keys",
+    metadata,
+    Column("span", Integer, primary_key=True, autoincrement=False, comment="of three days, counted from year 1"),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("story_id", Key, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )

@@ -10,7 +10,8 @@ or two characters is found as well. In all other scripts a word is a row of lett
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 
 #: Grows when the same text gives other tokens than before; an index of another version is built anew.
 VERSION = 1
@@ -65,31 +66,56 @@ def is_letter(character: str) -> bool:
     return _LETTER.match(character) is not None
 
 
-def tokens(folded: str) -> set[str]:
-    """All tokens of a folded text, for the index."""
-    found: set[str] = set()
+def tokens(folded: str) -> list[str]:
+    """The tokens of a folded text, in their order, for the index."""
+    found: list[str] = []
     for run, word in _RUNS.findall(folded):
         if word:
-            found.add(word[:LONGEST])
+            found.append(word[:LONGEST])
         else:
-            found.update(map("".join, itertools.pairwise(run)))
-            found.add(run[-1])
+            found += map("".join, itertools.pairwise(run))
+            found.append(run[-1])
     return found
 
 
-def wanted(folded: str, *, prefix: bool = False) -> Iterator[str]:
-    """The tokens of which every text has all that has these words; one that ends with `*` may go on.
+def singles(folded: str) -> set[str]:
+    """The characters of scripts without spaces, each by itself: so that a word of one character is found."""
+    return {character for run, _ in _RUNS.findall(folded) for character in run}
 
-    `prefix`: the last word may go on.
+
+class Kind(Enum):
+    """How tokens are looked for."""
+
+    PHRASE = "phrase"  # side by side, in this order
+    SINGLE = "single"  # one character of `singles`
+    BEGINNING = "beginning"  # a token that begins so; slower, so only where there is nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What every text with certain words has."""
+
+    tokens: tuple[str, ...]
+    kind: Kind = Kind.PHRASE
+
+
+def wanted(folded: str, *, prefix: bool = False) -> Wanted | None:
+    """What every text with these words has; None: nothing that the index knows. `prefix`: the last word may go on.
+
+    A last character that runs on, or a last word that may go on, is left out where there is anything before it.
     """
-    runs = list(_RUNS.finditer(folded))
-    for match in runs:
+    whole: list[str] = []
+    begun: Wanted | None = None
+    for match in _RUNS.finditer(folded):
         run, word = match.groups()
-        ends = match.end() == len(folded)
-        if word:
-            cut = word[:LONGEST]
-            yield f"{cut}*" if prefix and ends and len(word) < LONGEST else cut
-        elif len(run) == 1:
-            yield run if not ends else f"{run}*"
+        last = match.end() == len(folded)
+        if word and prefix and last and len(word) < LONGEST:
+            begun = Wanted((word,), Kind.BEGINNING)
+        elif word:
+            whole.append(word[:LONGEST])
+        elif len(run) == 1 and last:
+            begun = Wanted((run,), Kind.SINGLE)
         else:
-            yield from map("".join, itertools.pairwise(run))
+            whole += map("".join, itertools.pairwise(run))
+            whole += [] if last else [run[-1]]
+    return Wanted(tuple(whole)) if whole else begun

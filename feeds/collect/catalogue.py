@@ -17,16 +17,29 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from feeds.collect.normalise import MAX_URL
 from storage.errors import KaigiError
-from storage.model import PageRules, SourceDefinition, SourceKind, Trust
+from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind, Trust
 
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _COUNTRY = re.compile(r"[A-Z]{2}|NATO|ASEAN")
-_SELECTORS = ("item", "link", "title", "date", "article", "article_title", "article_date")
+_SELECTORS = ("item", "link", "title", "date", "article", "article_title", "article_date", "next_page")
 _SHORTEST_INTERVAL_S = 10
 
 _FIELDS = frozenset(field.name for field in fields(SourceDefinition))
 _RULES = frozenset(field.name for field in fields(PageRules))
+_OPTIONS = frozenset(field.name for field in fields(FetchOptions))
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # a token, RFC 9110 §5.6.2
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+_MAX_HEADERS = 20
+_MAX_HEADER = 4096
+# What the connection is made of, and what Kaigi itself says with each request. Written by hand, these break an answer
+# into two, send it to another host, or make every poll look like the last.
+_RESERVED = frozenset({
+    "host", "connection", "content-length", "content-type", "transfer-encoding", "te", "trailer", "upgrade", "expect",
+    "keep-alive", "http2-settings", "accept-encoding", "range", "if-none-match", "if-modified-since", "if-match",
+    "if-unmodified-since", "if-range", "date", "forwarded", "via", "max-forwards",
+})  # fmt: skip
 
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -176,6 +189,49 @@ def _pattern(value: object, where: str) -> str:
     return text
 
 
+def _fetch(value: object, where: str) -> FetchOptions:
+    """Check `[source.fetch]`. No complaint repeats a value: it may be a secret."""
+    if not isinstance(value, dict):
+        raise SourcesFileError(f"In {where}: write the options as a table, [source.fetch].")
+    _refuse_unknown(value, _OPTIONS, where)
+    cookie = value.get("cookie")
+    return FetchOptions(
+        headers=_headers(value.get("headers", {}), where),
+        cookie=None if cookie is None else _header_value(cookie, f"{where}, option 'cookie'"),
+        verify=_flag(value.get("verify", True), f"{where}, option 'verify'"),
+    )
+
+
+def _headers(value: object, where: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict) or len(value) > _MAX_HEADERS:
+        raise SourcesFileError(
+            f"In {where}: write the headers as a table, [source.fetch.headers], of at most {_MAX_HEADERS}."
+        )
+    names = [str(name).lower() for name in value]
+    if twins := {name for name in names if names.count(name) > 1}:
+        raise SourcesFileError(f"In {where}: the header '{min(twins)}' stands there twice.")
+    return tuple(
+        (_header_name(name, where), _header_value(word, f"{where}, header '{name}'")) for name, word in value.items()
+    )
+
+
+def _header_name(name: str, where: str) -> str:
+    if not _HEADER_NAME.fullmatch(name):
+        raise SourcesFileError(f"In {where}: {name!r} is not the name of a header.")
+    if name.lower() == "cookie":
+        raise SourcesFileError(f"In {where}: write the cookie as 'cookie', not as a header.")
+    if name.lower() in _RESERVED or name.lower().startswith("proxy-"):
+        raise SourcesFileError(f"In {where}: the header '{name}' is Kaigi's own and cannot be set. Remove it.")
+    return name
+
+
+def _header_value(value: object, where: str) -> str:
+    word = value.strip() if isinstance(value, str) else ""
+    if len(word) > _MAX_HEADER or not _HEADER_VALUE.fullmatch(word):
+        raise SourcesFileError(f"In {where}: write one line of ASCII text, up to {_MAX_HEADER} characters.")
+    return word
+
+
 _FIELD_CHECKS: dict[str, Callable[[object, str], Any]] = {
     "key": _matching(_KEY, "use small letters, digits and single hyphens"),
     "url": _url,
@@ -188,4 +244,5 @@ _FIELD_CHECKS: dict[str, Callable[[object, str], Any]] = {
     "enabled": _flag,
     "rules": _rules,
     "interval_s": _interval,
+    "fetch": _fetch,
 }

@@ -6,8 +6,10 @@ a list of headlines follows it: a body may use the word in a sentence. Pure.
 
 import re
 
+_REPEATING_LINES = 6  # a list this long at the very end, in which a line repeats, is a ranking with tabs
 _LIST_LINES = 3  # this many headline-like lines in a row make a list
 _LONGEST_HEADLINE = 120
+_SHORTEST_HEADLINE = 10  # of one that counts as repeated
 
 # Lines after which nothing of the article follows, by themselves.
 _END = re.compile(r"^\s*[(（]\s*以\s*上\s*[)）]\s*$|^\s*以上\s*$")
@@ -48,7 +50,24 @@ def cut_text(text: str) -> str:
         if _END_OF_SENTENCE.search(line):
             kept[-1] = _END_OF_SENTENCE.sub("", line)
             break
-    return "\n".join(kept).strip()
+    return "\n".join(_without_ranking(kept)).strip()
+
+
+def _without_ranking(lines: list[str]) -> list[str]:
+    """Cut a ranking that has neither heading nor tabs left: headlines to the end, the same one in several of its lists.
+
+    A list that belongs to the article (who was there, what was signed) names nothing twice.
+    """
+    start = len(lines)
+    while start and _is_headline(lines[start - 1]):
+        start -= 1
+    tail = lines[start:]
+    seen: dict[str, int] = {}
+    for place, line in enumerate(tail):
+        first = seen.setdefault(line, place)
+        if first != place and len(line) >= _SHORTEST_HEADLINE and len(tail) >= _REPEATING_LINES:
+            return lines[:start] if _has_sentence(lines[:start]) else lines
+    return lines
 
 
 def _ends_article(line: str) -> bool:

@@ -13,14 +13,12 @@ from http import HTTPStatus
 import aiohttp
 
 from feeds.collect.guard import BLOCKED
+from feeds.collect.walls import wall
 from feeds.observed import Failure, FailureKind
 
 MAX_RETRY_AFTER_S = 7 * 24 * 3600.0
 
 _USERINFO = re.compile(r"//[^/\s@]*@")
-
-# Words of Cloudflare's interstitial. `/cdn-cgi/challenge-platform/` alone is no mark: ordinary pages load it too.
-_CHALLENGE_MARKS = (b"_cf_chl_opt", b"cf-browser-verification", b"cf_chl_")
 
 
 def bad_url(why: str) -> Failure:
@@ -55,28 +53,38 @@ def too_large(cap: int) -> Failure:
     )
 
 
-def challenge(status: int) -> Failure:
-    """Say that a bot protection stands in front of the site."""
+def bot_wall(maker: str, status: int) -> Failure:
+    """Say that a bot protection by this maker stands in front of the site."""
     return Failure(
-        kind=FailureKind.FORBIDDEN,
-        message="The site asks visitors to prove that they are human (a Cloudflare challenge); a program cannot. "
-        "Use the site's feed, or ask its owner to let the feed pass.",
-        detail=f"HTTP {status}, challenge page",
+        kind=FailureKind.BOT_WALL,
+        message=f"The site lets only browsers through ({maker} asks for proof). "
+        "Use the site's feed, or ask its owner to let us pass.",
+        detail=f"HTTP {status}, bot wall of {maker}",
     )
 
 
-def is_challenge(headers: Mapping[str, str], start: bytes) -> bool:
-    """Tell whether an answer is a challenge instead of the document. It is sometimes served with status 200."""
-    if headers.get("Cf-Mitigated", "").strip().lower() == "challenge":
-        return True
-    head = start[: 64 * 1024]
-    return b"<html" in head[:2048].lower() and any(mark in head for mark in _CHALLENGE_MARKS)
+def packed(why: str) -> Failure:
+    """Say that a body does not unpack, or is packed in a way that was not asked for."""
+    return Failure(
+        kind=FailureKind.NETWORK,
+        message="The document is badly compressed. We try again later; if this lasts, tell the site's owner.",
+        detail=why[:200],
+    )
+
+
+def broke_off() -> Failure:
+    """Say that a compressed body ends in the middle."""
+    return Failure(
+        kind=FailureKind.NETWORK,
+        message="The document broke off. We try again later.",
+        detail="the compressed body has no end",
+    )
 
 
 def from_status(status: int, headers: Mapping[str, str], start: bytes, *, now: datetime) -> Failure:
     """Turn an error status into a failure. `start`: the beginning of the error page."""
-    if is_challenge(headers, start):
-        return challenge(status)
+    if maker := wall(status, headers, start):
+        return bot_wall(maker, status)
     kind, advice = _STATUS.get(status) or (
         _OTHER_SERVER_ERROR if status >= 500 else _OTHER_CLIENT_ERROR if status >= 400 else _STRANGE_STATUS
     )

@@ -18,7 +18,21 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 from feedparser.urls import make_safe_absolute_uri
 
 from feeds.collect.dialects import CONTAINED, FEED_IGNORED, ITEM_IGNORED, Names
-from feeds.collect.fastfields import ENTRY, FEED, INNER, ITEM_TRAPS, XML, Item, Scope, State, Table, Unknown, scope_of
+from feeds.collect.fastfields import (
+    ENTRY,
+    FEED,
+    INNER,
+    ITEM_TRAPS,
+    MEDIA,
+    XML,
+    Item,
+    Scope,
+    State,
+    Table,
+    Unknown,
+    note_media,
+    scope_of,
+)
 
 _ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _ATOM, _RSS_1 = "{http://www.w3.org/2005/Atom}", "{http://purl.org/rss/1.0/}"
@@ -131,8 +145,11 @@ class _Reader:
             handler(self.state, item, element)
         elif name not in ignored:
             raise Unknown
-        elif len(element):
-            self._inside(item, element, name, read)
+        else:
+            if name in MEDIA:
+                note_media(item, element, name)
+            if len(element):
+                self._inside(item, element, name, read)
 
     def _inside(self, item: Item, element: Element, name: str | None, read: Table) -> None:
         """Look into an element that is not read: all in it must be known, and what is read there is read."""
@@ -145,6 +162,8 @@ class _Reader:
             inner = self.state.names[part.tag]
             if inner not in allowed or (len(part) and inner not in CONTAINED):
                 raise Unknown
+            if inner in MEDIA:
+                note_media(item, part, inner)
             if inner in INNER:
                 if (handler := read.get(inner)) is None:
                     raise Unknown

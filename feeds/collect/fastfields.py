@@ -217,10 +217,24 @@ def _link(_state: State, item: Item, element: Element) -> None:
     if "href" not in attributes or len(element):
         raise Unknown
     address = _resolved(item.scope.base, attributes["href"])
+    if attributes.get("rel") == "enclosure":
+        noted = {"rel": "enclosure", "type": attributes.get("type", "text/html"), "href": address}
+        item.raw.setdefault("links", []).append({**noted, "length": attributes.get("length")})
     if attributes.get("rel", "alternate").lower() != "alternate":
         return
     if attributes.get("type", "text/html").lower() in _HTML_LINKS:
         item.raw["link"] = address
+
+
+def note_media(item: Item, element: Element, name: str | None) -> None:
+    """What `feed.py` asks of a picture, sound or film, where feedparser keeps it."""
+    noted = {key.lower(): value for key, value in element.attrib.items() if "}" not in key}
+    if name == "enclosure":
+        item.raw.setdefault("links", []).append({**noted, "rel": "enclosure"})
+        return
+    if name == "media:thumbnail" and "url" not in noted and (element.text or "").strip():
+        raise Unknown  # feedparser takes its text for an address
+    item.raw.setdefault(str(name).replace(":", "_"), []).append(noted)
 
 
 def _resolved_text(base: str, element: Element) -> str:
@@ -339,6 +353,8 @@ _ATTRIBUTE_TRAPS = (
     | frozenset({"lang", "base", "uri", "mode", "src"})
 )  # fmt: skip
 ITEM_TRAPS = frozenset({"href", "lastmod"})
+#: Named by `feed.py` as media; they hold no words of the entry.
+MEDIA = frozenset({"enclosure", "media:content", "media:thumbnail"})
 #: Read wherever in a `media:group` they stand.
 INNER = frozenset({"media:title", "media:description", "media:category", "media:keywords"})
 

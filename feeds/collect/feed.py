@@ -15,32 +15,37 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import feedparser
 
 from feeds.collect import fastfeed, googlenews, identity, normalise
+from feeds.collect.dated import checked, why_unreadable
 from feeds.collect.decode import decode
-from feeds.collect.hints import feed_seconds
+from feeds.collect.hints import feed_seconds, feed_skips
+from feeds.collect.rich import markup, media_of
+from feeds.collect.tamed import tame
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
 from storage.model import SourceDefinition
 
+tame()
+
 MAX_ENTRIES = 5_000
 MAX_GUID = 1_000
-FUTURE = timedelta(hours=36)  # an embargo or a wrong zone; beyond it a date is a mistake
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_ANY_ELEMENT = re.compile(r"<(?:[\w.-]{1,100}:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
 _END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
 # The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
 _PLAIN_DATE = re.compile(
     r"^(?:[A-Z][a-z]{2},\s+)?\d{1,2}\s+[A-Z][a-z]{2,8}\s+\d{4}\s+[\d:]{4,8}\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)$"
-    r"|^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})$"
+    r"|^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d[\d:.]*(?:Z|[+-](?:0\d|1[0-4]):?[0-5]\d)$"
 )
 
 
@@ -52,7 +57,9 @@ def parse_feed(fetched: Fetched, definition: SourceDefinition, now: datetime) ->
     """
     text, problems = as_text(fetched)
     quick = read_quickly(text, fetched.url, definition, now, problems)
-    return quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
+    parsed = quick if quick is not None else read_carefully(text, fetched.url, definition, now, problems)
+    skips = feed_skips(text)
+    return replace(parsed, skips=skips) if skips is not None and isinstance(parsed, ParsedFeed) else parsed
 
 
 def as_text(fetched: Fetched) -> tuple[str, tuple[str, ...]]:
@@ -82,6 +89,8 @@ def read_carefully(
     text: str, url: str, definition: SourceDefinition, now: datetime, problems: tuple[str, ...] = ()
 ) -> ParsedFeed | Failure:
     """Read any document, with feedparser."""
+    if not _ANY_ELEMENT.search(text):  # nothing can come of it, and feedparser may take its time to find that out
+        return _why_no_entries({}, text) or _broken("no feed element in the document")
     try:
         found = _feedparser(text, url)
     except Exception as error:  # noqa: BLE001  feedparser is not free of exceptions: it has raised ten different ones
@@ -189,6 +198,8 @@ def _entry(raw: Any, base: str, language: str | None, zone: str, now: datetime) 
         published_at=moment,
         published_text=written,
         flags=flags,
+        html=markup(_html_parts(raw), base),
+        media=media_of(_named_media(raw), base),
     )
     source = dict.get(raw, "source")
     return googlenews.improve(entry, _text(source, "title") if isinstance(source, dict) else "")
@@ -206,18 +217,6 @@ def short_guid(written: str) -> str | None:
     return text or None
 
 
-def read_moment(written: str | None, zone: str, now: datetime) -> tuple[datetime | None, tuple[str, ...]]:
-    """Return the moment in UTC that a date names, or what is wrong with it."""
-    if not written:
-        return None, ()
-    moment = parse_moment(written, zone, now)
-    if moment is None:
-        return None, ("date_unreadable",)
-    if moment > now + FUTURE:
-        return None, ("date_in_future",)
-    return moment.astimezone(UTC), ()
-
-
 def _title(raw: Any) -> str:
     return normalise.one_line(_text(raw, "title"))
 
@@ -227,6 +226,17 @@ def _body(raw: Any) -> str:
     parts = [raw.get("summary_detail"), *(raw.get("content") or ())]
     texts = [_plain(part) for part in parts if part and part.get("value")]
     return max(texts, key=len, default="")
+
+
+def _html_parts(raw: Any) -> list[str]:
+    """Whatever their type: much that is declared as plain text is not."""
+    parts = [raw.get("summary_detail"), *(raw.get("content") or ())]
+    return [str(part["value"]) for part in parts if part and part.get("value")]
+
+
+def _named_media(raw: Any) -> list[Any]:
+    links = [link for link in raw.get("links") or () if link.get("rel") == "enclosure"]
+    return [*links, *(raw.get("media_content") or ()), *(raw.get("media_thumbnail") or ())]
 
 
 def _plain(part: Any) -> str:
@@ -245,12 +255,11 @@ def _date(raw: Any, zone: str, now: datetime) -> tuple[datetime | None, str | No
         written = " ".join(_text(raw, key).split())[:100]
         if not written:
             continue
-        moment = parse_moment(written, zone, now) or _trusted(written, dict.get(raw, f"{key}_parsed"))
+        moment = parse_moment(written, zone) or _trusted(written, dict.get(raw, f"{key}_parsed"))
         if moment is None:
-            return None, written, ("date_unreadable",)
-        if moment > now + FUTURE:
-            return None, written, ("date_in_future",)
-        return moment.astimezone(UTC), written, ()
+            return None, written, (why_unreadable(written, zone, now),)
+        read, flags = checked(moment, now)
+        return read, written, flags
     return None, None, ()
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from feeds.collect import follow
 from feeds.collect.discover import Found, discover, well_known
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
@@ -58,7 +59,7 @@ async def propose_rules(
     fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, now: datetime
 ) -> Discovery:
     """Read the address as a list page and propose rules for it, without looking for feeds."""
-    answer = await fetcher.fetch(definition.url, accept=PAGE_ACCEPT)
+    answer = await fetcher.fetch(definition.url, accept=PAGE_ACCEPT, source=definition)
     if not isinstance(answer, Fetched):
         return Discovery(failure=answer if isinstance(answer, Failure) else _nothing())
     return await _Search(fetcher, parsers, definition, now).propose(answer)
@@ -132,12 +133,18 @@ class _Search:
         if self.stopped or url in self.asked or len(self.asked) >= MAX_REQUESTS:
             return None
         self.asked.add(url)
-        answer = await self.fetcher.fetch(url)
+        answer = await self.fetcher.fetch(url, source=self.definition)
         if isinstance(answer, Failure):
             self.stopped = answer.kind in _STOP
         return answer if isinstance(answer, Fetched | Failure) else None
 
     async def _parse(self, answer: Fetched) -> ParsedFeed | Failure:
+        parsed = await self._read(answer)
+        if isinstance(parsed, ParsedFeed) and parsed.more:
+            return await follow.read_index(parsed, self.fetcher.fetch, self._read)
+        return parsed
+
+    async def _read(self, answer: Fetched) -> ParsedFeed | Failure:
         return await self.parsers.run(read_document, answer, self.definition, self.now)
 
     def _unseen(self, answer: Fetched, found: FoundFeed) -> Iterable[FoundFeed]:

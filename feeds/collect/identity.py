@@ -14,7 +14,7 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 
 from feeds.observed import ParsedEntry
 
@@ -89,7 +89,11 @@ def _title_and_day(entry: ParsedEntry) -> str | None:
 
 def _everything(entry: ParsedEntry) -> str:
     named = replace(entry, identity="", content_hash="", url_is_own=True)
-    return _key("a", *(repr(value) for value in astuple(named)))
+    return _key("a", *(repr(getattr(named, name)) for name in _NAMING))
+
+
+#: Markup, media and release times were added later: they must not give known entries new names.
+_NAMING = tuple(one.name for one in fields(ParsedEntry) if one.name not in ("html", "media", "released_at"))
 
 
 _RUNGS: tuple[_Key, ...] = (_guid, _guid_and_url, _url, _title_and_day, _everything)

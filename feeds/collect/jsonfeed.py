@@ -2,7 +2,7 @@
 
 Publishers' mistakes are read around: an id may be any scalar (the specification asks to coerce it to a string), an
 author may be where 1.0 had it, and an item that is no object costs only itself. Numbers are kept as they are written,
-so that a thousand digits are an id like any other and not a sum to be worked out. Attachments are not read.
+so that a thousand digits are an id like any other and not a sum to be worked out.
 
 Pure; never raises for any document.
 """
@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from feeds.collect import identity, normalise
+from feeds.collect.dated import read_moment
 from feeds.collect.decode import clean, decode
-from feeds.collect.feed import MAX_ENTRIES, language_tag, read_moment, short_guid
+from feeds.collect.feed import MAX_ENTRIES, language_tag, short_guid
+from feeds.collect.rich import markup, media_of
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import SourceDefinition
 
@@ -95,6 +97,8 @@ def _entry(
         published_at=moment,
         published_text=written or None,
         flags=flags,
+        html=markup(filter(None, [_scalar(item, "content_html")]), base),
+        media=media_of(_media(item), base),
     )
 
 
@@ -116,6 +120,12 @@ def _body(item: dict[str, Any]) -> str:
         normalise.plain_text(clean(_scalar(item, "summary") or "")),
         key=len,
     )
+
+
+def _media(item: dict[str, Any]) -> list[Any]:
+    attachments = item.get("attachments")
+    pictures = [{"url": item.get(name)} for name in ("image", "banner_image")]
+    return [*(attachments if isinstance(attachments, list) else []), *pictures]
 
 
 def _author(thing: dict[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ function here raises for any input.
 import html as html_entities
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 import ada_url
@@ -146,6 +147,8 @@ def is_parsable(html: str) -> bool:
     """Tell cheaply whether HTML can be parsed in reasonable time: not too deep, no tag with a million attributes."""
     if len(html) > MAX_HTML:
         return False
+    if len(html) <= MAX_TAG and html.count("<") <= MAX_DEPTH:  # nearly every entry: too small for either
+        return True
     depth = deepest = 0
     for match in _ANY_TAG.finditer(html):
         if match.end() - match.start() > MAX_TAG:
@@ -162,14 +165,18 @@ def is_parsable(html: str) -> bool:
 def safe_html(html: str, base: str | None = None) -> str:
     """Return HTML with nothing but simple text markup and absolute http or https links, fit to be shown by us."""
 
-    def link(_tag: str, attribute: str, value: str) -> str | None:
-        return canonical_url(value, base) if attribute == "href" else None
-
     source = clean(html[:MAX_HTML])
     if not is_parsable(source):
         return html_entities.escape(html_to_text(source))
-    return nh3.clean(
-        source,
+    return _cleaner(base).clean(source)
+
+
+@lru_cache(maxsize=8)  # making one takes longer than most entries do, and those of a feed share theirs
+def _cleaner(base: str | None) -> nh3.Cleaner:
+    def link(_tag: str, attribute: str, value: str) -> str | None:
+        return canonical_url(value, base) if attribute == "href" else None
+
+    return nh3.Cleaner(
         tags=set(_SAFE_TAGS),
         attributes={"a": {"href"}},
         attribute_filter=link,

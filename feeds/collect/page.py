@@ -19,8 +19,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from feeds.collect import identity, normalise
 from feeds.collect.cutter import cut_text
+from feeds.collect.dated import read_moment
 from feeds.collect.decode import decode
-from feeds.collect.feed import read_moment
+from feeds.collect.linklists import drop_link_lists
+from feeds.collect.released import released_at
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import PageRules, SourceDefinition
 
@@ -48,6 +50,8 @@ class ArticlePage:
     published_text: str | None = None  #: the date as the page writes it
     author: str | None = None
     language: str | None = None  #: BCP 47, as the page declares it
+    released_at: datetime | None = None  #: aware, UTC; when the ministry gave it out, where the text says so
+    flags: tuple[str, ...] = ()  #: what is suspicious about its dates
 
 
 def parse_list_page(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
@@ -65,6 +69,7 @@ def read_list(tree: LexborHTMLParser, url: str, definition: SourceDefinition, no
     rules = definition.rules or PageRules()
     base = base_of(tree, url)
     try:
+        tree.css_first(rules.next_page or "a")  # a selector that cannot be used fails here, with the others
         found = _merge(_links(tree, rules, base, definition, now))
     except (SelectolaxError, re.error) as error:
         return _bad_rules(str(error))
@@ -72,7 +77,8 @@ def read_list(tree: LexborHTMLParser, url: str, definition: SourceDefinition, no
     if not entries:
         return Failure(
             kind=FailureKind.EMPTY,
-            message="The rules find nothing on this page; it may have been redesigned. Correct the rules.",
+            message=f"The rules find nothing on this page; it may have been redesigned. {_what_is_there(tree)} "
+            f"`kaigi sources check {definition.key}` compares it and proposes rules.",
             detail=f"item={rules.item!r} link={rules.link!r} include={rules.include!r}",
         )
     named, _ = identity.assign(entries)
@@ -81,7 +87,25 @@ def read_list(tree: LexborHTMLParser, url: str, definition: SourceDefinition, no
         title=normalise.one_line(_node_text(tree.css_first("title"))) or None,
         language=_language(tree) or definition.language,
         problems=("links without a title were left out",) if len(entries) < len(found) else (),
+        next_url=_next_page(tree, rules, base, url),
     )
+
+
+def _what_is_there(tree: LexborHTMLParser) -> str:
+    """What the page has now, for people who compare it with what it had."""
+    title = normalise.one_line(_node_text(tree.css_first("title")), 60)
+    links = len(tree.css("a[href]"))
+    named = f"the title “{title}”" if title else "no title"
+    return f"It has now {links} {'link' if links == 1 else 'links'} and {named}."
+
+
+def _next_page(tree: LexborHTMLParser, rules: PageRules, base: str, url: str) -> str | None:
+    """The next page of the list, if a rule says where its link is; never the page itself, never another site."""
+    node = tree.css_first(rules.next_page) if rules.next_page else None
+    if node is not None and node.tag != "a":
+        node = node.css_first("a")
+    found = normalise.canonical_url(node.attributes.get("href"), base) if node is not None else None
+    return found if found and found != normalise.canonical_url(url) and site_of(found) == site_of(url) else None
 
 
 def parse_article(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ArticlePage | Failure:
@@ -104,13 +128,17 @@ def parse_article(fetched: Fetched, definition: SourceDefinition, now: datetime)
             message="No article text was found on this page. If all pages of the source fail, correct its rules.",
             detail=f"article={rules.article!r}",
         )
+    published, flags = read_moment(date_text, definition.time_zone, now)
+    released, suspicious = released_at(text, definition.time_zone, published, now)
     return ArticlePage(
         title=title,
         text=text[: normalise.MAX_TEXT],
-        published_at=read_moment(date_text, definition.time_zone, now)[0],
+        published_at=published,
         published_text=date_text,
         author=author,
         language=_language(tree) or definition.language,
+        released_at=released,
+        flags=(*flags, *suspicious),
     )
 
 
@@ -258,6 +286,7 @@ def _article_text(tree: LexborHTMLParser, rules: PageRules, url: str) -> str:
         for node in tree.css(selector):
             node.decompose()
     if rules.article:
+        drop_link_lists(tree, rules.article)
         text = "\n".join(filter(None, map(normalise.node_text, tree.css(rules.article)[:20])))
         if text:
             return text

@@ -2,9 +2,12 @@
 
 A source is polled in step with its habit: a dozen times between two items, twice as often in the hours in which it
 publishes, half as often in the others; a ministry at least once an hour. What its server asks for slows that down, up
-to a cap. A failing source slows down, doubling with every failure in a row up to a day, but it is not dropped:
+to a cap, and the hours and days that a feed names (`skipHours`, `skipDays`) are left out. A failing source slows down,
+doubling with every failure in a row up to a day, but it is not dropped:
 newsrooms come back after weeks. Only a source that says it is gone (410), or that has failed for thirty days, is
 paused.
+
+While a hub pushes (WebSub), polls are rarer; they are only there to notice when it stops.
 
 Each moment is jittered by up to a twentieth, so that sources added together drift apart; the jitter is taken from the
 source's key and the moment of the poll, so that the same inputs give the same answer.
@@ -14,11 +17,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from feeds.observed import Failure, FailureKind
+from feeds.observed import Advert, Failure, FailureKind
 from storage.changes import SourceUpdate
-from storage.model import FetchEvent, Habit, Source, SourceState, Trust
+from storage.model import FetchEvent, Habit, Skips, Source, SourceState, Trust
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -31,10 +34,18 @@ GIVE_UP_AFTER = timedelta(days=30)
 SLOW_SECONDS = 10.0
 MOVED_POLLS = 3
 MOVED_FAILURES = 3  #: after so many failures in a row at the new address the old one is asked again
+PUSHED_FACTOR = 6  #: how much rarer a source is polled while its hub tells of news
+PUSHED_AT_MOST = timedelta(hours=6)
+PUSH_SETTLES = timedelta(hours=1)  #: for so long after a push its news may still be on the way through caches
+FLOOD_LEAST = 10  #: fewer new items in one poll are never a flood
+FLOOD_TIMES = 5  #: so many times what is usual is one
 SILENT_GAPS = 6  #: so many usual gaps without an item, and at least a week, are silence
+
+NO_ENTRIES = "It answers, but has no entries any more. Look at the address; the feed may have moved."
 
 _STATES = {
     FailureKind.FORBIDDEN: SourceState.BLOCKED,
+    FailureKind.BOT_WALL: SourceState.BLOCKED,
     FailureKind.RATE_LIMITED: SourceState.BLOCKED,
     FailureKind.BLOCKED_ADDRESS: SourceState.BLOCKED,
     FailureKind.EMPTY: SourceState.EMPTY,
@@ -58,6 +69,8 @@ class Answer:
     body_hash: str | None = None
     hint_s: int | None = None
     moved_to: str | None = None  #: its new address, when it says that it moved for good
+    advert: Advert | None = None  #: the hubs that push it
+    skips: Skips | None = None  #: when the feed asks not to be polled
 
 
 def address(source: Source, now: datetime) -> str:
@@ -66,10 +79,46 @@ def address(source: Source, now: datetime) -> str:
     A permanent redirect is believed after three polls over a day, because a mistake of an administrator or a captive
     portal looks the same; and only as long as the new address answers.
     """
+    return source.moved_to if source.moved_to and has_moved(source, now) else source.definition.url
+
+
+def has_moved(source: Source, now: datetime) -> bool:
+    """Whether a permanent redirect is believed by now."""
     if source.moved_to is None or source.moved_since is None or source.failures >= MOVED_FAILURES:
-        return source.definition.url
-    believed = source.moved_polls >= MOVED_POLLS and now - source.moved_since >= DAY
-    return source.moved_to if believed else source.definition.url
+        return False
+    return source.moved_polls >= MOVED_POLLS and now - source.moved_since >= DAY
+
+
+def usual_items(source: Source, now: datetime) -> float:
+    """How many new items a poll at this moment would bring, if the source published as it usually does."""
+    if source.habit is None:
+        return 0.0
+    since = source.last_success_at or now
+    return round(source.habit.weekly * max((now - since) / WEEK, 0.0), 2)
+
+
+def is_flood(source: Source, new_items: int, now: datetime) -> bool:
+    """Whether a poll brought far more than is usual; the first poll brings the backlog and is none."""
+    if source.first_success_at is None:
+        return False
+    return new_items > max(FLOOD_LEAST, FLOOD_TIMES * usual_items(source, now))
+
+
+def rested(moment: datetime, skips: Skips | None, now: datetime) -> datetime:
+    """Move the next poll out of the hours and days in which a feed asks not to be asked (in GMT), a day at most."""
+    if skips is None:
+        return moment
+    later = moment
+    while _is_skipped(later, skips) and later < now + DAY:
+        later = later.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    # The part of the hour is kept, so that sources that all wait for nine o'clock do not come at one moment.
+    spread = timedelta(minutes=moment.minute, seconds=moment.second)
+    return moment if later == moment else max(moment, min(later + spread, now + DAY))
+
+
+def _is_skipped(moment: datetime, skips: Skips) -> bool:
+    there = moment.astimezone(UTC)
+    return there.hour in skips.hours or there.weekday() in skips.days
 
 
 def learn(moments: Iterable[datetime], now: datetime) -> Habit | None:
@@ -95,7 +144,7 @@ def after_success(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhy
     return SourceUpdate(
         source_id=source.id,
         state=_state(source, event, now),
-        next_poll_at=now + _jittered(interval(paced, rhythm, now), source, now),
+        next_poll_at=_next(paced, answer, event, rhythm, now),
         polled_at=now,
         succeeded=True,
         etag=answer.etag,
@@ -120,8 +169,17 @@ def after_no_change(
         body_hash=source.body_hash,
         hint_s=source.hint_s,
         moved_to=moved_to,
+        skips=source.skips,
     )
-    return after_success(source, same, event, rhythm, now)
+    update = after_success(source, same, event, rhythm, now)
+    if source.state is SourceState.EMPTY and not source.failures:  # the same empty document
+        return emptied(update, source.last_error)
+    return update
+
+
+def emptied(update: SourceUpdate, message: str | None = None) -> SourceUpdate:
+    """The same poll of a source that once had items, answers as it should, and has none any more."""
+    return replace(update, state=SourceState.EMPTY, last_error=message or NO_ENTRIES)
 
 
 def after_failure(source: Source, failure: Failure, event: FetchEvent, rhythm: Rhythm, now: datetime) -> SourceUpdate:
@@ -153,6 +211,29 @@ def interval(source: Source, rhythm: Rhythm, now: datetime) -> timedelta:
     if about.trust is Trust.OFFICIAL:
         wait = min(wait, OFFICIAL_AT_LEAST)
     return _clamped(max(wait, min(timedelta(seconds=source.hint_s or 0), HINT_CAP)), rhythm)
+
+
+def _wait(source: Source, event: FetchEvent, rhythm: Rhythm, now: datetime) -> timedelta:
+    """How long to wait after an answer, with what hubs told (WebSub).
+
+    Soon, as long as a push told of news and no poll has found them: the publisher's cache may be slower than its hub.
+    Longer, while the hub can be relied on to tell; an interval that the operator wrote down stays as it is.
+    """
+    usual = interval(source, rhythm, now)
+    told = source.pushed_at
+    found = event.new_items or (told and source.last_new_at and source.last_new_at >= told)
+    if told is not None and not found and now - told < PUSH_SETTLES:
+        return min(usual, max(now - told, rhythm.min_interval))
+    relied = source.pushed_until is not None and source.pushed_until > now
+    if relied and source.definition.interval_s is None:
+        return max(usual, min(usual * PUSHED_FACTOR, PUSHED_AT_MOST))
+    return usual
+
+
+def _next(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhythm, now: datetime) -> datetime:
+    """The next poll; what the feed asks for counts only where the operator set no interval of the source's own."""
+    moment = now + _jittered(_wait(source, event, rhythm, now), source, now)
+    return moment if source.definition.interval_s is not None else rested(moment, answer.skips, now)
 
 
 def _in_step(habit: Habit, now: datetime) -> timedelta:

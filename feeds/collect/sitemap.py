@@ -3,7 +3,8 @@
 
 A news sitemap gives titles and dates of publication. A plain one gives addresses only: the last part of the path, as
 words, stands in for the title, and `lastmod` is when the page was touched and no date of publication. It is kept as
-written, with the flag `date_is_lastmod`. An index names other sitemaps and is no source itself.
+written, with the flag `date_is_lastmod`. An index has no entries: it names its newest sitemaps as `more`, which are
+then read in its place.
 
 Pure; runs in the worker process. The parser resolves no entities and opens no files; never raises.
 """
@@ -17,10 +18,13 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from feeds.collect import identity, normalise
+from feeds.collect.dated import read_moment
 from feeds.collect.decode import decode
-from feeds.collect.feed import MAX_ENTRIES, language_tag, read_moment
+from feeds.collect.feed import MAX_ENTRIES, language_tag
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import PageRules, SourceDefinition
+
+MAX_SITEMAPS = 3  #: of an index, the newest
 
 _ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?(urlset|sitemapindex)[\s>]")
 _OTHER_ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|html)[\s>]", re.IGNORECASE)
@@ -46,7 +50,7 @@ def parse_sitemap(fetched: Fetched, definition: SourceDefinition, now: datetime)
     if root is None:
         return _broken("nothing could be read")
     if _name(root) == "sitemapindex":
-        return _index(root, fetched.url)
+        return _index(root, fetched.url, definition)
     problems = [f"not well-formed: {parser.error_log[0].message[:150]}"] if len(parser.error_log) else []
     return _assemble(root, fetched.url, definition, now, problems)
 
@@ -108,16 +112,19 @@ def _keywords(news: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (normalise.one_line(word, 100) for word in words))))
 
 
-def _index(root: Any, base: str) -> Failure:
+def _index(root: Any, base: str, definition: SourceDefinition) -> ParsedFeed | Failure:
+    """Name the newest sitemaps, in the order of the index where it gives no dates."""
     children = [node for node in root if _name(node) == "sitemap" and _text(node, "loc")]
-    newest = max(children, key=_newest, default=None)  # the first of equals, so also of those without a date
-    url = normalise.canonical_url(_text(newest, "loc"), base) if newest is not None else None
-    where = f"Use one of those, such as {url}" if url else "It names none that can be used"
-    return Failure(
-        kind=FailureKind.NOT_A_FEED,
-        message=f"This is an index of sitemaps, not a list of news. {where}.",
-        detail=f"{len(children)} sitemaps",
-    )
+    dated = sorted(children, key=_newest, reverse=True)
+    named = (normalise.canonical_url(_text(node, "loc"), base) for node in dated[: 5 * MAX_SITEMAPS])
+    newest = tuple(dict.fromkeys(url for url in named if url))[:MAX_SITEMAPS]
+    if not newest:
+        return Failure(
+            kind=FailureKind.EMPTY,
+            message="This index of sitemaps names none that can be read. Look for another address of the site.",
+            detail=f"{len(children)} sitemaps",
+        )
+    return ParsedFeed(entries=(), language=definition.language, more=newest)
 
 
 def _newest(node: Any) -> str:

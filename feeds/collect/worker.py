@@ -21,10 +21,12 @@ from feeds.collect import child
 from feeds.observed import Failure, FailureKind
 
 START_TIMEOUT_S = 20.0  # a busy small machine; the parser's own limit begins when it is ready
+PARSE_TIMEOUT_S = 8.0  # with the poll around it under ten seconds, also where the machine is busy
 RECYCLE_AFTER = 500  # documents; C libraries and caches grow
 
 _ENVIRONMENT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
+FirstCall = tuple[Callable[..., object], tuple[object, ...]]
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -36,14 +38,18 @@ class _Died(Exception):
 class ParserPool:
     """A few processes that run one function call each at a time. Belongs to one event loop."""
 
-    def __init__(self, processes: int = 2) -> None:
-        """`processes`: how many documents are parsed at the same time."""
+    def __init__(self, processes: int = 2, at_start: FirstCall | None = None) -> None:
+        """`processes`: how many documents are parsed at the same time.
+
+        `at_start`: a function and its arguments, called in each process before its first document.
+        """
+        self._at_start = child.pack((*at_start, START_TIMEOUT_S)) if at_start else None
         self._slots = asyncio.Semaphore(processes)
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
         self._closed = False
 
-    async def run(self, func: Callable[[*Ts], T], *args: *Ts, timeout_s: float = 10) -> T | Failure:
+    async def run(self, func: Callable[[*Ts], T], *args: *Ts, timeout_s: float = PARSE_TIMEOUT_S) -> T | Failure:
         """Call `func(*args)` in a process and return its value.
 
         The function must be importable by name and take and return what can be pickled. If it does not answer within
@@ -89,6 +95,8 @@ class ParserPool:
         self._all.add(worker)
         try:
             await worker.receive()
+            if self._at_start:
+                await worker.prepare(self._at_start)
         except BaseException:
             await self._end(worker)
             raise
@@ -126,6 +134,11 @@ class _Worker:
         with suppress(ConnectionError):  # it died: reading tells us how
             await self._stdin.drain()
         return await self.receive()
+
+    async def prepare(self, request: bytes) -> None:
+        answer = await self.ask(request)
+        if answer[0] != "ok":
+            raise _Died(f"it cannot be prepared: {answer[1:]}")
 
     async def receive(self) -> Any:
         try:

@@ -1,13 +1,14 @@
 """Writes a source as the `[[source]]` table that `catalogue.py` reads, to be pasted into a sources file.
 
-Only what differs from the defaults is written. JSON's strings are valid TOML strings. Pure.
+Only what differs from the defaults is written. JSON's strings are valid TOML strings. Of `[source.fetch]` no value is
+written that may be a secret, only where it belongs. Pure.
 """
 
 import json
 from dataclasses import fields
 from typing import Any
 
-from storage.model import PageRules, SourceDefinition
+from storage.model import FetchOptions, PageRules, SourceDefinition
 
 _ALWAYS = ("key", "url", "name", "kind")
 
@@ -17,13 +18,26 @@ def as_toml(definition: SourceDefinition) -> str:
     lines = ["[[source]]", *_lines(as_table(definition))]
     if definition.rules is not None and (rules := rules_as_table(definition.rules)):
         lines += ["", "[source.rules]", *_lines(rules)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_options(definition.fetch)]) + "\n"
+
+
+def _options(options: FetchOptions) -> list[str]:
+    if options == FetchOptions():
+        return []
+    lines = ["", "[source.fetch]"]
+    if not options.verify:
+        lines.append("verify = false")
+    if options.cookie:
+        lines.append('# cookie = "…"')
+    if options.headers:
+        lines += ["", "[source.fetch.headers]", *(f'# {_value(name)} = "…"' for name, _ in options.headers)]
+    return lines
 
 
 def as_table(definition: SourceDefinition) -> dict[str, Any]:
-    """Return the fields of a source that a file must name, without its rules."""
+    """Return the fields of a source that a file must name, without its rules and its options for fetching."""
     defaults = {field.name: field.default for field in fields(SourceDefinition)}
-    values = {name: getattr(definition, name) for name in defaults if name != "rules"}
+    values = {name: getattr(definition, name) for name in defaults if name not in ("rules", "fetch")}
     return {name: value for name, value in values.items() if name in _ALWAYS or value != defaults[name]}
 
 

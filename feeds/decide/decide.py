@@ -4,10 +4,13 @@
                              changed:   update, and its meeting's facts with it
                              new ──join──► a story that another source gave the same address
                                            a meeting with the same facts (stories.same_meeting)
+                                           what an admin called no meeting, if it tells of that
+                                           other news: the story whose article it copies (likeness)
                                            else a story of its own
     meetings whose facts or reports are news ──routing──► alerts
 
-It reads no clock and no database, so every case is a test of three lines.
+What admins said comes with the snapshot (see corrections.py): pinned facts, merged and rejected stories, items that
+stay where they were put. It reads no clock and no database, so every case is a test of three lines.
 """
 
 import re
@@ -15,24 +18,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from feeds.decide.likeness import copy_of
+from feeds.decide.pins import pinned
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
-from feeds.decide.stories import Match, merge, same_meeting
-from feeds.decide.subject import Subject
-from feeds.observed import ParsedEntry, Understood, Verdict
+from feeds.decide.stories import Match, best_trust, merge, same_meeting
+from feeds.decide.subject import Subject, stored_subject
+from feeds.observed import Fingerprint, ParsedEntry, Understood, Verdict
 from storage.changes import (
     Alert,
     Candidate,
     Changes,
+    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
     MeetingWrite,
     NewStory,
+    Rejected,
     Snapshot,
     SourceUpdate,
     StoryRef,
 )
-from storage.model import MeetingFacts, Source, Trust
+from storage.model import MeetingFacts, Pin, Source, Trust
 
 #: An address (canonical) whose path is empty.
 _FRONT_PAGE = re.compile(r"[^/]*//[^/?#]*/?(?:[?#].*)?", re.DOTALL)
@@ -93,7 +100,8 @@ class _Draft:
     """A meeting while this poll is being decided."""
 
     story: StoryRef
-    facts: MeetingFacts
+    reported: MeetingFacts  #: what the reports say
+    facts: MeetingFacts  #: the same with an admin's word laid over it
     trust: Trust
     revision: int
     before: MeetingFacts | None  #: as stored; None: new
@@ -102,15 +110,21 @@ class _Draft:
     newest_at: datetime
     reports: int = 0  #: certain ones, before this poll
     trust_before: Trust | None = None
+    reported_before: MeetingFacts | None = None
+    pins: tuple[Pin, ...] = ()
+    also: tuple[MeetingFacts, ...] = ()  #: records of stories that were merged into this one
     fresh: bool = False  #: a report of this poll may raise an alert
     known_since: datetime | None = None  #: when it was first stored; None: it is new
     told: list[Understood] = field(default_factory=list)  #: the reports of this poll
+    earlier: tuple[EarlierReport, ...] = ()  #: those before, if a filter looks at them
 
     @classmethod
     def stored(cls, candidate: Candidate) -> "_Draft":
         meeting = candidate.meeting
+        reported = candidate.reported or meeting.facts
         return cls(
             story=meeting.story_id,
+            reported=reported,
             facts=meeting.facts,
             trust=candidate.trust,
             revision=meeting.revision,
@@ -121,23 +135,38 @@ class _Draft:
             reports=candidate.reports,
             trust_before=candidate.trust,
             known_since=meeting.first_seen_at,
+            earlier=candidate.told,
+            reported_before=reported,
+            pins=candidate.pins,
+            also=candidate.also,
         )
 
     @property
     def changed(self) -> bool:
-        return self.facts != self.before or self.trust is not self.trust_before
+        """Whether anything of it must be written."""
+        return self.facts != self.before or self.trust is not self.trust_before or self.reported != self.reported_before
 
     def learn(self, facts: MeetingFacts, trust: Trust) -> None:
-        self.facts = merge(self.facts, self.trust, facts, trust)
-        self.trust = min(self.trust, trust, key=_TRUST_ORDER.index)
+        self.say(merge(self.reported, self.trust, facts, trust), best_trust(self.trust, trust))
+
+    def say(self, reported: MeetingFacts, trust: Trust) -> None:
+        """The reports now say this."""
+        self.reported, self.trust = reported, trust
+        self.facts = pinned(reported, self.pins)
+
+    def match(self, facts: MeetingFacts, reported_at: datetime) -> Match:
+        """How well a report fits: what readers see, what reports say, or the record of a story that ended in this."""
+        records = dict.fromkeys((self.facts, self.reported, *self.also))
+        matches = [same_meeting(record, self.newest_at, facts, reported_at) for record in records]
+        return max(matches, key=lambda match: (match.same, match.strength))
+
+    def has_sides_of(self, facts: MeetingFacts) -> bool:
+        return any(set(one.countries) == set(facts.countries) for one in (self.facts, self.reported, *self.also))
 
     def heard(self, reported_at: datetime, fresh: bool) -> None:
         self.oldest_at = min(self.oldest_at, reported_at)
         self.newest_at = max(self.newest_at, reported_at)
         self.fresh = self.fresh or fresh
-
-
-_TRUST_ORDER = tuple(Trust)  # from official down to low
 
 
 @dataclass(kw_only=True, slots=True)
@@ -152,8 +181,10 @@ class _Desk:
     inserts: list[ItemInsert] = field(default_factory=list)
     updates: list[ItemUpdate] = field(default_factory=list)
     retired: list[int] = field(default_factory=list)
+    rejected: dict[StoryRef, Rejected] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.rejected = {one.story_id: one for one in self.snapshot.rejected}
         self.drafts = {c.meeting.story_id: _Draft.stored(c) for c in self.snapshot.candidates}
 
     @property
@@ -162,13 +193,14 @@ class _Desk:
 
     def add(self, piece: Understood) -> None:
         story = self._story_for(piece, own=None)
-        self.inserts.append(_item(piece, story, self.source.id))
+        self.inserts.append(_item(piece, story, self.source.id, piece.likeness))
         self._report(piece, story)
 
     def change(self, piece: Understood, item: KnownItem) -> None:
         """Changed words stay in their story, unless they now tell of another meeting (a page that is used again)."""
         only = self._is_only_report(item)
-        story = self._story_for(piece, own=item.story_id, corrects=only)
+        settled = item.id in self.snapshot.settled
+        story = item.story_id if settled else self._story_for(piece, own=item.story_id, corrects=only)
         insert = _item(piece, story, self.source.id)
         if story != item.story_id and only:
             self.retired.append(item.id)  # its words are all that is left of that meeting: they stay as they were
@@ -188,7 +220,7 @@ class _Desk:
         """A meeting that only this item tells of is what the item says now, not what it said before."""
         facts, draft = _facts(piece), self.drafts[story]
         if facts is not None and self._is_certain(piece):
-            draft.facts, draft.trust = facts, self.source.definition.trust
+            draft.say(facts, self.source.definition.trust)
 
     def _story_for(self, piece: Understood, own: int | None, *, corrects: bool = False) -> StoryRef:
         facts, entry = _facts(piece), piece.entry
@@ -196,27 +228,44 @@ class _Desk:
         if given is None and _has_own_page(entry):
             given = self.snapshot.stories_by_url.get(entry.url or "")
         if facts is None:
-            return self._new_story() if given is None else given
-        if given is not None and self._may_tell(given, facts, piece, corrects=corrects):
+            return self._copied_story(piece) if given is None else given
+        if given in self.rejected and _means(self.rejected[given], facts, self._reported_at(piece)):
+            return given
+        if given is not None and given not in self.rejected and self._may_tell(given, facts, piece, corrects=corrects):
             draft = self.drafts.get(given) or self._draft_like(piece, facts)
             return draft.story if draft is not None else given
         like = self._draft_like(piece, facts)
-        return like.story if like is not None else self._new_story()
+        return like.story if like is not None else self._rejected_like(piece, facts) or self._new_story()
+
+    def _copied_story(self, piece: Understood) -> StoryRef:
+        """The story of the article that this one copies; else one of its own."""
+        if not self.snapshot.twins:
+            return self._new_story()
+        twin = copy_of(piece.entry, piece.likeness, self.snapshot.twins)
+        return twin.story_id if twin is not None else self._new_story()
+
+    def _rejected_like(self, piece: Understood, facts: MeetingFacts) -> int | None:
+        """A story of which an admin said that what this report tells is no meeting."""
+        reported_at = self._reported_at(piece)
+        for one in self.snapshot.rejected:
+            if any(same_meeting(record, one.reported_at, facts, reported_at).same for record in one.records):
+                return one.story_id
+        return None
 
     def _may_tell(self, story: int, facts: MeetingFacts, piece: Understood, *, corrects: bool) -> bool:
         """Whether a story can be about this meeting: it is about none yet, or the facts agree."""
         draft = self.drafts.get(story)
         if draft is None:
             return True
-        if corrects and set(draft.facts.countries) == set(facts.countries):
+        if corrects and draft.has_sides_of(facts):
             return True  # the only report corrects its day or its place
-        return same_meeting(draft.facts, draft.newest_at, facts, self._reported_at(piece)).same
+        return draft.match(facts, self._reported_at(piece)).same
 
     def _draft_like(self, piece: Understood, facts: MeetingFacts) -> _Draft | None:
         reported_at = self._reported_at(piece)
         best: tuple[Match, _Draft] | None = None
         for draft in self.drafts.values():
-            match = same_meeting(draft.facts, draft.newest_at, facts, reported_at)
+            match = draft.match(facts, reported_at)
             if match.same and (best is None or match.strength > best[0].strength):
                 best = (match, draft)
         return best[1] if best else None
@@ -229,7 +278,7 @@ class _Desk:
     def _report(self, piece: Understood, story: StoryRef) -> None:
         """Let a report shape and refresh its meeting. Only a certain one from a trusted source may found one."""
         facts, trust = _facts(piece), self.source.definition.trust
-        if facts is None or not self._is_certain(piece):
+        if facts is None or not self._is_certain(piece) or story in self.rejected:
             return
         reported_at = self._reported_at(piece)
         draft = self.drafts.get(story)
@@ -245,6 +294,7 @@ class _Desk:
     def _found(self, story: StoryRef, facts: MeetingFacts, reported_at: datetime) -> _Draft:
         draft = _Draft(
             story=story,
+            reported=facts,
             facts=facts,
             trust=self.source.definition.trust,
             revision=0,
@@ -278,7 +328,9 @@ class _Desk:
         if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
             return None
         reports = [self._subject(piece, draft.facts) for piece in draft.told]
-        keys = alert_filters(self.snapshot.filters, reports, draft.alerted, draft.known_since)
+        edited = {update.item_id for update in self.updates}
+        earlier = [stored_subject(one, draft.facts, self.now) for one in draft.earlier if one.item_id not in edited]
+        keys = alert_filters(self.snapshot.filters, reports, earlier, draft.alerted, draft.known_since)
         return Alert(story=draft.story, filters=keys) if keys else None
 
     def _subject(self, piece: Understood, facts: MeetingFacts) -> Subject:
@@ -302,7 +354,12 @@ def _written(draft: _Draft) -> MeetingWrite:
     changed = draft.facts != draft.before
     revision = draft.revision + 1 if changed else draft.revision
     return MeetingWrite(
-        story=draft.story, facts=draft.facts, trust=draft.trust, revision=revision, facts_changed=changed
+        story=draft.story,
+        facts=draft.facts,
+        trust=draft.trust,
+        revision=revision,
+        facts_changed=changed,
+        reported=draft.reported if draft.reported != draft.facts else None,
     )
 
 
@@ -311,7 +368,19 @@ def _facts(piece: Understood) -> MeetingFacts | None:
     return mention.facts if mention is not None else None
 
 
-def _item(piece: Understood, story: StoryRef, source_id: int) -> ItemInsert:
+def _means(rejected: Rejected, facts: MeetingFacts, reported_at: datetime) -> bool:
+    """Whether new words of an article in a rejected story still tell of what was rejected, and not of another meeting
+    under the same address."""
+    sides = set(facts.countries)
+    return (
+        not rejected.records
+        or len(sides) < 2
+        or any(sides >= set(record.countries) or sides <= set(record.countries) for record in rejected.records)
+        or any(same_meeting(record, rejected.reported_at, facts, reported_at).same for record in rejected.records)
+    )
+
+
+def _item(piece: Understood, story: StoryRef, source_id: int, found: Fingerprint | None = None) -> ItemInsert:
     entry, understanding = piece.entry, piece.understanding
     mention = understanding.mention
     return ItemInsert(
@@ -333,4 +402,8 @@ def _item(piece: Understood, story: StoryRef, source_id: int) -> ItemInsert:
         facts=mention.facts if mention else None,
         evidence=mention.evidence if mention else (),
         flags=entry.flags,
+        keys=found.keys if found is not None else (),
+        html=entry.html,
+        media=entry.media,
+        released_at=entry.released_at,
     )

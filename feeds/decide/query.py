@@ -143,9 +143,21 @@ class Query:
         return leaves(self.root)
 
     @property
+    def is_about_facts(self) -> bool:
+        """Whether all items of a story give the same answer, because only the meeting's facts are asked for."""
+        return all(map(_is_about_facts, self.leaves()))
+
+    @property
     def depends_on_now(self) -> bool:
         """Whether its matches change while nothing is written."""
         return any(isinstance(leaf, Age) for leaf in self.leaves())
+
+
+def _is_about_facts(leaf: Leaf) -> bool:
+    if isinstance(leaf, OneOf):
+        of_items = {"source", "lang", "trust", "topic"}
+        return leaf.field not in of_items and not leaf.values & {"uncertain", "text", "topic"}
+    return isinstance(leaf, Between) and leaf.field != "published"
 
 
 def leaves(node: Node) -> Iterator[Leaf]:

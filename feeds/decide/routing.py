@@ -6,12 +6,13 @@ its first report is older than `alerts.max_age` by then and its phase has not ch
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from feeds.decide.filters import matches, matches_any
 from feeds.decide.query import Query, QueryError, parse
 from feeds.decide.subject import Subject
+from storage.changes import Changes
 from storage.model import Filter, FilterAction, MeetingFacts, Source
 
 # A joint statement may come two weeks after the meeting (the 57th SCM met on 4 November 2025, its communiqué came on
@@ -25,12 +26,19 @@ class AlertPolicy:
 
     max_age: timedelta = timedelta(hours=48)
     first_poll: bool = False  #: whether the first poll of a source may raise alerts
+    flood_brake: int = 10  #: a flood that would raise more alerts raises none
 
 
 def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: datetime) -> bool:
     """Whether a report may raise an alert at all."""
     silent = source.first_success_at is None and not policy.first_poll
     return not silent and now - reported_at <= policy.max_age
+
+
+def braked(changes: Changes, policy: AlertPolicy, *, flood: bool) -> Changes:
+    """Hold the alerts of a flood back when they are more than the brake allows: a source that prints its archive anew
+    is no news. Their meetings are stored without the mark that their filter had one, so a fresh report raises them."""
+    return replace(changes, alerts=()) if flood and len(changes.alerts) > policy.flood_brake else changes
 
 
 def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:
@@ -40,18 +48,27 @@ def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:
 
 
 def alert_filters(
-    filters: Iterable[Filter], reports: Sequence[Subject], had: frozenset[str], known_since: datetime | None
+    filters: Iterable[Filter],
+    reports: Sequence[Subject],
+    earlier: Sequence[Subject],
+    had: frozenset[str],
+    known_since: datetime | None,
 ) -> tuple[str, ...]:
     """The keys of the filters whose subscribers must be told and have not been.
 
-    `reports` are seen with the meeting's facts as they are now; one that a block rule matches raises nothing.
-    `known_since` is when the meeting was first known (None: now); a filter that is newer than that stays silent.
+    `reports` of this poll and `earlier` ones are seen with the meeting's facts as they are now. What a block rule
+    matches counts for nothing; when all `reports` are such, nobody is told. `known_since` is when the meeting was
+    first known (None: now); a filter that is newer than that stays silent.
     """
     active = [each for each in filters if not each.paused]
     blocked = [query for each in active if each.action is FilterAction.BLOCK and (query := readable(each.query))]
-    heard = [subject for subject in reports if not any(matches(query, subject) for query in blocked)]
-    if not heard:
+
+    def counts(subject: Subject) -> bool:
+        return not any(matches(query, subject) for query in blocked)
+
+    if not any(map(counts, reports)):
         return ()
+    heard = [subject for subject in (*reports, *earlier) if counts(subject)]
     return tuple(
         each.key
         for each in active
@@ -62,6 +79,12 @@ def alert_filters(
         and (query := readable(each.query)) is not None
         and matches_any(query, heard)
     )
+
+
+def looks_at_items(filters: Iterable[Filter]) -> bool:
+    """Whether what any of them matches depends on more than a meeting's facts: on words, sources or times."""
+    queries = (readable(each.query) for each in filters if not each.paused)
+    return any(not query.is_about_facts for query in queries if query is not None)
 
 
 def readable(text: str) -> Query | None:

@@ -15,6 +15,8 @@ from storage.model import Format, Kind, Level, MeetingFacts, Phase, Principal, T
 DAY_TOLERANCE = timedelta(days=1)
 #: A report without a day belongs to a meeting up to this long before its publication …
 REPORT_LAG = timedelta(days=6)
+#: … up to this long where it brings a document (the 57th SCM met on 4 November 2025, its communiqué came on the 14th) …
+OUTCOME_LAG = timedelta(days=14)
 #: … or this long after it, where it announces one.
 ANNOUNCEMENT_LEAD = timedelta(days=21)
 #: Two reports that both name no day are about one meeting when published within this.
@@ -98,6 +100,8 @@ def _minister_of_third(a: MeetingFacts, b: MeetingFacts) -> bool:
 
 
 def _other_time(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
+    if a.series and a.series == b.series and a.edition and a.edition == b.edition:
+        return None  # announced long before, put off, or told of in a document: the number says which meeting it is
     first, second = _days(a), _days(b)
     if first and second:
         # A conference that meets at most every few months is one meeting, whichever of its days a report names.
@@ -123,7 +127,8 @@ def _undated(days: tuple[date, date], facts: MeetingFacts, reported: datetime) -
     """A report that names no day, against a meeting that has one."""
     day = reported.date()
     earliest = days[0] - (ANNOUNCEMENT_LEAD if facts.phase is not Phase.HELD else DAY_TOLERANCE)
-    return None if earliest <= day <= days[1] + REPORT_LAG else "reported at another time"
+    lag = OUTCOME_LAG if facts.outcomes and facts.phase is Phase.HELD else REPORT_LAG
+    return None if earliest <= day <= days[1] + lag else "reported at another time"
 
 
 def _bond(a: MeetingFacts, b: MeetingFacts) -> Match:
@@ -166,7 +171,7 @@ def merge(old: MeetingFacts, old_trust: Trust, new: MeetingFacts, new_trust: Tru
         kind=_merged_kind(first, second),
         format=first.format if first.format is not Format.IN_PERSON else second.format,
         phase=_merged_phase(old.phase, new.phase),
-        countries=tuple(sorted({*old.countries, *new.countries})),
+        countries=_merged_countries(first, second),
         principals=_merged_principals(first.principals, second.principals),
         series=first.series or second.series,
         edition=first.edition or second.edition,
@@ -179,8 +184,21 @@ def merge(old: MeetingFacts, old_trust: Trust, new: MeetingFacts, new_trust: Tru
         venue=first.venue or (second.venue if first.city in {None, second.city} else None),
         parent=first.parent or second.parent,
         outcomes=_merged_outcomes(first.outcomes, second.outcomes),
+        topics=tuple(dict.fromkeys((*first.topics, *second.topics))),
         confidence=max(old.confidence, new.confidence),
     )
+
+
+def best_trust(one: Trust, other: Trust) -> Trust:
+    """The better of two."""
+    return max(one, other, key=_TRUST.__getitem__)
+
+
+def _merged_countries(first: MeetingFacts, second: MeetingFacts) -> tuple[str, ...]:
+    """All sides that are named. Where that is more than the kind has, reports disagree, and the better one counts."""
+    every = tuple(sorted({*first.countries, *second.countries}))
+    most = {Kind.BILATERAL: 2, Kind.TRILATERAL: 3}.get(first.kind)
+    return first.countries if most is not None and len(every) > most >= len(first.countries) >= 2 else every
 
 
 def _merged_days(

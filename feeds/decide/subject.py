@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from storage.changes import EarlierReport
 from storage.model import MeetingFacts, Trust
 from storage.words import comparable, fold, plain
 
@@ -48,3 +49,9 @@ class Subject:
     def topics(self) -> tuple[str, ...]:
         """The publisher's categories as words are compared."""
         return tuple(map(comparable, self.categories))
+
+
+def stored_subject(report: EarlierReport, facts: MeetingFacts | None, now: datetime) -> Subject:
+    """A stored report, seen with these facts of its meeting."""
+    words = {name: getattr(report, name) for name in EarlierReport.__slots__ if name != "item_id"}
+    return Subject(**words, facts=facts, now=now)

@@ -4,28 +4,69 @@ Everything is a gauge read from the database at the moment of the scrape, so a r
 processes tell the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from storage.model import Figures, Source, SourceState
+from feeds.collect.schedule import has_moved
+from storage.model import Figures, HubState, HubSubscription, Source, SourceState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(figures: Figures, sources: Sequence[Source]) -> bytes:
-    """All metrics; disabled sources are left out."""
+def render(
+    figures: Figures,
+    sources: Sequence[Source],
+    now: datetime,
+    *,
+    hubs: Sequence[HubSubscription] = (),
+    flooded: Collection[int] = (),
+    notices_waiting: int = 0,
+) -> bytes:
+    """All metrics; disabled sources are left out. `flooded`: ids of sources with a flood in the last day."""
     registry = CollectorRegistry()
     totals = {
         "kaigi_items": ("Articles in the archive", figures.items),
         "kaigi_meetings": ("Meetings in the archive", figures.meetings),
         "kaigi_chats": ("Chats that may be sent to", figures.chats),
         "kaigi_deliveries_waiting": ("Messages that are owed and not yet delivered", figures.deliveries_waiting),
+        "kaigi_notices_waiting": ("Messages to admins that are not yet delivered", notices_waiting),
     }
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
-    _sources(registry, [source for source in sources if source.definition.enabled])
+    enabled = [source for source in sources if source.definition.enabled]
+    _sources(registry, enabled)
+    _hubs(registry, hubs)
+    _changes(registry, enabled, now, flooded)
     return generate_latest(registry)
+
+
+def _hubs(registry: CollectorRegistry, hubs: Sequence[HubSubscription]) -> None:
+    """Per state and in all, not per hub: whoever names a hub must not choose the labels."""
+    states = Gauge("kaigi_hub_subscriptions", "Subscriptions at WebSub hubs", ["state"], registry=registry)
+    for each in HubState:
+        states.labels(each.value).set(sum(hub.state is each for hub in hubs))
+    totals = {
+        "kaigi_hub_pushes": ("Pushes with a right signature", sum(hub.pushes for hub in hubs)),
+        "kaigi_hub_pushes_refused": ("Pushes whose signature was wrong", sum(hub.refused for hub in hubs)),
+        "kaigi_hub_lapses": ("Hubs that were relied on and stopped pushing", sum(hub.lapses for hub in hubs)),
+    }
+    for name, (about, value) in totals.items():
+        Gauge(name, about, registry=registry).set(value)
+
+
+def _changes(registry: CollectorRegistry, enabled: Sequence[Source], now: datetime, flooded: Collection[int]) -> None:
+    moved = Gauge("kaigi_source_moved", "1 when a source is read from a new address", ["source"], registry=registry)
+    flood = Gauge(
+        "kaigi_source_flooded",
+        "1 when a poll of the last day brought far more than usual",
+        ["source"],
+        registry=registry,
+    )
+    for source in enabled:
+        moved.labels(source.definition.key).set(has_moved(source, now))
+        flood.labels(source.definition.key).set(source.id in flooded)
 
 
 def _sources(registry: CollectorRegistry, enabled: Sequence[Source]) -> None:
@@ -34,8 +75,10 @@ def _sources(registry: CollectorRegistry, enabled: Sequence[Source]) -> None:
     success = Gauge(
         "kaigi_source_last_success_timestamp_seconds", "When a source was last read", ["source"], registry=registry
     )
+    pushed = Gauge("kaigi_source_pushed", "1 while a hub is relied on to push", ["source"], registry=registry)
     for source in enabled:
         key = source.definition.key
+        pushed.labels(key).set(source.pushed_until is not None)
         for each in SourceState:
             state.labels(key, each.value).set(source.state is each)
         failures.labels(key).set(source.failures)

@@ -10,7 +10,7 @@ HEIGHT = 20
 LEAST = 3  #: even a poll without news is seen
 SHOWN = 30
 
-_GOOD = ("changed", "unchanged")
+_GOOD = ("changed", "flooded", "unchanged")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

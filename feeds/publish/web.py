@@ -4,6 +4,7 @@ It reads the database through `Library` in threads and holds no state. Every ans
 titles come from strangers, and nothing they wrote may run here.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from http import HTTPStatus
@@ -12,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,6 +24,7 @@ from feeds.publish import metrics, web_api, web_feeds, web_search
 from feeds.publish.cache import FeedCache
 from feeds.publish.card import card
 from feeds.publish.files import STATIC
+from feeds.publish.health import FLOOD_SHOWN, remarks
 from feeds.publish.problem import problem
 from feeds.publish.rendered import SECURITY
 from feeds.publish.sparkline import bars
@@ -30,11 +32,11 @@ from feeds.publish.web_base import Health, Library
 from feeds.publish.web_base import language_of as _language
 from feeds.publish.web_base import library_of as _library
 from feeds.publish.web_base import page as _page
-from feeds.publish.words import SOURCE_STATES
-from storage import filters, news, sources
+from feeds.publish.words import PUSHED, SOURCE_STATES, Language
+from storage import filters, lessons, news, notices, sources, websub
 from storage.database import Connection
 from storage.errors import NotFound, StorageError
-from storage.model import Filter, MeetingStory, Phase, SourceState
+from storage.model import FetchEvent, Filter, MeetingStory, PageSnapshot, Phase, Source, SourceState
 
 __all__ = ["Health", "Library", "create_app"]
 
@@ -47,8 +49,8 @@ _RULES = (
 _POLICY = (b"content-security-policy", _RULES)
 
 
-def create_app(library: Library) -> Starlette:
-    """The application; every handler reaches `library` through `app.state`."""
+def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application, with `more` routes of other rooms; every handler here reaches `library` through `app.state`."""
     cache = FeedCache(library)
     app = Starlette(
         routes=[
@@ -62,6 +64,7 @@ def create_app(library: Library) -> Starlette:
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
             Mount("/static", StaticFiles(directory=STATIC)),
+            *more,
         ],
         middleware=[Middleware(_SecurityHeaders)],
         exception_handlers={HTTPException: _page_error, StorageError: _storage_error},
@@ -103,6 +106,9 @@ async def _meeting(request: Request) -> Response:
         story = await library.read(partial(news.meeting, story_id=int(number)))
     except NotFound as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+    if story.meeting.story_id != int(number):  # merged by an admin: its address leads to the story that goes on
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/meetings/{story.meeting.story_id}{query}", HTTPStatus.PERMANENT_REDIRECT)
     older, newer = await library.read(partial(news.neighbours, story_id=int(number)))
     return _page(request, "meeting.html", story=story, card=card(story, language), older=older, newer=newer)
 
@@ -112,9 +118,22 @@ async def _sources(request: Request) -> Response:
     library = _library(request)
     every = await library.read(sources.every)
     events = await library.read(sources.all_events)
-    shown = [(source, bars(events.get(source.id, []))) for source in every if source.definition.enabled]
-    shown.sort(key=lambda pair: (_STATE_ORDER.index(pair[0].state), pair[0].definition.name))
-    return _page(request, "sources.html", shown=shown, states=SOURCE_STATES[_language(request)])
+    pages = await library.read(lessons.snapshots)
+    now, language = datetime.now(UTC), _language(request)
+    shown = [
+        (source, bars(known := events.get(source.id, [])), _remarks(source, known, pages.get(source.id), language, now))
+        for source in every
+        if source.definition.enabled
+    ]
+    shown.sort(key=lambda row: (_STATE_ORDER.index(row[0].state), row[0].definition.name))
+    return _page(request, "sources.html", shown=shown, states=SOURCE_STATES[language], pushed=PUSHED[language])
+
+
+def _remarks(
+    source: Source, events: Sequence[FetchEvent], page: PageSnapshot | None, language: Language, now: datetime
+) -> tuple[str, ...]:
+    flood = next((event for event in reversed(events) if event.outcome == "flooded"), None)
+    return remarks(source, flood, page, language, now)
 
 
 _STATE_ORDER = (
@@ -148,8 +167,13 @@ async def _readyz(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     library = _library(request)
+    now = datetime.now(UTC)
     figures, every = await library.read(news.figures), await library.read(sources.every)
-    return Response(metrics.render(figures, every), media_type=metrics.CONTENT_TYPE)
+    hubs = await library.read(websub.every)
+    floods = await library.read(partial(sources.floods, since=now - FLOOD_SHOWN))
+    waiting = await library.read(notices.waiting)
+    body = metrics.render(figures, every, now, hubs=hubs, flooded=floods.keys(), notices_waiting=waiting)
+    return Response(body, media_type=metrics.CONTENT_TYPE)
 
 
 async def _page_error(request: Request, error: Exception) -> Response:

@@ -59,6 +59,12 @@ FEED_ABOUT: dict[Language, dict[str, str]] = {
     },
 }
 
+#: A source whose hub tells of news by itself (WebSub): the word and what it means.
+PUSHED: dict[Language, tuple[str, str]] = {
+    "ja": ("プッシュ", "新しい記事はハブから知らされます"),
+    "en": ("pushed", "a hub tells of new articles"),
+}
+
 #: How a source is, as a reader is told: a word and what it means.
 SOURCE_STATES: dict[Language, dict[str, tuple[str, str]]] = {
     "ja": {
@@ -95,8 +101,8 @@ def country_name(code: str, language: Language) -> str:
     if code in _ORGANISATIONS:
         return _ORGANISATIONS[code]
     country = default_lexicon().countries.get(code)
-    if country is not None and (names := country.ja if language == "ja" else country.en):
-        return names[0]
+    if country is not None and (name := country.shown(language)):
+        return name
     return str(Locale(language).territories.get(code, code))
 
 

@@ -12,13 +12,22 @@ from functools import lru_cache
 from feeds.understand.lexicon import Lexicon
 
 _KATAKANA = re.compile(r"[ァ-ヺー・=]")
-_DEPUTIES = r"(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:政策対話|次官|事務次官|副大臣|次官級)"
-_MINISTERS = (
-    r"(?:防衛|国防)(?:相|大臣|長官|部長|首脳|トップ|担当|閣僚)|軍事相|外務・?防衛|外務、防衛|外相・?防衛|外務・?国防|外務省|"
-    r"安全保障協議|安保協議|定例安保|[「『\"]?2\+2|[「『\"]?2プラス2"
-)
+_HAN = re.compile(r"[一-龥々]")
+#: What may stand directly before a one-character name although it is kanji: 前米国防長官, 訪日中の新豪国防相.
+_MAY_PRECEDE = frozenset("前元現新両同対各者相官臣長")
+#: Words behind a compound that make it one of ministers: an office, "2+2", or both ministries together.
+MINISTER_TAILS = (
+    *(f"{field}{office}" for field in ("防衛", "国防")
+      for office in ("相", "大臣", "長官", "部長", "首脳", "トップ", "担当", "閣僚")),
+    "軍事相", "外務・防衛", "外務防衛", "外務、防衛", "外相・防衛", "外相防衛", "外務・国防", "外務国防", "外務省",
+    "安全保障協議", "安保協議", "定例安保", "2+2", "2プラス2",
+)  # fmt: skip
+DEPUTY_TAILS = ("政策対話", "事務次官", "次官級", "次官", "副大臣")
+_DEPUTIES = rf"(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:{'|'.join(DEPUTY_TAILS)})"
+_MINISTERS = '[「『"]?(?:' + "|".join(re.escape(tail) for tail in MINISTER_TAILS) + ")"
 _TALK_NOUN = re.compile(
-    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)"
+    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)|"
+    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官)ら?(?:が|は)[^。]{0,20}(?:会談|会合)|2\+2|2プラス2"
 )
 
 
@@ -46,7 +55,8 @@ class ShortNames:
             rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
             rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
         )
-        self._loose = re.compile(rf"(?P<states>[{han}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|$)")
+        self._loose = re.compile(rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|が|は|で|,|\s|$)")
+        self._tail = re.compile(_MINISTERS)
         self._before_name = re.compile(
             rf"(?<![一-龥])(?P<state>[{han}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"
         )
@@ -62,11 +72,17 @@ class ShortNames:
             for match in self._loose.finditer(text, start, end):
                 yield Compound(match.start(), match.end(), self._read(match))
 
+    def tail_follows(self, text: str, start: int) -> bool:
+        """Whether a word for ministers stands there: 日フィンランド before 防衛相."""
+        return bool(self._tail.match(text, start))
+
     def before_office(self, text: str, start: int) -> str | None:
         """The country whose character stands directly before an office."""
         kanji, ahead = text[start - 1 : start], text[start - 2 : start - 1] if start > 1 else ""
         if kanji not in self.codes or ahead in self.codes:
             return None
+        if _HAN.match(kanji) and _HAN.match(ahead) and ahead not in _MAY_PRECEDE:
+            return None  # the last character of a name: 安圭伯国防部長官
         if _KATAKANA.match(kanji) and _KATAKANA.match(ahead):
             return None
         return self.codes[kanji]

@@ -86,7 +86,9 @@ def find_dates(text: str, published: date | None, *, future: bool = False) -> tu
     """
     spans: list[DateSpan] = []
     taken = bytearray(len(text))
-    for reader, pattern in _READERS:
+    for reader, pattern, words in _READERS:
+        if not any(word in text for word in words):
+            continue
         for match in pattern.finditer(text):
             span = None if any(taken[match.start() : match.end()]) else reader(match, published, future)
             if span:
@@ -273,18 +275,20 @@ def _range(match: re.Match[str], form: str, first: date | None, last: date | Non
     return DateSpan(match.start(), match.end(), first, last if last and last > first else None, form)
 
 
-#: In order of how much they state: a fuller reading takes its characters from a poorer one.
+_ANY_MONTH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+#: In order of how much they state: a fuller reading takes its characters from a poorer one. One of the words behind
+#: each pattern stands in every text that it matches, so most patterns need not be tried.
 _READERS = (
-    (_japanese_full, _JA_FULL),
-    (_short_era, _JA_SHORT_ERA),
-    (_numeric, _NUMERIC),
-    (_english, _EN_DAY_MONTH),
-    (_english, _EN_MONTH_DAY),
-    (_japanese_month_day, _JA_MONTH_DAY),
-    (_slash, _JA_SLASH),
-    (_japanese_day, _JA_DAY),
-    (_japanese_relative, _JA_RELATIVE),
-    (_japanese_weekday, _JA_WEEKDAY),
-    (_english_weekday, _EN_WEEKDAY),
-    (_english_relative, _EN_RELATIVE),
+    (_japanese_full, _JA_FULL, ("月",)),
+    (_short_era, _JA_SHORT_ERA, (".", "/")),
+    (_numeric, _NUMERIC, (".", "/", "-")),
+    (_english, _EN_DAY_MONTH, _ANY_MONTH),
+    (_english, _EN_MONTH_DAY, _ANY_MONTH),
+    (_japanese_month_day, _JA_MONTH_DAY, ("月",)),
+    (_slash, _JA_SLASH, ("/",)),
+    (_japanese_day, _JA_DAY, ("日",)),
+    (_japanese_relative, _JA_RELATIVE, ("日", "きょう", "きのう", "あす", "おととい", "今", "昨")),
+    (_japanese_weekday, _JA_WEEKDAY, ("曜",)),
+    (_english_weekday, _EN_WEEKDAY, ("day",)),
+    (_english_relative, _EN_RELATIVE, ("day", "tomorrow", "night")),
 )

@@ -8,7 +8,6 @@ borderline are left out of the detection figures ("strict") and shown beside the
 
 import argparse
 import calendar
-import itertools
 import json
 import re
 import sys
@@ -23,13 +22,13 @@ from urllib.parse import urlsplit
 
 from feeds.decide.stories import merge, same_meeting
 from feeds.observed import Article, Understanding, Verdict
-from feeds.understand.folding import fold
+from feeds.understand import judging
 from feeds.understand.lexicon import default_lexicon
 from feeds.understand.meetings import understand
 from feeds.understand.numbering import ordinal_value
 from storage.model import Evidence, Format, Kind, MeetingFacts, Trust
 
-Line = dict[str, Any]
+Line = judging.Line
 
 #: Hosts that tell whose ministry speaks.
 _COUNTRY_OF_HOST = {
@@ -45,6 +44,7 @@ class Report:
     detection: dict[str, Any]
     fields: dict[str, float | None]
     events: dict[str, float]
+    confusion: dict[str, dict[str, int]]  #: class of item → how many, and how many answered wrongly
     items_per_second: float
     errors: tuple[dict[str, Any], ...] = field(default=())
 
@@ -62,13 +62,15 @@ class _Event:
 
 def article_of(line: Line) -> Article:
     """The item as the system would see it: its words, its date and where it was found; no label is read."""
+    country = _country_of(line.get("url"))
     return Article(
         title=line.get("title") or "",
         text=line.get("text") or "",
         url=line.get("url"),
         published_at=_published(line.get("date")),
         language=line.get("lang"),
-        source_country=_country_of(line.get("url")),
+        source_country=country,
+        trust=Trust.OFFICIAL if country else Trust.PRESS,
         source_name=line.get("source"),
     )
 
@@ -138,6 +140,7 @@ def _prediction(line: Line, result: Understanding, event: int | None) -> dict[st
         "is_meeting": True,
         "level": str(facts.level),
         "kind": folded_kind(facts),
+        "series": facts.series,
         "edition": facts.edition or _parent_edition(result.mention.evidence),
         "meeting_date": facts.starts_on.isoformat() if facts.starts_on else None,
         "city": facts.city,
@@ -173,8 +176,11 @@ def folded_kind(facts: MeetingFacts) -> str:
     return str(Kind.MULTILATERAL if facts.kind is Kind.MINILATERAL else facts.kind)
 
 
-def evaluate(lines: Iterable[Line]) -> Report:
-    """Detection, fields and events of labelled items. Lines without labels count as non-meetings."""
+def evaluate(lines: Iterable[Line], spellings: judging.Spellings | None = None) -> Report:
+    """Detection, fields and events of labelled items. Lines without labels count as non-meetings.
+
+    `spellings` maps a labelled city to other names of it that are right too.
+    """
     items = list(lines)
     begun = time.perf_counter()
     predicted = list(predictions(items))
@@ -182,97 +188,13 @@ def evaluate(lines: Iterable[Line]) -> Report:
     pairs = list(zip(items, predicted, strict=True))
     hits = [(gold, guess) for gold, guess in pairs if gold.get("is_meeting") and guess["is_meeting"]]
     return Report(
-        detection=_detection(pairs),
-        fields=_fields(hits),
-        events=_events(hits),
+        detection=judging.detection(pairs),
+        fields=judging.fields(hits, spellings or {}),
+        events=judging.events(hits),
+        confusion=judging.confusion(pairs),
         items_per_second=round(len(items) / seconds, 1),
         errors=tuple(_errors(pairs)),
     )
-
-
-def _detection(pairs: list[tuple[Line, Line]]) -> dict[str, Any]:
-    strict = [pair for pair in pairs if not pair[0].get("borderline")]
-    by_language = {
-        language: _scores([pair for pair in strict if pair[0].get("lang") == language]) for language in ("ja", "en")
-    }
-    return {**_scores(strict), **by_language, "all": _scores(pairs)}
-
-
-def _scores(pairs: list[tuple[Line, Line]]) -> dict[str, float]:
-    right = sum(1 for gold, guess in pairs if gold.get("is_meeting") and guess["is_meeting"])
-    claimed = sum(1 for _, guess in pairs if guess["is_meeting"])
-    true = sum(1 for gold, _ in pairs if gold.get("is_meeting"))
-    return _prf(right, claimed - right, true - right)
-
-
-def _prf(right: int, wrong: int, missed: int) -> dict[str, float]:
-    precision = right / (right + wrong) if right + wrong else 0.0
-    recall = right / (right + missed) if right + missed else 0.0
-    both = precision + recall
-    f1 = 2 * precision * recall / both if both else 0.0
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
-
-
-def _fields(hits: list[tuple[Line, Line]]) -> dict[str, float | None]:
-    def accuracy(right: Any, wanted: Any = lambda _gold: True) -> float | None:
-        asked = [(gold, guess) for gold, guess in hits if wanted(gold)]
-        return round(sum(bool(right(gold, guess)) for gold, guess in asked) / len(asked), 4) if asked else None
-
-    return {
-        "level": accuracy(lambda gold, guess: guess["level"] == gold["level"]),
-        "kind": accuracy(lambda gold, guess: guess["kind"] in (gold.get("kind_accept") or [gold["kind"]])),
-        "edition": accuracy(
-            lambda gold, guess: guess["edition"] == gold["edition"],
-            lambda gold: gold.get("edition") and _in_text(gold, "edition"),
-        ),
-        "edition_none": accuracy(lambda _gold, guess: not guess["edition"], lambda gold: not gold.get("edition")),
-        "date": accuracy(_same_date, lambda gold: _in_text(gold, "date") in {"full", "month_day", "day"}),
-        "date_relative": accuracy(_same_date, lambda gold: _in_text(gold, "date") == "relative"),
-        "city": accuracy(_same_city, lambda gold: _in_text(gold, "city")),
-        "country": accuracy(
-            lambda gold, guess: guess["country"] == gold["country"],
-            lambda gold: gold.get("country") and _in_text(gold, "city"),
-        ),
-        "principals": _principal_recall(hits),
-    }
-
-
-def _in_text(gold: Line, name: str) -> Any:
-    return (gold.get("fields_in_text") or {}).get(name)
-
-
-def _same_date(gold: Line, guess: Line) -> bool:
-    return bool(guess["meeting_date"] == gold["meeting_date"])
-
-
-def _same_city(gold: Line, guess: Line) -> bool:
-    wanted, found = (fold(side.get("city") or "").text for side in (gold, guess))
-    return bool(found) and wanted == found
-
-
-def _principal_recall(hits: list[tuple[Line, Line]]) -> float | None:
-    found = asked = 0
-    for gold, guess in hits:
-        names = " | ".join(fold(principal["name"] or "").text for principal in guess["principals"])
-        for principal, visible in zip(gold.get("principals") or [], _in_text(gold, "principals") or [], strict=False):
-            if visible:
-                asked += 1
-                spellings = (principal["name"], principal.get("name_ja"), (principal["name"] or " ").split(" ")[-1])
-                found += any(spelling and fold(spelling).text in names for spelling in spellings)
-    return round(found / asked, 4) if asked else None
-
-
-def _events(hits: list[tuple[Line, Line]]) -> dict[str, float]:
-    """Pairs of items that are one event. A conference and its side meetings are a matter of taste and not counted."""
-    right = wrong = missed = 0
-    for (gold, guess), (other, other_guess) in itertools.combinations(hits, 2):
-        same, claimed = gold.get("event") == other.get("event"), guess["event"] == other_guess["event"]
-        if not same and gold.get("event_group") == other.get("event_group"):
-            continue
-        right += same and claimed
-        wrong += claimed and not same
-        missed += same and not claimed
-    return _prf(right, wrong, missed)
 
 
 def _errors(pairs: list[tuple[Line, Line]]) -> Iterator[dict[str, Any]]:
@@ -287,6 +209,15 @@ def _errors(pairs: list[tuple[Line, Line]]) -> Iterator[dict[str, Any]]:
             "got": str(result.verdict),
             "why": why or "nothing spoke for a meeting",
         }
+
+
+def spellings_beside(file: Path) -> dict[str, list[str]]:
+    """Other names of cities from a `cities.json` in the same folder, where labels bring one along."""
+    beside = file.parent / "cities.json"
+    try:
+        return dict(json.loads(beside.read_text(encoding="utf-8"))) if beside.is_file() else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -304,7 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.predictions:
         written = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in predictions(lines))
         options.predictions.write_text(written, encoding="utf-8")
-    report = evaluate(lines).as_dict()
+    report = evaluate(lines, spellings_beside(options.file)).as_dict()
     if not options.json:
         report["errors"] = len(report["errors"])
     sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=None if options.json else 2) + "\n")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from feeds.observed import Article, Understanding
-from storage.model import Evidence, MeetingFacts
+from storage.model import Evidence, MeetingFacts, Principal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +23,7 @@ class FactRow:
     fact: str
     value: str
     quotes: tuple[str, ...] = ()
+    confidence: float | None = None  #: of the surest words; None where the value follows from other facts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,17 +88,27 @@ def _marked(text: str, evidence: list[Evidence]) -> tuple[Piece, ...]:
 def _fact_rows(facts: MeetingFacts, evidence: tuple[Evidence, ...]) -> tuple[FactRow, ...]:
     rows = []
     for name, value in _values(facts):
-        quotes = dict.fromkeys(one.quote for one in evidence if one.fact == name)
-        rows.append(FactRow(fact=name, value=value, quotes=tuple(quotes)))
+        words = [one for one in evidence if one.fact == name]
+        quotes = tuple(dict.fromkeys(one.quote for one in words))
+        surest = max((one.confidence for one in words), default=None)
+        rows.append(FactRow(fact=name, value=value, quotes=quotes, confidence=surest))
     return tuple(rows)
+
+
+def _named(principal: Principal) -> str:
+    """In both scripts where both are known."""
+    names = dict.fromkeys(filter(None, (principal.name_ja, principal.name)))
+    return " ".join(names) or "?"
+
+
+def _office(principal: Principal) -> str:
+    office = f"{principal.country}, {principal.office or principal.level}"
+    return f"{office}, in the minister's place" if principal.substitute else office
 
 
 def _values(facts: MeetingFacts) -> list[tuple[str, str]]:
     """Facts that are known, in the order that people ask for them."""
-    principals = [
-        f"{principal.name or principal.name_ja or '?'} ({principal.country}, {principal.office or principal.level})"
-        for principal in facts.principals
-    ]
+    principals = [f"{_named(one)} ({_office(one)})" for one in facts.principals]
     values = {
         "level": str(facts.level),
         "kind": str(facts.kind),
@@ -116,5 +127,6 @@ def _values(facts: MeetingFacts) -> list[tuple[str, str]]:
         "principals": "; ".join(principals),
         "parent": facts.parent,
         "outcomes": "; ".join(facts.outcomes),
+        "topics": ", ".join(facts.topics),
     }
     return [(name, str(value)) for name, value in values.items() if value]

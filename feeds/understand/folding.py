@@ -43,8 +43,8 @@ def _fold_character(character: str) -> str:
         return plain
     composed = unicodedata.normalize("NFKC", character)
     if character < "\u0250" or "\u1e00" <= character <= "\u1eff":
-        return _CLUSTER.sub("", unicodedata.normalize("NFKD", composed))
-    return composed
+        return _CLUSTER.sub("", unicodedata.normalize("NFKD", composed)) or character
+    return composed or character  # never nothing: `fold` tells by the length alone whether anything moved
 
 
 _TABLE = _Table()
@@ -79,10 +79,12 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """The comparable form of a text. Linear in its length; never raises."""
+    if text.isascii():
+        return Folded(text, text.lower(), text)
     if _CLUSTER.search(text):
         return _fold_clusters(text)
     cased = text.translate(_TABLE)
-    if all(len(_TABLE[ord(character)]) == 1 for character in set(text)):
+    if len(cased) == len(text):
         return Folded(text, _lower(cased), cased)
     offsets = tuple(index for index, character in enumerate(text) for _ in _TABLE[ord(character)])
     return Folded(text, _lower(cased), cased, (*offsets, len(text)))

@@ -8,13 +8,16 @@ _LATIN = re.compile(r"[a-z]")
 _FOREIGN = re.compile(r"[Ͱ-ϿЀ-ӿ֐-׿؀-ۿऀ-ൿ฀-๿가-힣]")
 #: Characters of mainland China that Japanese does not write: one settles a text without kana.
 _ONLY_CHINESE = re.compile(r"[们这为举谈长议见东军联总统访华欧韩问题记]")
+_WORD = re.compile(r"\w+")
 #: Everyday words of English; a Latin text without any of them in its first words is another language.
-_ENGLISH = re.compile(
-    r"\b(?:the|of|to|in|and|for|with|on|at|as|by|from|his|her|will|meets?|after|over|is|says?|us|holds?|visits?)\b"
-)
-_GERMANIC_ROMANCE = re.compile(
-    r"\b(?:der|die|und|das|mit|les?|des|du|dans|pour|och|att|ng|sa|na|och|nitong|și|pentru|que|del|las)\b"
-)
+_ENGLISH = frozenset({
+    "the", "of", "to", "in", "and", "for", "with", "on", "at", "as", "by", "from", "his", "her", "will", "meet",
+    "meets", "after", "over", "is", "says", "say", "us", "hold", "holds", "visit", "visits",
+})  # fmt: skip
+_OTHERS = frozenset({
+    "der", "die", "und", "das", "mit", "le", "les", "de", "des", "du", "dans", "pour", "och", "att", "ng", "sa", "na",
+    "nitong", "si", "pentru", "que", "del", "las",
+})  # fmt: skip
 _LOOKED_AT = 600
 
 
@@ -28,6 +31,8 @@ def detect_language(title: str, text: str, declared: str | None = None) -> str:
     hint = (declared or "").lower().split("-")[0]
     if _KANA.search(title) or len(_KANA.findall(sample)) > 2:
         return "ja"
+    if sample.isascii():
+        return _latin_language(sample, hint)
     han, latin, foreign = (len(pattern.findall(sample)) for pattern in (_HAN, _LATIN, _FOREIGN))
     if han > latin / 3:
         return "other" if _is_chinese(sample, hint) else "ja"
@@ -41,7 +46,8 @@ def _is_chinese(sample: str, hint: str) -> bool:
 
 
 def _latin_language(sample: str, hint: str) -> str:
-    english, others = len(_ENGLISH.findall(sample)), len(_GERMANIC_ROMANCE.findall(sample))
+    words = _WORD.findall(sample)
+    english, others = (sum(map(known.__contains__, words)) for known in (_ENGLISH, _OTHERS))
     if others > english:
         return "other"
     if hint not in {"", "en", "ja"} and english < 3:

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feeds.understand.calendar_words import MONTHS, NUMBER, ZONES, era_year, number, zone_of
 
+_FIRST_YEAR = 1900  # older than every newsroom's first page
 _LONGEST = 200  # no newsroom writes a longer timestamp; the rest is noise or an attack
 
 _TIME = r"(?P<hour>\d{1,2})(?::|時)(?P<minute>\d{1,2})?(?:(?::|分)(?P<second>\d{1,2})?(?:[.,]\d+)?秒?)?"
 _MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DATES = (
-    re.compile(rf"(?P<era>令和|平成|昭和|[rhs](?=\d))(?P<ey>元|{NUMBER})(?:\(\d{{4}}\))?(?:年|[./-])"
+    re.compile(rf"(?P<era>令和|平成|昭和|[rhs](?=\d))(?P<ey>元|{NUMBER})(?:\((?P<check>\d{{4}})年?\))?(?:年|[./-])"
                rf"(?P<m>{NUMBER})(?:月|[./-])(?P<d>{NUMBER})日?"),
     re.compile(r"(?P<y>\d{4})(?:年|[./-])\s?(?P<m>\d{1,2})(?:月|[./-])\s?(?P<d>\d{1,2})日?"),
     re.compile(rf"(?P<y>{NUMBER})年(?P<m>{NUMBER})月(?P<d>{NUMBER})日"),
@@ -102,9 +103,14 @@ def _day_of(match: re.Match[str], now: datetime | None, zone: str) -> tuple[int,
 
 def _year_of(groups: dict[str, str], now: datetime | None, zone: str) -> int:
     if groups.get("era"):
-        return era_year(groups["era"], groups["ey"])
+        year = era_year(groups["era"], groups["ey"])
+        if groups.get("check") and int(groups["check"]) != year:
+            raise LookupError("the year of the era and the one beside it differ")
+        return year
     if groups.get("y"):
         year = number(groups["y"])
+        if len(groups["y"]) > 2 and year < _FIRST_YEAR and groups["y"].isdecimal():
+            raise ValueError("0026 is no short way to write 2026: something else is wrong there")
         # RFC 822 allowed two digits; RFC 5322 §4.3 says how to read them.
         return year if year > 99 else year + (2000 if year < 50 else 1900)
     if now is None:
@@ -146,7 +152,9 @@ def _stated_zone(tail: str) -> tzinfo | None:
     match = _OFFSET.search(tail[:12])
     if match:
         minutes = int(match["hours"]) * 60 + int(match["minutes"] or 0)
-        return zone_of(-minutes if match["sign"] == "-" else minutes) if minutes < 24 * 60 else None
+        if minutes >= 24 * 60:
+            raise ValueError("no such offset")
+        return zone_of(-minutes if match["sign"] == "-" else minutes)
     tail = re.sub(r"^\s*(?:a|p)\.?m\.?", "", tail)
     name = _ZONE_NAME.match(tail)
     return zone_of(ZONES[name["name"]]) if name and name["name"] in ZONES else None

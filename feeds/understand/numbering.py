@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from feeds.understand.calendar_words import number
-from feeds.understand.detect import Reading
 from feeds.understand.lexicon import Series
 from feeds.understand.parts import Part, Spot, readings_of
 from feeds.understand.scan import Hit
+from feeds.understand.scene import Reading
 from storage.model import Kind
 
 _WORDS = [
@@ -19,9 +19,12 @@ _ORDINALS = {word: value for value, word in enumerate(_WORDS, start=2)}
 _BEFORE_JA = re.compile(r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3})回(?:目の)?\s?[「『]?(?P<gap>[^。第]{0,16})$")
 _BEFORE_EN = re.compile(rf"\b(?P<n>\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})\b(?P<gap>[^.;]{{0,40}})$")
 _AFTER = re.compile(
-    r"(?:^|、|で|は|が|。|として)(?P<n>\d{1,2})回目(?!の会合)|"
-    r"\b(?:its|the) (?P<e>\d{1,2})(?:st|nd|rd|th) (?:iteration|edition|meeting|round)"
+    r"(?:^|、|で|は|が|。|として|年間で|これで)(?P<n>\d{1,2})回目|"
+    rf"\b(?:its|the|their) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
+    r"(?:iteration|edition|meeting|round|gathering)\b(?! of (?:ministers|leaders))"
 )
+#: 初の「2+2」, "first-ever 2+2": only directly before the name, because "first virtual" and 就任後初 count otherwise.
+_FIRST = re.compile(r"(?:(?<!就任後)(?<!対面で)初の|\bfirst(?:-ever)? |\binaugural )[「『\"']?$")
 #: Between an ordinal and a meeting these words say that it counts something else.
 _OTHER_COUNT = re.compile(
     r"年|virtual|in-person|face|time|day|month|week|century|anniversary|周年|straight|consecutive|\d{4}"
@@ -44,12 +47,14 @@ def ordinal_value(text: str) -> int:
 def edition_of(parts: Parts, series: Series | None, kind: Kind) -> Numbered | None:
     """The meeting's own number. A bare count (6回目) is believed of a series or a 2+2 alone."""
     for part, reading in readings_of(parts):
-        found = _before(part, reading, _anchors(part, reading, series, kind))
+        anchors = _anchors(part, reading, series, kind)
+        found = _before(part, reading, anchors)
         if found:
             return found
-        after = _AFTER.search(part.folded.text[: reading.end], reading.start)
-        if after and (series or kind is Kind.TWO_PLUS_TWO):
-            return int(after["n"] or after["e"]), Spot(part=part, start=after.start(), end=after.end())
+        if series or kind is Kind.TWO_PLUS_TWO:
+            counted = _counted(part, reading) or _first(part, reading, anchors)
+            if counted:
+                return counted
     return None
 
 
@@ -60,6 +65,22 @@ def parent_edition_of(parts: Parts, parent: Series | None) -> Numbered | None:
         found = _before(part, reading, [hit for hit in hits if hit.value is parent])
         if found:
             return found
+    return None
+
+
+def _counted(part: Part, reading: Reading) -> Numbered | None:
+    after = _AFTER.search(part.folded.text[reading.start : reading.end])
+    if after is None:
+        return None
+    spot = Spot(part=part, start=reading.start + after.start(), end=reading.start + after.end())
+    return ordinal_value(after["n"] or after["e"]), spot
+
+
+def _first(part: Part, reading: Reading, anchors: list[Hit]) -> Numbered | None:
+    for hit in anchors:
+        match = _FIRST.search(part.folded.text[reading.start : hit.start])
+        if match and hit.group != "office":
+            return 1, Spot(part=part, start=reading.start + match.start(), end=hit.end)
     return None
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from feeds.understand.detect import Reading
 from feeds.understand.folding import Folded
 from feeds.understand.scan import Hits
+from feeds.understand.scene import Reading
 
 #: Rules that show who meets whom, one against one or a handful.
 PAIR_RULES = frozenset({"compound", "two_sides", "counterpart", "office_and_name"})

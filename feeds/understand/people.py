@@ -6,14 +6,16 @@ Minister"), after it ("Defence Minister of Japan") or in a chain of countries ("
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from feeds.understand.chains import Chain, chains_of
 from feeds.understand.compounds import short_names
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, Office, Person
+from feeds.understand.names import name_after
 from feeds.understand.scan import Hit, Hits
 from storage.model import Kind
 
@@ -22,22 +24,20 @@ _NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[
 _NOT_A_KANJI_NAME = re.compile(
     r"国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
 )
+#: Norway's defence minister hosts Finland's for talks: the second office is left out.
+_LEFT_OUT_BEFORE = re.compile(
+    r"(?:\band|\bmeets?|\bmet|\bhosts?|\bhosted|\bwith|\bwelcomes?|\bwelcomed|\bjoins?)\s(?:the\s)?$"
+)
+_LEFT_OUT_AFTER = re.compile(
+    r"'s(?=\s(?:in|for|on|at|to|over|holds?|held|after|amid|as|meet|met|agree|discuss)\b|\s?[.,;]|$)"
+)
+_BEFORE_RANK = 20  # characters in which "former" or "vice" stands before a title
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
-_CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
 _EN_GAP = re.compile(
     r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|state|union|"
     r"federal|deputy prime minister (?:and|&)|minister at the prime minister's office and)\s)?$"
 )
 _AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
-_NAME_EN = re.compile(
-    r"^,?\s(?:(?:army |senior )?general |gen\. |dr\.? |mr\.? |ms\.? |adm\. |admiral |prince )?"
-    r"(?P<name>[A-Z][\w'.-]+(?:\s(?:bin|al|van|von|der|de|do|da|Mohd|[A-Z][\w'.-]*)){0,4})"
-)
-_NOT_A_NAME = re.compile(
-    r"^(?:Meets?|Met|To|In|At|On|The|And|Holds?|Hosts?|Talks?|Visits?|Says?|Said|With|For|From|Will|Who|After|Joins?|Attends?|"
-    r"Discuss\w*|Speaks?|Calls?|Meeting|Ministers?|Of|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Statement|Urges?|Warns?|Makes?|"
-    r"Commits?|Agrees?|Signs?|Affirms?|Reaffirms?|Vows?|Pledges?|Arrives?|Welcomes?|Remarks|Joint|Readout|Plus|Informal|As|Amid|Over|By|Is|Are)\b"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,9 @@ class Side:
 class Reader:
     """Reads the sides out of sentences of one text."""
 
-    def __init__(self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None) -> None:
+    def __init__(self, folded: Folded, hits: Hits, lexicon: Lexicon, day: date | None, own: str | None = None) -> None:
+        """`own` is the country of the ministry that publishes the text: its minister needs no country's name."""
+        self._own = own
         self._folded = folded
         self._text = folded.text
         self._hits = hits
@@ -70,11 +72,14 @@ class Reader:
 
     def sides(self, start: int, end: int) -> list[Side]:
         """Offices, counterparts, compounds and known persons between two offsets, in order."""
-        chains = list(_chains(self._hits.of("country", start=start, end=end), self._text))
+        chains = list(chains_of(self._hits.of("country", start=start, end=end), self._text))
         found = [*self._compounds(start, end)]
         offices = [hit for hit in self._hits.of("office", start=start, end=end) if not self._in_series(hit)]
         found += [self._office(hit, chains, start, end) for hit in offices]
-        found += [self._counterpart(hit, chains) for hit in self._hits.of("meeting.counterpart", start=start, end=end)]
+        if any(side.rank == "minister" for side in found):
+            found += self._left_out(start, end)
+        others = self._hits.of("meeting.counterpart", start=start, end=end)
+        found += [self._counterpart(hit, chains, end) for hit in others]
         named = {side.person.name for side in found if side.person}
         found += [side for side in self._persons(start, end) if side.person and side.person.name not in named]
         return sorted(found, key=lambda side: side.start)
@@ -86,10 +91,14 @@ class Reader:
         for hit in self._hits.of("country", start=start, end=end):
             # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
             before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
-            if before and re.match(
-                r"(?:防衛|国防|外務|[「『]?2\+2|[「『]?2プラス2)", self._text[hit.end : hit.end + 6]
-            ):
+            if before and self._short.tail_follows(self._text, hit.end):
                 yield _compound(before.start(), hit.end, ("JP", hit.value))
+
+    def _left_out(self, start: int, end: int) -> Iterator[Side]:
+        for hit in self._hits.of("country", start=start, end=end):
+            before = self._text[max(start, hit.start - 16) : hit.start]
+            if _LEFT_OUT_BEFORE.search(before) and _LEFT_OUT_AFTER.match(self._text, hit.end, end):
+                yield Side(start=hit.start, end=hit.end, rank="minister", countries=(hit.value,))
 
     def _in_series(self, hit: Hit) -> bool:
         """The office inside a forum's name (拡大ASEAN国防相会議) is nobody's."""
@@ -98,32 +107,70 @@ class Reader:
             for series in self._hits.of("series", start=hit.start - 40 if hit.start > 40 else 0, end=hit.end + 40)
         )
 
-    def _office(self, hit: Hit, chains: list["_Chain"], start: int, end: int) -> Side:
+    def _office(self, hit: Hit, chains: list[Chain], start: int, end: int) -> Side:
         office: Office = hit.value
-        begin = self._office_start(hit.start)
+        begin = self._office_start(hit.start, start)
         countries, name_ja = self._country_before(begin, chains, start)
-        if office.plural and self._text[begin] in "各両":  # 参加各国の国防大臣 is not Canada's
+        several = office.plural or self._several_states(begin, start)
+        if several and (not office.plural or self._text[begin] in "各両"):  # 参加各国の国防大臣 is not Canada's
             countries, name_ja = (), None
         if not countries:
             countries = self._country_after(hit.end, chains)
         japanese = not self._text[hit.end - 1].isascii()
-        name = None if japanese else self._name_after(hit.end, end)
+        name = None if japanese else name_after(self._folded, hit.end, end)
         person = self._known(name, name_ja, countries, office.rank)
         if not countries and person and office.country not in {person.country, "JP"}:
             countries = (person.country,)
         if not countries and office.country:
             countries = (office.country,)
-        rank = office.rank_in(countries[0] if len(countries) == 1 else None)
+        if not countries and office.rank != "minister":
+            countries = _country_by_words(self._text[begin : hit.end])
+        if not countries and not several and not name_ja and not name:
+            countries = (self._own,) if self._own and japanese is (self._own == "JP") else ()
+        rank = self._rank(office, countries, begin, hit.start, start)
+        # NATO国防相: an organisation has no defence minister of its own, so its members' are meant.
+        several = several or len(countries) > 1 or self._is_organisation(countries)
         return Side(
-            start=begin, end=hit.end, rank=rank, countries=countries, plural=office.plural or len(countries) > 1,
+            start=begin, end=hit.end, rank=rank, countries=countries, plural=several,
             office=self._folded.quote(begin, hit.end), person=person, name=name, name_ja=name_ja,
         )  # fmt: skip
 
-    def _office_start(self, start: int) -> int:
-        match = _PREFIX_OFFICE.search(self._text, max(0, start - 6), start)
-        return match.start() if match else start
+    def _several_states(self, start: int, floor: int) -> bool:
+        """北欧の国防相, 欧州5カ国の国防相: a word for several states stands directly before the office."""
+        return any(
+            self._text[hit.end : start] in {"", "の", "」", "』"}
+            for hit in self._hits.of("group.states", "group.regions", start=max(floor, start - 12), end=start)
+            if not hit.value.isascii()
+        )
 
-    def _country_before(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
+    def _is_organisation(self, countries: tuple[str, ...]) -> bool:
+        return len(countries) == 1 and self._lexicon.countries[countries[0]].org
+
+    def _rank(self, office: Office, countries: tuple[str, ...], begin: int, start: int, floor: int) -> str:
+        """The office's rank, unless "former" or "vice" stands before it or before its country."""
+        rank = office.rank_in(countries[0] if len(countries) == 1 else None)
+        if rank != "minister":
+            return rank
+        if any(hit.end >= start - 1 for hit in self._hits.of("rank.deputy", start=begin, end=start)):
+            return "vice_minister"
+        former = self._hits.of("rank.former", start=max(floor, begin - _BEFORE_RANK), end=start)
+        gap = self._text[former[-1].end : start] if former else "none"
+        return "other" if former and re.fullmatch(r"[ -]?(?:[\w.]+ ){0,2}", gap) else rank
+
+    def _office_start(self, start: int, floor: int) -> int:
+        """Where the title begins with what belongs to it: 副首相兼, "vice"."""
+        match = _PREFIX_OFFICE.search(self._text, max(0, start - 6), start)
+        if match:
+            return match.start()
+        if not self._text[start].isascii():
+            return start
+        for hit in reversed(self._hits.of("rank.deputy", "rank.former", start=max(floor, start - 24), end=start)):
+            begin: int = hit.start
+            if self._text[hit.end : start] in {"", " ", "-"}:
+                return begin
+        return start
+
+    def _country_before(self, start: int, chains: list[Chain], floor: int) -> tuple[tuple[str, ...], str | None]:
         text = self._text
         for chain in reversed(chains):
             if chain.end <= start and _EN_GAP.match(text[chain.end : start]):
@@ -147,7 +194,7 @@ class Reader:
     def _is_known(self, name: str) -> bool:
         return name in self._names
 
-    def _country_then_name(self, start: int, chains: list["_Chain"], floor: int) -> tuple[tuple[str, ...], str | None]:
+    def _country_then_name(self, start: int, chains: list[Chain], floor: int) -> tuple[tuple[str, ...], str | None]:
         name = self._name_before(start, floor)
         if name is None:
             return (), None
@@ -177,25 +224,11 @@ class Reader:
         known_word = _NOT_A_KANJI_NAME.search(name) or self._short.only_states.fullmatch(name)
         return name if boundary and not known_word and re.fullmatch(r"[一-龥々]{2,5}", name) else None
 
-    def _country_after(self, end: int, chains: list["_Chain"]) -> tuple[str, ...]:
+    def _country_after(self, end: int, chains: list[Chain]) -> tuple[str, ...]:
         for chain in chains:
             if chain.start >= end and _AFTER_GAP.match(self._text[end : chain.start]):
                 return chain.codes
         return ()
-
-    def _name_after(self, start: int, end: int) -> str | None:
-        match = _NAME_EN.match(self._folded.cased[start : min(end, start + 70)])
-        if not match or _NOT_A_NAME.match(match["name"]):
-            return None
-        words = re.split(r"\s", match["name"])
-        kept = []
-        for word in words:
-            if _NOT_A_NAME.match(word):
-                break
-            kept.append(word)
-        first = start + match.start("name")
-        quote = self._folded.quote(first, first + len(" ".join(kept))).rstrip(".,")
-        return quote.removesuffix("'s").removesuffix("’s") or None
 
     def _known(self, name: str | None, name_ja: str | None, countries: tuple[str, ...], rank: str) -> Person | None:
         keys = [
@@ -217,30 +250,27 @@ class Reader:
         ]
         return candidates[0] if candidates else None
 
-    def _counterpart(self, hit: Hit, chains: list["_Chain"]) -> Side:
+    def _counterpart(self, hit: Hit, chains: list[Chain], end: int) -> Side:
         countries, _ = self._country_before(hit.start, chains, hit.start - 60)
         countries = countries or self._country_after(hit.end, chains)
         plural = hit.value.endswith("s")
+        name = name_after(self._folded, hit.end, end) if hit.value.isascii() and not plural else None
+        person = self._known(name, None, countries, "minister") if name else None
+        if person and not countries:
+            countries = (person.country,)
         return Side(
-            start=hit.start, end=hit.end, rank="minister", countries=countries, plural=plural, how="counterpart"
-        )
+            start=hit.start, end=hit.end, rank="minister", countries=countries, plural=plural, how="counterpart",
+            person=person, name=name,
+        )  # fmt: skip
 
     def _persons(self, start: int, end: int) -> Iterator[Side]:
         for hit in self._hits.of("person", "surname", start=start, end=end):
             person: Person = hit.value
             if not person.held_office_on(self._day):
                 continue
-            if hit.group == "surname" and not self._is_name(hit):
-                continue
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
-
-    def _is_name(self, hit: Hit) -> bool:
-        """A surname alone is read in capitals, or with 氏 in Japanese."""
-        if self._text[hit.start].isascii():
-            return self._folded.cased[hit.start].isupper()
-        return self._text.startswith(("氏", "大臣", "長官"), hit.end)
 
 
 @lru_cache(maxsize=4)
@@ -253,30 +283,15 @@ def _people_by_name(lexicon: Lexicon) -> dict[str, tuple[Person, ...]]:
     return {name: tuple(people) for name, people in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """Countries named in one breath."""
-
-    start: int
-    end: int
-    codes: tuple[str, ...]
-
-
-def _chains(countries: Iterable[Hit], text: str) -> Iterator[_Chain]:
-    current: _Chain | None = None
-    for hit in countries:
-        if current and _CHAIN_GAP.match(text[current.end : hit.start]) and hit.start - current.end <= 10:
-            current = _Chain(current.start, hit.end, (*current.codes, hit.value))
-            continue
-        if current:
-            yield current
-        current = _Chain(hit.start, hit.end, (hit.value,))
-    if current:
-        yield current
-
-
 def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:
     return Side(start=start, end=end, rank=rank, countries=codes, plural=True, how="compound")
+
+
+def _country_by_words(office: str) -> tuple[str, ...]:
+    """Only Japan calls its ministry 防衛省 (others' are 国防), only the United States have a department of war."""
+    if office.startswith("防衛"):
+        return ("JP",)
+    return ("US",) if office.endswith(" of war") else ()
 
 
 def _same_rank(held: str, rank: str) -> bool:

@@ -4,16 +4,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from feeds.understand.detect import Reading
 from feeds.understand.lexicon import Lexicon, Place, Series
 from feeds.understand.parts import Part, Spot, readings_of
 from feeds.understand.scan import Hit
+from feeds.understand.scene import Reading
 
 _LEAD = 1_500
 _AT_JA = re.compile(r"^(?:市|内|都|で|に|にて|において|における|の|\)|入り|近郊|郊外|・|を訪|で開|を訪問)")
 _AT_EN = re.compile(r"(?:\bin|\bat|\bvisit(?:s|ed)? to|\bvisited|\bto|\bhosts?|\bnear|,)\s(?:the\s)?$")
 _IN_EN = re.compile(r"\bin\s$")
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
+#: "Ramstein format", ミュンヘン安全保障会議: the city is part of another name.
+_NAMES_SOMETHING = re.compile(
+    r"[- ](?:format|group|process|accords?|declaration|treaty|agreement|dialogue|protocol|times|post)\b"
+)
 _DATELINE_BEFORE = re.compile(r"【[^】]{0,20}$")
 _DATELINE_AFTER = ("共同】", ":", "発】", "時事】")
 AT_COUNTRY_JA = re.compile(r"^(?:\(|で|にて|において|における|を訪問|訪問|入り|に到着|を訪れ)")
@@ -70,6 +74,8 @@ def _rank(part: Part, reading: Reading, hit: Hit) -> float:
     before, after = text[max(0, hit.start - 24) : hit.start], text[hit.end : hit.end + 10]
     if _DATELINE_BEFORE.search(before) or after.startswith(_DATELINE_AFTER):
         return -1.0  # where the reporter sits
+    if _NAMES_SOMETHING.match(text, hit.end):
+        return -1.0
     if place.venue:
         return 1.1 if reading.signals else 0.7
     hosting = bool(_HOSTS.match(after))

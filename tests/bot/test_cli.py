@@ -3,7 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,85 @@ class TestSources:
         assert {source["kind"] for source in listed} == {"feed", "page"}
 
 
+class TestAskedWith:
+    """Headers, cookies and TLS options of one source."""
+
+    SECRETS = ("--header", "Authorization: Bearer s3cret-word", "--cookie", "session=s3cret-word", "--no-verify")
+
+    def test_they_are_listed_by_name_and_never_by_value(self, tmp_path: Path) -> None:
+        chosen = sources_file(tmp_path, NOWHERE)
+        words = ("sources", "add", "https://a.example/feed", "--kind", "feed", *self.SECRETS)
+        added = kaigi(*words, folder=tmp_path, **chosen)
+        table = kaigi("sources", "list", folder=tmp_path, **chosen)
+        lines = kaigi("sources", "list", "--json", folder=tmp_path, **chosen)
+        exported = kaigi("sources", "export", folder=tmp_path, **chosen)
+        assert added.returncode == 0
+        assert "TLS not verified, cookie, Authorization" in table.stdout
+        source = next(one for one in map(json.loads, lines.stdout.splitlines()) if one["key"] == "a-example")
+        assert (source["verify"], source["cookie"], source["headers"]) == (False, True, ["Authorization"])
+        for done in (added, table, lines, exported):
+            assert "s3cret-word" not in done.stdout + done.stderr
+
+    async def test_a_poll_uses_them_and_a_source_s_failure_does_not_tell_them(self, tmp_path: Path) -> None:
+        seen: list[tuple[str | None, str | None]] = []
+
+        async def answer(request: web.Request) -> web.Response:
+            seen.append((request.headers.get("Authorization"), request.headers.get("Cookie")))
+            return web.Response(status=403, text=str(seen[-1]))
+
+        async with _site(answer) as base:
+            chosen = sources_file(tmp_path, NOWHERE)
+            words = ("sources", "add", f"{base}/feed", "--kind", "feed", "--key", "a", *self.SECRETS)
+            await asyncio.to_thread(kaigi, *words, folder=tmp_path, **chosen)
+            done = await asyncio.to_thread(kaigi, "poll", "a", folder=tmp_path, **chosen)
+        assert seen == [("Bearer s3cret-word", "session=s3cret-word")]
+        assert (done.returncode, "s3cret-word" in done.stdout + done.stderr) == (1, False)
+
+    def test_a_file_may_hold_them(self, tmp_path: Path) -> None:
+        (tmp_path / "headers").write_text("X-One: 1\nX-Two: 2\n")
+        (tmp_path / "cookie").write_text("a=b\n")
+        chosen = sources_file(tmp_path, NOWHERE)
+        words = ("--kind", "feed", "--header", "@headers", "--cookie", "@cookie")
+        assert kaigi("sources", "add", "https://a.example/feed", *words, folder=tmp_path, **chosen).returncode == 0
+        assert "cookie, X-One, X-Two" in kaigi("sources", "list", folder=tmp_path, **chosen).stdout
+
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (("--header", "Host: other.example"), "'Host' is Kaigi's own"),
+            (("--header", "no colon"), "Name: value"),
+            (("--cookie", "@nowhere"), "nowhere cannot be read"),
+        ],
+    )
+    def test_what_cannot_be_sent_is_told_in_one_line(self, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+        done = kaigi(
+            "sources", "add", "https://a.example/feed", *words, folder=tmp_path, **sources_file(tmp_path, NOWHERE)
+        )
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert told in done.stderr
+
+    async def test_a_feed_on_another_host_does_not_get_them_and_that_is_said(self, tmp_path: Path) -> None:
+        seen: list[str | None] = []
+
+        async def feed(request: web.Request) -> web.Response:
+            seen.append(request.headers.get("Cookie"))
+            return web.Response(text=Front().feed(), content_type="text/xml")
+
+        async with _site(feed) as other:
+
+            async def front(_: web.Request) -> web.Response:
+                link = f'<link rel="alternate" type="application/rss+xml" href="{other}/rss.xml">'
+                return web.Response(text=f"<html><head>{link}</head></html>", content_type="text/html")
+
+            async with _site(front) as base:
+                chosen = sources_file(tmp_path, NOWHERE)
+                words = ("sources", "add", base, "--key", "m", "--cookie", "session=s3cret-word")
+                done = await asyncio.to_thread(kaigi, *words, folder=tmp_path, **chosen)
+        assert (done.returncode, "another host" in done.stderr) == (0, True)
+        assert set(seen) == {None}
+        assert "cookie" not in kaigi("sources", "list", folder=tmp_path, **chosen).stdout
+
+
 class Front:
     """A site with a page that names a feed, the feed, and a list of news without one."""
 
@@ -192,16 +272,23 @@ class Front:
         return f"<html><head><title>All news</title></head><body><table class='news'>{rows}</table></body></html>"
 
 
-@pytest.fixture
-async def front() -> AsyncIterator[str]:
-    """The address of that site."""
+@asynccontextmanager
+async def _site(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """The address of a site that answers like this."""
     app = web.Application()
-    app.router.add_get("/{path:.*}", Front().answer)
+    app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
+
+
+@pytest.fixture
+async def front() -> AsyncIterator[str]:
+    """The address of that site."""
+    async with _site(Front().answer) as address:
+        yield address
 
 
 class TestAnyAddress:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -32,20 +33,22 @@ async def newsroom() -> AsyncIterator[Newsroom]:
         yield newsroom
 
 
-def settings(folder: Path, api: BotApi) -> config.Settings:
+def settings(folder: Path, api: BotApi, admins: tuple[int, ...] = ()) -> config.Settings:
     return config.Settings(
         database_url=f"sqlite:///{folder / 'kaigi.db'}",
         web=config.Web(port=free_port()),
-        telegram=config.Telegram(token=TOKEN, api_url=api.url),  # type: ignore[arg-type]
+        telegram=config.Telegram(token=TOKEN, api_url=api.url, admins=admins),  # type: ignore[arg-type]
         fetch=config.Fetch(allow_private_networks=True),
         poll=config.Poll(min_interval="1s"),  # type: ignore[arg-type]
     )
 
 
 @asynccontextmanager
-async def serving(chosen: config.Settings, newsroom: Newsroom) -> AsyncIterator[str]:
+async def serving(
+    chosen: config.Settings, newsroom: Newsroom, settle: timedelta = timedelta(seconds=20)
+) -> AsyncIterator[str]:
     """The whole service, until the block ends. Gives the address of its page."""
-    service = Service(settings=chosen, definitions=newsroom.definitions(), tick=0.1)
+    service = Service(settings=chosen, definitions=newsroom.definitions(), tick=0.1, settle=settle)
     task = asyncio.create_task(service.run())
     address = f"http://127.0.0.1:{chosen.web.port}"
     try:
@@ -126,8 +129,6 @@ async def test_the_bot_says_its_commands_in_both_languages(api: BotApi, newsroom
 async def test_a_flood_answer_is_obeyed_and_a_lost_answer_is_repeated_once_with_a_word_about_it(
     api: BotApi, newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import timedelta
-
     monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(seconds=0.2))
     async with serving(settings(tmp_path, api), newsroom):
         await api.user_says(7, "/start")
@@ -145,8 +146,6 @@ async def test_a_flood_answer_is_obeyed_and_a_lost_answer_is_repeated_once_with_
 async def test_server_errors_are_waited_out_and_the_message_arrives_once(
     api: BotApi, newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import timedelta
-
     monkeypatch.setattr("bot.sender.SERVER_TROUBLE", timedelta(seconds=0.2))
     async with serving(settings(tmp_path, api), newsroom):
         await api.user_says(7, "/start")
@@ -228,3 +227,16 @@ async def test_a_bot_that_stopped_reading_for_a_wrong_answer_begins_again(
             await api.user_says(5, "/help", language_code="en")
             await api.wait_sent(count, timeout_s=15)
         assert '"telegram":"ok"' in (await asyncio.to_thread(get, f"{address}/readyz")).text
+
+
+async def test_an_admin_is_told_by_the_bot_that_a_source_turned_bad_and_that_it_recovered(
+    api: BotApi, newsroom: Newsroom, tmp_path: Path
+) -> None:
+    api.add_chat(77)
+    async with serving(settings(tmp_path, api, admins=(77,)), newsroom, settle=timedelta(0)):
+        newsroom.break_source("demo-wire-en", 403)
+        (bad,) = await api.wait_sent(1, timeout_s=20)
+        assert (bad.chat_id, "demo-wire-en" in bad.text, "拒否" in bad.text) == (77, True, True)
+        newsroom.heal("demo-wire-en")
+        well = (await api.wait_sent(2, timeout_s=20))[1]
+        assert "回復" in well.text

@@ -10,10 +10,11 @@ from feeds import archive
 from feeds.decide.filters import matches, matches_any
 from feeds.decide.query import Query, parse
 from storage import filters, ingest, search, sources
-from storage.changes import Changes, ItemUpdate, MeetingWrite, NewStory
+from storage.changes import Changes, ItemInsert, ItemUpdate, MeetingWrite, NewStory, StoryRef
 from storage.database import Connection, Database
-from storage.model import FilterAction, Kind, Level, Phase, Trust
+from storage.model import FilterAction, Kind, Level, MeetingFacts, Phase, Trust
 from storage.plans import Plan
+from storage.words import VERSION
 from tests.storage.conftest import database, empty, postgres  # noqa: F401  the engines
 from tests.support.build import NOW, after, definition, facts, item, polled
 
@@ -48,7 +49,7 @@ def fill(connection: Connection) -> None:
         ingest.apply(connection, changes, after(hours=number))
 
 
-def meeting(chance: random.Random) -> object:
+def meeting(chance: random.Random) -> MeetingFacts:
     return facts(
         level=chance.choice([Level.MINISTER, Level.OFFICIAL]),
         kind=chance.choice([Kind.BILATERAL, Kind.TRILATERAL]),
@@ -62,7 +63,7 @@ def meeting(chance: random.Random) -> object:
     )
 
 
-def report(chance: random.Random, story: NewStory, number: int, source_id: int, is_meeting: bool) -> object:
+def report(chance: random.Random, story: StoryRef, number: int, source_id: int, is_meeting: bool) -> ItemInsert:
     def words(count: int) -> str:
         return "".join(chance.choice(WORDS) + chance.choice(["", " ", "、", "\n"]) for _ in range(count))
 
@@ -104,13 +105,11 @@ def then_edited(connection: Connection) -> None:
     whole(connection)
     chance = random.Random(8)
     rows = search.search(connection, Plan(), 60).rows
-    updates = tuple(
-        ItemUpdate(
-            item_id=row.id, old_story_id=row.story_id, insert=report(chance, row.story_id, 1000 + row.id, 1, False)
-        )  # type: ignore[arg-type]
-        for row in rows[::4]
-    )
-    ingest.apply(connection, Changes(source=polled(), updates=updates), after(hours=50))
+    updates = []
+    for row in rows[::4]:
+        edited = report(chance, row.story_id, 1000 + row.id, 1, False)
+        updates.append(ItemUpdate(item_id=row.id, old_story_id=row.story_id, insert=edited))
+    ingest.apply(connection, Changes(source=polled(), updates=tuple(updates)), after(hours=50))
 
 
 LATER = after(hours=60)
@@ -189,7 +188,7 @@ def test_what_a_block_rule_matches_is_not_found(filled: Database) -> None:
 def test_an_index_of_another_folding_is_built_anew(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     filled.write(whole)
     newest = filled.read(search.indexed_to)
-    monkeypatch.setattr(search, "VERSION", search.VERSION + 1)
+    monkeypatch.setattr(search, "VERSION", VERSION + 1)
     filled.write(lambda c: search.catch_up(c, 10))
     assert 0 < filled.read(search.indexed_to) < newest
     filled.write(whole)

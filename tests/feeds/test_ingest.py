@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from feeds.collect.fetch import Fetcher
 from feeds.collect.worker import ParserPool
@@ -14,7 +17,7 @@ from feeds.newsroom import Fault, Newsroom
 from storage import filters, ingest, news, schema, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound
-from storage.model import SourceDefinition, SourceState
+from storage.model import FetchOptions, SourceDefinition, SourceKind, SourceState
 
 MEETING = "admm-plus"
 TROUBLE = {
@@ -176,6 +179,48 @@ async def test_an_article_that_is_down_for_a_moment_is_read_by_the_next_poll(des
     assert (await desk.poll("demo-list-ja")).new == 0
     newsroom.heal(path)
     assert (await desk.poll("demo-list-ja")).new == 1
+
+
+async def test_the_articles_of_a_page_on_its_own_host_are_asked_for_as_the_source_is(desk: Desk) -> None:
+    seen: dict[str, str | None] = {}
+
+    async def answer(request: web.Request) -> web.Response:
+        seen[request.path] = request.headers.get("Cookie")
+        links = "".join(f'<p><a href="/docs/{n}.html">防衛相会談の概要について、その{n}</a></p>' for n in range(3))
+        body = links if request.path == "/list" else "<h1>防衛相会談の概要</h1><p>両大臣は会談した。</p>"
+        return web.Response(text=f"<html><body>{body}</body></html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/list"
+    options = FetchOptions(cookie="session=1")
+    desk.add(SourceDefinition(key="own", url=url, name="own", kind=SourceKind.PAGE, fetch=options))
+    report = await desk.poll("own")
+    await runner.cleanup()
+    assert report.new == 3
+    assert seen == dict.fromkeys(["/list", "/docs/0.html", "/docs/1.html", "/docs/2.html"], "session=1")
+
+
+async def test_the_time_that_articles_take_does_not_make_a_page_slow(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr("feeds.ingest.time", SimpleNamespace(monotonic=lambda: passed[0]))
+    fetch = desk.shell.fetcher.fetch
+    (page,) = (d.url for d in newsroom.definitions() if d.key == "demo-list-ja")
+
+    async def with_pauses(url: str, **words: Any) -> Any:
+        passed[0] += 0 if url == page else 20
+        return await fetch(url, **words)
+
+    monkeypatch.setattr(desk.shell.fetcher, "fetch", with_pauses)
+    newsroom.advance(9)
+    report = await desk.poll("demo-list-ja")
+    assert report.seconds >= 200
+    assert report.state is SourceState.OK
 
 
 def _article_paths(newsroom: Newsroom) -> list[str]:

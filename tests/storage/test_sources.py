@@ -10,7 +10,7 @@ import pytest
 from storage import ingest, sources
 from storage.database import Database
 from storage.errors import NotFound
-from storage.model import PageRules, Source, SourceKind, SourceState
+from storage.model import FetchOptions, PageRules, Source, SourceKind, SourceState
 from tests.support.build import NOW, after, definition, polled
 
 
@@ -163,3 +163,25 @@ def test_a_source_that_is_asked_once_a_day_is_not_asked_sooner(database: Databas
     source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
     database.write(lambda c: ingest.update_source(c, polled(source_id, next_poll_at=after(hours=25))))
     assert _claim(database) == []
+
+
+OPTIONS = FetchOptions(headers=(("Authorization", "Bearer s3cret"),), cookie="a=b", verify=False)
+
+
+def test_how_a_source_wants_to_be_asked_is_kept_as_it_was_given(database: Database) -> None:
+    plain, special = definition("plain"), replace(definition("special"), fetch=OPTIONS)
+    for one in (plain, special):
+        database.write(partial(sources.add, definition=one, now=NOW))
+    known = _keys(database)
+    assert (known["plain"].definition, known["special"].definition) == (plain, special)
+    assert sorted(database.read(sources.secrets)) == ["Bearer s3cret", "a=b"]
+
+
+def test_a_source_that_is_now_asked_another_way_is_asked_at_once_and_keeps_what_is_known(database: Database) -> None:
+    before = definition("a")
+    database.write(lambda c: sources.follow_file(c, [before], NOW))
+    source = _keys(database)["a"]
+    database.write(lambda c: ingest.update_source(c, polled(source.id, next_poll_at=after(minutes=50), etag='"1"')))
+    database.write(lambda c: sources.follow_file(c, [replace(before, fetch=OPTIONS)], after(minutes=1)))
+    now = _keys(database)["a"]
+    assert (now.definition.fetch, now.next_poll_at, now.etag) == (OPTIONS, after(minutes=1), '"1"')

@@ -151,6 +151,11 @@ class BotApi:
         self._chats[chat_id] = {"id": chat_id, "type": kind, **name}
         self._blocked.discard(chat_id)
 
+    async def someone_polls(self) -> None:
+        """Wait until a getUpdates is under way."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._polls > 0)
+
     # What readers do
 
     async def user_says(self, chat_id: int, text: str, language_code: str = "ja", user_id: int | None = None) -> int:

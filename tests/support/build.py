@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from feeds.decide.likeness import fingerprint
 from feeds.observed import MeetingMention, ParsedEntry, Understanding, Understood, Verdict
 from storage.changes import Alert, Changes, ItemInsert, MeetingWrite, NewStory, SourceUpdate
 from storage.model import (
@@ -82,6 +83,7 @@ def understood(piece: ParsedEntry, told: MeetingFacts | None = None, verdict: Ve
     return Understood(
         entry=piece,
         understanding=Understanding(language="en", verdict=chosen, score=0.9 if told else 0.1, mention=mention),
+        likeness=fingerprint(piece, NOW),
     )
 
 

@@ -44,7 +44,9 @@ def _feed_faults(root: etree._Element) -> Iterator[str]:
     for gone in root.findall(f"{TOMBSTONES}deleted-entry"):
         if not _URI.fullmatch(gone.get("ref", "")) or not _RFC3339.fullmatch(gone.get("when", "")):
             yield f"a tombstone without ref or when: {gone.attrib}"
-    words = "".join(map(str, root.itertext())) + "".join(str(value) for one in root.iter() for value in one.attrib.values())
+    words = "".join(map(str, root.itertext())) + "".join(
+        str(value) for one in root.iter() for value in one.attrib.values()
+    )
     if _UNWANTED.search(words):
         yield "characters that no document should carry"
 

@@ -7,7 +7,7 @@ from storage import search
 
 
 revision = "0010"
-down_revision = "0002"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ import pytest
 import feeds
 from feeds.collect.catalogue import SourcesFileError, load_sources
 from storage.errors import KaigiError
-from storage.model import PageRules, SourceDefinition, SourceKind, Trust
+from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind, Trust
 
 BUNDLED = Path(feeds.__file__).parent / "sources.toml"
 GOOD = 'key = "a"\nurl = "https://a.example/rss"\nname = "A"\n'
@@ -118,3 +118,57 @@ def test_an_address_that_is_not_one_is_refused(url: str) -> None:
 def test_a_key_is_small_letters_digits_and_hyphens(key: str) -> None:
     with pytest.raises(SourcesFileError, match="field 'key'"):
         load_sources(f'[[source]]\nkey = "{key}"\nname = "A"\nurl = "https://a.example/"')
+
+
+def test_a_source_may_say_how_it_wants_to_be_asked() -> None:
+    definition = _load(
+        "[source.fetch]",
+        'cookie = "session=1; consent=yes"\nverify = false',
+        '[source.fetch.headers]\nAuthorization = "Bearer abc"\nAccept-Language = "ja"',
+    )
+    assert definition.fetch == FetchOptions(
+        headers=(("Authorization", "Bearer abc"), ("Accept-Language", "ja")),
+        cookie="session=1; consent=yes",
+        verify=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("fetch = 1", "source.fetch"),
+        ("[source.fetch]\nproxy = 'x'", "unknown field 'proxy'"),
+        ("[source.fetch]\nverify = 'no'", "option 'verify'.*true or false"),
+        ("[source.fetch]\ncookie = 5", "option 'cookie'.*one line"),
+        ("[source.fetch]\ncookie = ''", "option 'cookie'.*one line"),
+        ("[source.fetch]\nheaders = ['a: b']", "source.fetch.headers"),
+        ("[source.fetch.headers]\n'A B' = 'x'", "'A B' is not the name"),
+        ("[source.fetch.headers]\n'A:' = 'x'", "is not the name"),
+        ("[source.fetch.headers]\n'' = 'x'", "is not the name"),
+        ("[source.fetch.headers]\nCookie = 'x'", "as 'cookie'"),
+        ("[source.fetch.headers]\nX-A = 'x'\nx-a = 'y'", "'x-a' stands there twice"),
+        ("[source.fetch.headers]\n" + "\n".join(f"X-{n} = 'x'" for n in range(21)), "at most 20"),
+    ],
+)
+def test_a_wrong_way_to_be_asked_is_explained(lines: str, words: str) -> None:
+    with pytest.raises(SourcesFileError, match=f"(?s)source 'a'.*{words}"):
+        _load(lines)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Host", "host", "Content-Length", "Transfer-Encoding", "Connection", "TE", "Upgrade", "Expect", "Accept-Encoding",
+     "If-None-Match", "Range", "Proxy-Authorization"],
+)  # fmt: skip
+def test_headers_that_the_connection_is_made_of_cannot_be_set(name: str) -> None:
+    with pytest.raises(SourcesFileError, match=f"'{name}' is Kaigi's own"):
+        _load(f"[source.fetch.headers]\n{name} = 'x'")
+
+
+@pytest.mark.parametrize("value", ["s3cret\\r\\nHost: evil", "s3cret\\u0000", "s3cret会", "s3cret" * 1_000])
+def test_a_value_that_would_end_its_line_is_refused_and_not_repeated(value: str) -> None:
+    lines = ('[source.fetch]\ncookie = "%s"', '[source.fetch.headers]\nX-Key = "%s"')
+    for line in lines:
+        with pytest.raises(SourcesFileError) as caught:
+            _load(line % value)
+        assert "s3cret" not in str(caught.value)

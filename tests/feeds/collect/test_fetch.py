@@ -6,27 +6,30 @@ import gzip
 import socket
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import ada_url
+import brotli
 import pytest
 from aiohttp import web
 
+from feeds.collect.asking import following, is_home
 from feeds.collect.failures import MAX_RETRY_AFTER_S, retry_after
-from feeds.collect.fetch import Fetcher, _next
+from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
 from feeds.observed import Failure, FailureKind, Fetched, FetchResult, NotModified
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
+from storage.model import FetchOptions, SourceDefinition
+from tests.feeds.collect.conftest import Handler, Serve
 
 CHALLENGE = (
     "<!DOCTYPE html><html><head><title>Just a moment...</title></head><script>window._cf_chl_opt={}</script></html>"
 )
 
 
-async def _get(url: str, timeout_s: float = 5, **validators: str) -> FetchResult:
+async def _get(
+    url: str, timeout_s: float = 5, source: SourceDefinition | None = None, **validators: str
+) -> FetchResult:
     async with Fetcher(
         user_agent="kaigi-tests",
         allow_private_networks=True,
@@ -34,7 +37,7 @@ async def _get(url: str, timeout_s: float = 5, **validators: str) -> FetchResult
         total_timeout_s=timeout_s,
         read_timeout_s=0.4,
     ) as fetcher:
-        return await fetcher.fetch(url, **validators)
+        return await fetcher.fetch(url, source=source, **validators)
 
 
 def _answering(status: int = 200, body: bytes = b"", **headers: str) -> Handler:
@@ -87,7 +90,7 @@ async def test_only_encodings_that_are_bounded_are_asked_for_and_no_cookie_is_ke
         await fetcher.fetch(base)
         await fetcher.fetch(base)
     assert [request.headers.get("Cookie") for request in seen] == [None, None]
-    assert seen[0].headers["Accept-Encoding"] == "gzip, deflate"
+    assert seen[0].headers["Accept-Encoding"] == "gzip, deflate, br"
     assert seen[0].headers["User-Agent"] == "kaigi-tests"
 
 
@@ -150,10 +153,10 @@ async def test_a_document_over_the_cap_is_refused_by_its_length_or_while_reading
     _failed(await _get(await serve(endless)), FailureKind.TOO_LARGE)
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
 async def test_a_bomb_is_stopped_at_the_cap_of_decompressed_bytes(serve: Serve, encoding: str) -> None:
     zeros = bytes(20_000_000)
-    bomb = gzip.compress(zeros) if encoding == "gzip" else zlib.compress(zeros)
+    bomb = {"gzip": gzip, "deflate": zlib, "br": brotli}[encoding].compress(zeros)
     assert len(bomb) < 100_000
     _failed(await _get(await serve(_answering(200, bomb, Content_Encoding=encoding))), FailureKind.TOO_LARGE)
 
@@ -321,8 +324,8 @@ async def test_https_to_a_server_without_tls_is_a_tls_failure(serve: Serve) -> N
 async def test_a_challenge_is_told_apart_from_a_plain_refusal(
     serve: Serve, status: int, headers: dict[str, str]
 ) -> None:
-    failure = _failed(await _get(await serve(_answering(status, CHALLENGE.encode(), **headers))), FailureKind.FORBIDDEN)
-    assert "challenge" in failure.message
+    failure = _failed(await _get(await serve(_answering(status, CHALLENGE.encode(), **headers))), FailureKind.BOT_WALL)
+    assert "Cloudflare" in failure.message
 
 
 # --- the guard in place ---
@@ -386,10 +389,10 @@ async def test_a_public_site_cannot_redirect_or_rebind_us_into_a_private_network
 
 
 async def test_https_is_never_given_up_for_http() -> None:
-    down = _next(ada_url.URL("https://news.example/"), "http://news.example/")
+    down = following(ada_url.URL("https://news.example/"), "http://news.example/")
     assert isinstance(down, Failure)
     assert down.kind is FailureKind.REDIRECT
-    assert not isinstance(_next(ada_url.URL("https://news.example/"), "/rss"), Failure)
+    assert not isinstance(following(ada_url.URL("https://news.example/"), "/rss"), Failure)
 
 
 async def test_a_silent_name_server_costs_the_connect_timeout_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -429,3 +432,221 @@ async def test_cancelling_a_fetch_cancels_it(serve: Serve) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await _get(base)
+
+
+async def test_a_body_that_breaks_off_inside_its_packing_is_a_failure_unless_only_its_end_is_missing(
+    serve: Serve,
+) -> None:
+    text = ("<rss>" + "".join(f"<item>{number**9}</item>" for number in range(900)) + "</rss>").encode()
+    whole = gzip.compress(text)
+    half = await _get(await serve(_answering(200, whole[: len(whole) // 2], Content_Encoding="gzip")))
+    _failed(half, FailureKind.NETWORK)
+    without_sum = await _get(await serve(_answering(200, whole[:-8], Content_Encoding="gzip")))
+    assert isinstance(without_sum, Fetched)
+    assert without_sum.body == text
+
+
+# --- how much time a server gets ---
+
+
+async def _get_quickly(url: str, answer_s: float, total_s: float) -> FetchResult:
+    async with Fetcher(
+        user_agent="kaigi-tests", allow_private_networks=True, answer_timeout_s=answer_s, total_timeout_s=total_s
+    ) as fetcher:
+        return await fetcher.fetch(url)
+
+
+def _sending(piece: bytes, times: int, pause_s: float) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(times):
+            await response.write(piece)
+            await asyncio.sleep(pause_s)
+        return response
+
+    return handler
+
+
+async def test_a_slow_document_that_keeps_coming_is_heard_out(serve: Serve) -> None:
+    base = await serve(_sending(b"x" * 8_000, 12, 0.1))
+    result = await _get_quickly(base, answer_s=0.5, total_s=20)
+    assert isinstance(result, Fetched)
+    assert len(result.body) == 96_000
+
+
+@pytest.mark.parametrize(("piece", "total_s"), [(b"x", 20), (b"x" * 16_384, 1)], ids=["drips", "never ends"])
+async def test_a_document_that_drips_or_never_ends_is_left(serve: Serve, piece: bytes, total_s: float) -> None:
+    base = await serve(_sending(piece, 10_000, 0.1))
+    async with asyncio.timeout(8):
+        _failed(await _get_quickly(base, answer_s=0.5, total_s=total_s), FailureKind.TIMEOUT)
+
+
+async def test_an_error_page_that_drips_still_tells_its_error(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.collect.fetch._ERROR_PAGE_S", 0.2)
+
+    async def gone(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=410)
+        await response.prepare(request)
+        for _ in range(100):
+            await response.write(b"x")
+            await asyncio.sleep(0.1)
+        return response
+
+    _failed(await _get(await serve(gone)), FailureKind.GONE)
+
+
+async def test_informational_answers_without_end_are_cut_off_and_a_few_are_fine() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    document = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>"
+    async with asyncio.timeout(5), _raw_server(early * 5_000 + document) as url:
+        _failed(await _get(url), FailureKind.NETWORK)
+    async with _raw_server(early * 3 + document) as url:
+        assert isinstance(await _get(url), Fetched)
+
+
+# --- what only the source's own host may know ---
+
+SECRET = "Bearer t0p-s3cret"
+COOKIE = "session=c00kie"
+
+
+def _source(url: str, verify: bool = True) -> SourceDefinition:
+    options = FetchOptions(headers=(("Authorization", SECRET), ("accept", "text/x-own")), cookie=COOKIE, verify=verify)
+    return SourceDefinition(key="own", url=url, name="own", fetch=options)
+
+
+def _noting(seen: list[tuple[str | None, ...]], location: str = "") -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        names = ("Authorization", "Cookie", "Accept")
+        seen.append(tuple(request.headers.get(name) for name in names))
+        if location and request.path != "/end":
+            return web.Response(status=302, headers={"Location": location})
+        return web.Response(text="<rss/>")
+
+    return handler
+
+
+async def test_a_source_is_asked_with_its_own_headers_and_cookie_also_behind_a_redirect_on_its_host(
+    serve: Serve,
+) -> None:
+    seen: list[tuple[str | None, ...]] = []
+    base = await serve(_noting(seen, "/end"))
+    assert isinstance(await _get(f"{base}/feed", source=_source(base)), Fetched)
+    assert seen == [(SECRET, COOKIE, "text/x-own")] * 2
+
+
+async def test_another_source_and_another_host_learn_nothing_of_them(serve: Serve) -> None:
+    seen: list[tuple[str | None, ...]] = []
+    base = await serve(_noting(seen))
+    assert isinstance(await _get(f"{base}/feed", source=_source("http://127.0.0.1:1/feed")), Fetched)
+    assert isinstance(await _get(f"{base}/feed"), Fetched)
+    assert {(one[0], one[1]) for one in seen} == {(None, None)}
+
+
+async def test_a_redirect_to_another_host_drops_them_for_good(serve: Serve) -> None:
+    """Also when it leads back: a stranger must not choose what is asked in the operator's name."""
+    at_home: list[tuple[str | None, ...]] = []
+    abroad: list[tuple[str | None, ...]] = []
+    addresses: dict[str, str] = {}
+
+    async def home(request: web.Request) -> web.StreamResponse:
+        return await _noting(at_home, addresses["abroad"])(request)
+
+    base = await serve(home)
+    addresses["abroad"] = await serve(_noting(abroad, f"{base}/end"), "127.0.0.2")
+    assert isinstance(await _get(f"{base}/feed", source=_source(base)), Fetched)
+    assert [one[0] for one in at_home] == [SECRET, None]
+    assert [(one[0], one[1]) for one in abroad] == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("home", "target", "holds"),
+    [
+        ("https://a.example/rss", "https://a.example/news/1", True),
+        ("http://a.example/rss", "https://a.example/rss", True),
+        ("https://a.example/rss", "http://a.example/rss", False),
+        ("https://a.example/rss", "https://a.example:8443/rss", False),
+        ("https://a.example:8443/rss", "https://a.example/rss", False),
+        ("https://a.example/rss", "https://www.a.example/rss", False),
+        ("https://a.example/rss", "https://a.example.evil.example/rss", False),
+        ("https://a.example/rss", "https://a.example@evil.example/rss", False),
+        ("https://A.example./rss", "https://a.example./rss", True),
+    ],
+)
+def test_the_own_host_is_the_same_name_and_port_and_no_worse_protected(home: str, target: str, holds: bool) -> None:
+    assert is_home(_source(home), target) is holds
+
+
+async def test_a_server_that_repeats_a_secret_does_not_get_it_into_our_words() -> None:
+    async with _raw_server(f"HTTP/1.1 {SECRET} {COOKIE}\r\n\r\n".encode()) as url:
+        result = await _get(url, source=_source(url))
+    assert isinstance(result, Failure)
+    assert "s3cret" not in result.message + result.detail
+    assert "c00kie" not in result.message + result.detail
+
+
+def test_a_source_that_is_printed_shows_no_secret() -> None:
+    assert "s3cret" not in repr(_source("https://a.example/"))
+    assert "c00kie" not in repr(_source("https://a.example/"))
+
+
+async def test_a_certificate_that_nobody_signed_is_refused_unless_the_source_says_so(serve: Serve) -> None:
+    base = await serve(_answering(body=b"<rss/>"), tls=True)
+    _failed(await _get(f"{base}/feed", source=_source(base)), FailureKind.TLS)
+    assert isinstance(await _get(f"{base}/feed", source=_source(base, verify=False)), Fetched)
+    _failed(await _get(f"{base}/feed", source=_source("https://other.example/", verify=False)), FailureKind.TLS)
+
+
+async def test_http_may_lead_to_https_and_never_back_also_behind_another_redirect(serve: Serve) -> None:
+    plain = await serve(_answering(body=b"<rss/>"))
+    addresses: dict[str, str] = {}
+
+    async def secure(request: web.Request) -> web.Response:
+        onward = {"/1": "/2", "/2": plain, "/home": "/end"}.get(request.path)
+        if onward:
+            return web.Response(status=301, headers={"Location": onward})
+        return web.Response(text="<rss/>")
+
+    async def upgrade(request: web.Request) -> web.Response:
+        return web.Response(status=301, headers={"Location": addresses["secure"] + request.path})
+
+    addresses["secure"] = await serve(secure, tls=True)
+    old = await serve(upgrade)
+    trusting = SourceDefinition(key="a", url=addresses["secure"], name="a", fetch=FetchOptions(verify=False))
+    arrived = await _get(f"{addresses['secure']}/home", source=trusting)
+    assert isinstance(arrived, Fetched)
+    assert arrived.moved_to == f"{addresses['secure']}/end"
+    _failed(await _get(f"{addresses['secure']}/1", source=trusting), FailureKind.REDIRECT)
+    _failed(await _get(f"{old}/1", source=trusting), FailureKind.TLS)  # it went to https, where nobody vouches for it
+
+
+# --- pauses between two starts ---
+
+
+async def _starts(serve: Serve, accept: str, *, space_loopback: bool) -> int:
+    """How many of three requests were begun within the time of a long pause."""
+    base = await serve(_answering(body=b"<rss/>"))
+    begun = 0
+    async with Fetcher(
+        user_agent="kaigi-tests",
+        allow_private_networks=True,
+        page_spacing_s=30,
+        feed_spacing_s=0.01,
+        space_loopback=space_loopback,
+    ) as fetcher:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.5):
+                for _ in range(3):
+                    await fetcher.fetch(base, accept=accept)
+                    begun += 1
+    return begun
+
+
+@pytest.mark.parametrize(
+    ("accept", "space_loopback", "begun"), [(PAGE_ACCEPT, True, 1), (FEED_ACCEPT, True, 3), (PAGE_ACCEPT, False, 3)]
+)
+async def test_pages_of_one_host_are_asked_for_with_a_pause_feeds_quicker_and_this_machine_at_once(
+    serve: Serve, accept: str, space_loopback: bool, begun: int
+) -> None:
+    assert await _starts(serve, accept, space_loopback=space_loopback) == begun

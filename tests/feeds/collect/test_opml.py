@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from feeds.collect.catalogue import load_sources
 from feeds.collect.opml import OpmlError, read_opml, write_opml
 from feeds.collect.written import as_toml
-from storage.model import PageRules, SourceDefinition, SourceKind, Trust
+from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind, Trust
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
 OURS = (
@@ -115,3 +115,22 @@ def test_bytes_of_any_kind_give_sources_or_one_error(body: bytes) -> None:
 
 def test_a_source_written_as_a_table_is_read_back_the_same() -> None:
     assert load_sources("\n".join(map(as_toml, OURS[:3]))) == OURS[:3]
+
+
+def test_no_secret_of_a_source_is_written_anywhere_and_no_file_can_bring_any() -> None:
+    options = FetchOptions(headers=(("Authorization", "Bearer s3cret"),), cookie="a=s3cret", verify=False)
+    source = SourceDefinition(key="a", url="https://a.example/", name="A", fetch=options)
+    file = write_opml([source], "Kaigi", NOON)
+    assert b"s3cret" not in file
+    ((back,), refused) = read_opml(file)
+    assert (back.fetch, refused) == (FetchOptions(), ())
+
+
+def test_as_a_table_a_source_says_where_its_secrets_belong_and_not_what_they_are() -> None:
+    options = FetchOptions(headers=(("Authorization", "Bearer s3cret"),), cookie="a=s3cret", verify=False)
+    words = as_toml(SourceDefinition(key="a", url="https://a.example/", name="A", fetch=options))
+    assert "s3cret" not in words
+    assert "# cookie = " in words
+    assert '# "Authorization" = ' in words
+    (back,) = load_sources(words)
+    assert back.fetch == FetchOptions(verify=False)

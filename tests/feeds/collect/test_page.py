@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +76,12 @@ RANKINGS = {
     + "<br>".join(RANKING_LINES)
     + "</div>",
     "related": "<p>関連記事</p>" + "".join(f"<p>{line}</p>" for line in RANKING_LINES),
+    "links without a heading": "<ul>"
+    + "".join(f"<li><a href='/docs/mod/{n}.html'>{line}</a></li>" for n, line in enumerate(RANKING_LINES))
+    + "</ul>",
+    "the same headlines in several lists": "<ul>"
+    + "".join(f"<li>{line}</li>" for line in (*RANKING_LINES, *reversed(RANKING_LINES)))
+    + "</ul>",
     "tabs": "<div>24時間</div><div>1週間</div><div>1ヶ月</div>"
     + "".join(f"<div>{line}</div>" for line in RANKING_LINES),
 }
@@ -125,7 +132,9 @@ def test_rules_that_find_nothing_say_that_the_page_may_have_changed() -> None:
     assert "redesigned" in result.message
 
 
-@pytest.mark.parametrize("rules", [PageRules(item="li[["), PageRules(include="("), PageRules(title="::")])
+@pytest.mark.parametrize(
+    "rules", [PageRules(item="li[["), PageRules(include="("), PageRules(title="::"), PageRules(next_page="[")]
+)
 def test_a_rule_that_cannot_be_used_is_named_as_such(rules: PageRules) -> None:
     result = parse_list_page(_fetched(LIST), replace(SITE, rules=rules), NOON)
     assert isinstance(result, Failure)
@@ -145,6 +154,57 @@ def test_no_ranking_reaches_the_text_even_inside_the_article(layout: str, rules:
     assert "共同声明" in page.text
     assert "意見を交換" in page.text
     assert not [line for line in RANKING_LINES if line in page.text]
+
+
+def test_documents_that_an_article_links_stay_in_it() -> None:
+    files = "".join(f'<li><a href="/files/{n}.pdf">防衛協力に関する共同声明(別紙{n})</a></li>' for n in range(4))
+    assert "別紙3" in _page(_article(f"<ul>{files}</ul>")).text
+
+
+def test_a_list_that_repeats_nothing_may_end_an_article() -> None:
+    sides = "".join(f"<li>{name}国防大臣(団長)が出席した代表団</li>" for name in "甲乙丙丁戊己庚")
+    assert "己国防大臣" in _page(_article(f"<ul>{sides}</ul>")).text
+
+
+REFERENCE = Path(__file__).parents[4] / "shared" / "corpus" / "reference-article.txt"
+SHAPES = {
+    "plain items": "<h2>Ranking読まれている記事</h2><ul>{items}</ul>",
+    "no heading": "<ul>{items}</ul>",
+    "a heading in two parts": "<p>Ranking</p><p>読まれている記事</p><div><ol>{items}</ol></div>",
+}
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the text of the reference article is not in this repository")
+@pytest.mark.parametrize("ranking", SHAPES)
+@pytest.mark.parametrize("rules", [PageRules(article="article"), None], ids=["rules", "no rules"])
+@pytest.mark.parametrize("marked", [True, False], ids=["with end marks", "without end marks"])
+def test_the_article_that_this_began_with_is_read_whole_and_without_its_ranking(
+    ranking: str, rules: PageRules | None, marked: bool
+) -> None:
+    lines = REFERENCE.read_text(encoding="utf-8").splitlines()
+    place = next(n for n, line in enumerate(lines) if line.startswith("Ranking"))
+    end = lines.index("(以上)")
+    headlines = [line.removeprefix("- ") for line in lines[place + 4 :] if line.startswith("- ")]
+    items = "".join(f"<li>{line}</li>" for line in ("24時間", "1週間", "1ヶ月", *headlines))
+    body = "".join(f"<p>{line}</p>" for line in lines[2 : place if marked else end])
+    html = f"<title>{lines[0]}</title><article><h1>{lines[0]}</h1>{body}{SHAPES[ranking].format(items=items)}</article>"
+    page = _page(html, replace(SITE, rules=rules))
+    assert not [line for line in headlines if line in page.text]
+    assert [line for line in lines[3:end] if line not in page.text] == []
+    assert page.published_at == datetime(2025, 11, 6, 1, 31, tzinfo=UTC)
+    assert page.released_at == datetime(2025, 11, 1, 10, 35, tzinfo=UTC)
+
+
+def test_a_list_page_names_its_next_page_only_by_rule_and_only_on_its_site() -> None:
+    def named(link: str, rule: str = "p.next") -> str | None:
+        html = LIST.replace("</ul>", f"</ul><p class='next'>{link}</p>")
+        return _list(html, replace(SITE, rules=replace(RULES, next_page=rule))).next_url
+
+    assert named('<a href="?page=2">次へ</a>') == LIST_URL + "?page=2"
+    assert named('<a href="?page=2">次へ</a>', rule="") is None
+    assert named('<a href="https://ads.example/2">次へ</a>') is None
+    assert named(f'<a href="{LIST_URL}#top">次へ</a>') is None
+    assert named("次へ") is None
 
 
 def test_an_article_page_gives_title_date_and_language() -> None:

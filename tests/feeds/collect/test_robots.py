@@ -4,9 +4,10 @@ import pytest
 from aiohttp import web
 
 from feeds.collect.fetch import Fetcher
-from feeds.collect.robots import KEEP_FAILURE_S, KEEP_S, Robots
+from feeds.collect.robots import KEEP_FAILURE_S, KEEP_S, MAX_DELAY_S, Robots
 from feeds.observed import Failure, FailureKind
-from tests.feeds.collect.test_fetch import Serve
+from storage.model import FetchOptions, SourceDefinition
+from tests.feeds.collect.conftest import Serve
 
 RULES = "User-agent: *\nDisallow: /private/\n\nUser-agent: kaigi\nDisallow: /drafts/\nAllow: /drafts/open\n"
 
@@ -17,11 +18,13 @@ class Host:
     def __init__(self, status: int = 200, text: str = RULES) -> None:
         self.status, self.text = status, text
         self.asked = 0
+        self.cookies: list[str | None] = []
         self.now = 0.0
 
     async def answer(self, request: web.Request) -> web.Response:
         assert request.path == "/robots.txt"
         self.asked += 1
+        self.cookies.append(request.headers.get("Cookie"))
         return web.Response(status=self.status, text=self.text)
 
 
@@ -64,6 +67,32 @@ async def test_it_is_asked_once_a_day_and_sooner_after_a_failure(serve: Serve) -
         host.now += KEEP_FAILURE_S + 1
         await robots.refusal(f"{base}/news/1")
         assert host.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause_s"), [("7", 7.0), ("0.5", 0.5), ("86400", MAX_DELAY_S), ("-3", 0.0), ("x", 0.0)]
+)
+async def test_the_pause_that_a_host_asks_for_is_kept_up_to_a_cap(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, asked: str, pause_s: float
+) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(Fetcher, "space_out", lambda _self, _url, seconds: told.append(seconds))
+    assert await _refusal(Host(text=f"User-agent: *\nCrawl-delay: {asked}\n"), serve, "/1", "/2") == [None, None]
+    assert told == [pause_s]
+
+
+async def test_it_is_read_as_the_source_is_with_its_cookie_and_tls_options(serve: Serve) -> None:
+    host = Host()
+    base = await serve(host.answer, tls=True)
+    options = FetchOptions(cookie="a=b", verify=False)
+    trusting = SourceDefinition(key="a", url=f"{base}/news", name="a", fetch=options)
+    async with Fetcher(user_agent="Kaigi/0.1", allow_private_networks=True) as fetcher:
+        robots = Robots(fetcher, clock=lambda: host.now)
+        strict = await robots.refusal(f"{base}/news/1")
+        assert strict is not None
+        assert strict.kind is FailureKind.NETWORK
+        assert await robots.refusal(f"{base}/news/1", trusting) is None
+    assert host.cookies == ["a=b"]
 
 
 async def test_nonsense_in_robots_txt_forbids_nothing(serve: Serve) -> None:

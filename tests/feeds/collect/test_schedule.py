@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from feeds.collect import schedule
-from feeds.collect.hints import cache_seconds, feed_seconds
+from feeds.collect.hints import cache_seconds, feed_seconds, feed_skips
 from feeds.collect.schedule import DAY, HINT_CAP, Answer, Rhythm, learn
 from feeds.observed import Failure, FailureKind
 from storage.changes import SourceUpdate
-from storage.model import FetchEvent, Habit, Source, SourceState, Trust
+from storage.model import FetchEvent, Habit, Skips, Source, SourceState, Trust
 from tests.support.build import NOW, after, source
 
 RHYTHM = Rhythm(default_interval=timedelta(minutes=10), min_interval=timedelta(minutes=1))
@@ -104,6 +104,7 @@ class TestFailures:
         ("kind", "state"),
         [
             (FailureKind.FORBIDDEN, SourceState.BLOCKED),
+            (FailureKind.BOT_WALL, SourceState.BLOCKED),
             (FailureKind.RATE_LIMITED, SourceState.BLOCKED),
             (FailureKind.EMPTY, SourceState.EMPTY),
             (FailureKind.DNS, SourceState.FAILING),
@@ -206,3 +207,110 @@ class TestMoves:
     def test_a_new_address_that_fails_sends_us_back_to_the_old_one(self) -> None:
         moved = replace(source(), moved_to=self.NEW, moved_since=after(days=-9), moved_polls=30, failures=3)
         assert schedule.address(moved, NOW) == source().definition.url
+
+
+def _wait(of: Source, event: FetchEvent = EVENT) -> timedelta:
+    return schedule.after_no_change(of, event, RHYTHM, NOW).next_poll_at - NOW
+
+
+class TestPushes:
+    RELIED = replace(source(), pushed_until=after(days=1))
+
+    def test_a_source_whose_hub_is_relied_on_is_polled_six_times_more_rarely(self) -> None:
+        assert 57 * MINUTE <= _wait(self.RELIED) <= 63 * MINUTE
+
+    def test_never_more_rarely_than_every_six_hours_nor_more_often_than_without_a_hub(self) -> None:
+        daily = replace(self.RELIED, habit=Habit(weekly=2, hours=tuple(range(24))))
+        assert timedelta(hours=5.7) <= _wait(daily) <= timedelta(hours=6.3)
+        rare = replace(self.RELIED, habit=Habit(weekly=0.1, hours=()))
+        assert _wait(rare) >= timedelta(hours=22)
+
+    def test_a_lease_that_is_over_counts_for_nothing(self) -> None:
+        assert _wait(replace(self.RELIED, pushed_until=NOW)) <= 11 * MINUTE
+
+    def test_an_interval_that_the_operator_wrote_down_stays(self) -> None:
+        own = replace(source(interval_s=300), pushed_until=after(days=1))
+        assert _wait(own) <= 6 * MINUTE
+
+    def test_a_failing_source_is_tried_again_as_if_it_had_no_hub(self) -> None:
+        assert _failed(self.RELIED).next_poll_at - NOW <= 11 * MINUTE
+
+    def test_a_push_whose_news_is_not_there_yet_is_asked_after_for_an_hour(self) -> None:
+        def told(minutes: float) -> Source:
+            return replace(self.RELIED, pushed_at=after(minutes=-minutes), last_new_at=after(days=-1))
+
+        assert [round(_wait(told(minutes)) / MINUTE) for minutes in (0, 1, 5)] == [1, 1, 5]
+        assert _wait(told(30)) <= 11 * MINUTE
+        assert _wait(told(61)) > 50 * MINUTE
+
+    def test_a_push_whose_news_was_found_is_done_with(self) -> None:
+        found = replace(self.RELIED, pushed_at=after(minutes=-5), last_new_at=after(minutes=-4))
+        assert _wait(found) > 50 * MINUTE
+        finding = FetchEvent(at=NOW, outcome="changed", new_items=1)
+        assert _wait(replace(self.RELIED, pushed_at=after(minutes=-5)), finding) > 50 * MINUTE
+
+
+class TestSkips:
+    """NOW is a Saturday, noon in GMT."""
+
+    def _next(self, skips: Skips | None, interval_s: int | None = None) -> datetime:
+        update = schedule.after_success(source(interval_s=interval_s), Answer(skips=skips), EVENT, RHYTHM, NOW)
+        return update.next_poll_at
+
+    def test_the_hours_that_a_feed_names_are_left_out(self) -> None:
+        moment = self._next(Skips(hours=(12, 13, 14)))
+        assert (moment.day, moment.hour) == (1, 15)
+        assert moment.minute > 5  # those that wait for three o'clock do not come at one moment
+
+    def test_a_day_that_a_feed_names_is_left_out_but_never_more_than_a_day(self) -> None:
+        assert self._next(Skips(days=(5,))) > after(hours=12)
+        assert self._next(Skips(days=(5, 6))) == after(days=1)
+        assert self._next(Skips(hours=tuple(range(24)))) == after(days=1)
+
+    def test_a_hint_only_ever_delays(self) -> None:
+        plain = self._next(None)
+        assert self._next(Skips(hours=(3,), days=(0,))) == plain
+        assert self._next(Skips(hours=(11,))) == plain
+
+    def test_an_interval_of_the_operator_s_own_goes_before_it(self) -> None:
+        assert self._next(Skips(hours=(12, 13)), interval_s=600) == self._next(None, interval_s=600)
+
+    def test_it_holds_while_nothing_changes(self) -> None:
+        resting = replace(source(), skips=Skips(hours=(12, 13)))
+        assert schedule.after_no_change(resting, EVENT, RHYTHM, NOW).next_poll_at.hour == 14
+
+    def test_a_feed_says_it_with_many_elements_in_english_and_gmt(self) -> None:
+        text = (
+            "<rss><channel><skipHours><hour>0</hour><hour> 23 </hour><hour>24</hour><hour>25</hour></skipHours>"
+            "<skipDays><day>Sunday</day><day>saturday</day><day>日曜日</day></skipDays><item/></channel></rss>"
+        )
+        assert feed_skips(text) == Skips(hours=(0, 23), days=(5, 6))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<rss/>",
+            "<skipHours></skipHours>",
+            "<skipHours><hour>1</hour>",
+            "<skipHours>" + "".join(f"<hour>{n}</hour>" for n in range(24)) + "</skipHours>",
+        ],
+    )
+    def test_what_says_nothing_or_never_is_no_hint(self, text: str) -> None:
+        assert feed_skips(text) is None
+
+
+class TestFloods:
+    def test_far_more_than_is_usual_is_a_flood(self) -> None:
+        steady = replace(source(), habit=Habit(weekly=70, hours=(12,)), last_success_at=after(hours=-12))
+        assert schedule.usual_items(steady, NOW) == 5
+        assert not schedule.is_flood(steady, 25, NOW)
+        assert schedule.is_flood(steady, 26, NOW)
+
+    def test_after_a_long_pause_much_is_usual(self) -> None:
+        away = replace(source(), habit=Habit(weekly=70, hours=(12,)), last_success_at=after(days=-14))
+        assert not schedule.is_flood(away, 200, NOW)
+
+    def test_a_handful_and_a_first_poll_are_never_one(self) -> None:
+        assert not schedule.is_flood(source(), 10, NOW)
+        assert schedule.is_flood(source(), 11, NOW)
+        assert not schedule.is_flood(source(polled_before=False), 500, NOW)

@@ -63,11 +63,26 @@ def test_a_page_source_may_be_a_sitemap_and_takes_only_what_its_rule_includes() 
     assert one.url == "https://news.example/latest-releases/12aug26-nr1/"
 
 
-def test_an_index_is_no_source_and_names_its_newest_sitemap() -> None:
-    result = read(INDEX)
+def test_an_index_names_its_newest_sitemaps_to_be_read_in_its_place() -> None:
+    index = feed(INDEX)
+    assert index.entries == ()
+    assert index.more == ("https://news.example/new.xml", "https://news.example/old.xml")
+
+
+def test_of_a_large_index_the_three_newest_are_named_whatever_their_order() -> None:
+    days = {"a": "2025-11-01", "b": "2025-11-19", "c": "2024-01-01", "d": "2025-11-20T08:00:00Z", "e": "2025-10-31"}
+    sitemaps = "".join(
+        f"<sitemap><loc>https://news.example/{name}.xml</loc><lastmod>{day}</lastmod></sitemap>"
+        for name, day in days.items()
+    )
+    index = feed(f"<sitemapindex {SPACES}>{sitemaps}</sitemapindex>")
+    assert [url[-5] for url in index.more] == ["d", "b", "a"]
+
+
+def test_an_index_that_names_nothing_usable_is_a_failure() -> None:
+    result = read(f"<sitemapindex {SPACES}><sitemap><loc>javascript:x</loc></sitemap></sitemapindex>")
     assert isinstance(result, Failure)
-    assert result.kind is FailureKind.NOT_A_FEED
-    assert "https://news.example/new.xml" in result.message
+    assert result.kind is FailureKind.EMPTY
 
 
 def test_an_empty_sitemap_is_one() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ import pytest
 from feeds.collect import worker
 from feeds.collect.document import read_document
 from feeds.collect.worker import ParserPool
-from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
+from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.understand.lexicon import bundled_files, load_lexicon
+from feeds.work import prepare, understand_entries
 from storage.model import SourceDefinition
 
 ROOT = Path(worker.__file__).parents[2]
@@ -45,6 +47,36 @@ async def test_a_document_is_read_in_another_process(
     assert isinstance(feed, ParsedFeed)
     assert feed.entries[0].title == "防衛相会談"
     assert await pool.run(os.getpid) != os.getpid()
+
+
+async def test_a_process_understands_with_the_lexicon_that_it_was_prepared_with(
+    tmp_path: Path, ministry: SourceDefinition
+) -> None:
+    (tmp_path / "series.toml").write_text(
+        '[[series]]\nkey = "tea-dmm"\nja = "茶会国防相会合"\nen = "Tea Ministers"\nkind = "multilateral"\n',
+        encoding="utf-8",
+    )
+    lexicon = load_lexicon(bundled_files(), tmp_path)
+    pool = ParserPool(processes=1, at_start=(prepare, (lexicon,)))
+    entry = ParsedEntry(title="第3回茶会国防相会合に防衛大臣が出席", text="")
+    try:
+        readings = await pool.run(understand_entries, (entry,), ministry, datetime.now(UTC))
+    finally:
+        await pool.close()
+    assert not isinstance(readings, Failure)
+    mention = readings[0][0].mention
+    assert mention is not None
+    assert mention.facts.series == "tea-dmm"
+
+
+async def test_a_process_that_cannot_be_prepared_is_told_and_not_used() -> None:
+    pool = ParserPool(at_start=(int, ("no number",)))
+    try:
+        failure = _failed(await pool.run(os.getpid))
+    finally:
+        await pool.close()
+    assert "cannot be started" in failure.message
+    assert "no number" in (failure.detail or "")
 
 
 async def test_a_process_is_used_again(pool: ParserPool) -> None:

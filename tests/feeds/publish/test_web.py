@@ -1,18 +1,26 @@
 """The web application: what it serves, what it refuses, and that strangers' words stay words."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
-from storage import ingest, instance
+from feeds.correcting import Desk
+from feeds.decide.routing import AlertPolicy
+from storage import ingest, instance, sources, websub
 from storage.changes import Changes, ItemUpdate
 from storage.database import Database
 from storage.errors import DatabaseFull
-from storage.model import FetchEvent, Level, SourceState
-from tests.support.build import NOW, facts, item, meeting_changes, polled
+from storage.model import FetchEvent, FetchOptions, HubState, HubSubscription, Level, SourceState
+from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
+
+HUB = HubSubscription(
+    id=0, source_id=1, hub="https://hub.example/", topic="t", callback="c", token="k", secret="s",
+    state=HubState.ACTIVE, lease_until=after(days=10), to_prove=0, pushes=7,
+)  # fmt: skip
 
 
 async def test_the_front_page_lists_announced_meetings_before_held_ones(ask: Callable[..., Any]) -> None:
@@ -157,6 +165,29 @@ async def test_the_sources_page_shows_every_newsroom_with_its_trouble_first(
     assert "blocked" in (await ask("/sources?lang=en")).text
 
 
+async def test_a_source_whose_hub_pushes_is_called_so(ask: Callable[..., Any], database: Database) -> None:
+    assert "プッシュ" not in (await ask("/sources")).text
+    database.write(lambda c: websub.add(c, HUB))
+    database.write(lambda c: websub.save(c, replace(HUB, id=1), NOW))
+    assert "プッシュ" in (await ask("/sources")).text
+    metrics = (await ask("/metrics")).text
+    assert 'kaigi_source_pushed{source="s1"} 1.0' in metrics
+    assert 'kaigi_source_pushed{source="s2"} 0.0' in metrics
+    assert 'kaigi_hub_subscriptions{state="active"} 1.0' in metrics
+    assert "kaigi_hub_pushes 7.0" in metrics
+
+
+async def test_the_sources_page_says_whose_certificate_is_not_checked_and_tells_no_secret(
+    ask: Callable[..., Any], database: Database
+) -> None:
+    assert "TLS not verified" not in (await ask("/sources?lang=en")).text
+    options = FetchOptions(headers=(("Authorization", "Bearer s3cret-word"),), cookie="a=s3cret-word", verify=False)
+    database.write(lambda c: sources.add(c, replace(definition("own"), fetch=options), NOW))
+    for path in ("/sources?lang=en", "/metrics", "/feeds/everything.atom", "/"):
+        assert "s3cret-word" not in (await ask(path)).text
+    assert (await ask("/sources?lang=en")).text.count("TLS not verified") == 1
+
+
 async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
@@ -165,3 +196,15 @@ async def test_metrics_are_read_by_prometheus(ask: Callable[..., Any]) -> None:
     assert families["kaigi_meetings"].samples[0].value == 2
     states = {(s.labels["source"], s.labels["state"]): s.value for s in families["kaigi_source_state"].samples}
     assert (states["s1", "ok"], states["s1", "failing"]) == (1, 0)
+
+
+async def test_the_address_of_a_merged_meeting_leads_to_the_one_that_goes_on(
+    ask: Callable[..., Any], database: Database
+) -> None:
+    desk = Desk(database=database, policy=AlertPolicy(), by="tester", now=NOW)
+    desk.same_as("2", "1")
+    answer = await ask("/meetings/2?lang=en")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/meetings/1?lang=en")
+    assert (await ask("/meetings/1")).status_code == 200
+    feed = (await ask("/feeds/ministerial-meetings.atom")).text
+    assert (feed.count("<entry>"), "meeting/1</id>" in feed) == (1, True)

@@ -114,6 +114,14 @@ def test_an_unknown_zone_counts_as_utc() -> None:
     assert parse_moment("2025-11-06 10:31", "Nowhere/City") == datetime(2025, 11, 6, 10, 31, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["0026-01-01T00:00:00Z", "Sun, 01 Jan 0000 00:00:00 GMT", "1 Nov 0025 10:00 +0900", "2025-11-06T10:31:00+99:99"],
+)
+def test_a_year_or_an_offset_that_cannot_be_meant_makes_the_date_unreadable(text: str) -> None:
+    assert parse_moment(text, "Asia/Tokyo") is None
+
+
 @pytest.mark.parametrize("text", ["", "soon", "2025-13-45", "9999-12-31T25:00", "2月30日", "99:99"])
 def test_what_is_no_timestamp_is_none(text: str) -> None:
     assert parse_moment(text, "Asia/Tokyo") is None

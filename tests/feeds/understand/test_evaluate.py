@@ -1,12 +1,15 @@
 """Evaluation agrees with its labels, and understanding stays above its floors on the labelled items."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from feeds.understand.evaluate import evaluate, main, predictions
+from feeds.understand.evaluate import evaluate, main, predictions, spellings_beside
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "dev.jsonl"
 
@@ -62,6 +65,40 @@ def test_the_command_writes_predictions_and_one_json_object(tmp_path: Path, caps
     assert json.loads(capsys.readouterr().out)["detection"]["precision"] == 1.0
     assert [json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()] == ["a", "b", "c"]
     assert main([str(tmp_path / "missing.jsonl")]) == 1
+
+
+def _judged(gold: Path, guesses: Path) -> dict[str, list[float]]:
+    """The figures that the corpus' own judge prints, by the first words of its lines."""
+    command = [sys.executable, str(gold.with_name("score.py")), str(gold), str(guesses)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = {}
+    for line in printed.splitlines():
+        name = re.match(r"\s*(?:strict )?[a-z]+(?: [a-z.]+)?", line)
+        if name:
+            found[name.group().strip()] = [float(figure) for figure in re.findall(r"\d\.\d{3}", line)]
+    return found
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="the labelled items are not part of the repository")
+def test_evaluate_agrees_with_the_judge_of_the_labelled_items(tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    guesses = tmp_path / "guesses.jsonl"
+    guesses.write_text("".join(json.dumps(one) + "\n" for one in predictions(lines)), encoding="utf-8")
+    judge, report = _judged(CORPUS, guesses), evaluate(lines, spellings_beside(CORPUS))
+
+    def three(part: dict[str, float]) -> list[float]:
+        return [round(part[name] + 1e-9, 3) for name in ("precision", "recall", "f1")]
+
+    detection, fields = report.detection, report.fields
+    assert judge["detection strict"] == pytest.approx(three(detection), abs=0.0011)
+    assert judge["detection all"] == pytest.approx(three(detection["all"]), abs=0.0011)
+    assert judge["strict ja"] == pytest.approx(three(detection["ja"]), abs=0.0011)
+    assert judge["strict en"] == pytest.approx(three(detection["en"]), abs=0.0011)
+    assert judge["clustering pairs"] == pytest.approx(three(report.events), abs=0.0011)
+    names = {"level": "level", "kind": "kind", "edition": "edition", "edition none": "edition_none", "date": "date",
+             "date rel.": "date_relative", "city": "city", "principals": "principals"}  # fmt: skip
+    for theirs, ours in names.items():
+        assert judge[theirs] == pytest.approx([fields[ours]], abs=0.0006), theirs
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="the labelled items are not part of the repository")

@@ -1,0 +1,113 @@
+"""What is asked, and of whom: addresses, request headers, and what only the source's own host may know.
+
+Rules for `fetch.py`, without any I/O.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ada_url
+from multidict import CIMultiDict
+
+from feeds.collect import failures
+from feeds.observed import Failure
+from storage.model import FetchOptions, SourceDefinition
+
+MAX_URL = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """How a source wants to be asked, and the host that alone may know it."""
+
+    options: FetchOptions
+    home: ada_url.URL
+
+    def holds_for(self, target: ada_url.URL) -> bool:
+        """Whether an address is on the source's own host, and no worse protected than the source's own address."""
+        if target.hostname != self.home.hostname or (self.home.protocol, target.protocol) == ("https:", "http:"):
+            return False
+        return target.port == self.home.port or not (target.port or self.home.port)  # "": the default of its protocol
+
+
+def parse(url: str, base: str | None = None) -> ada_url.URL | Failure:
+    """Read an address as a browser does (WHATWG URL)."""
+    try:
+        parsed = ada_url.URL(url.strip(), base)
+    except ValueError:  # also UnicodeEncodeError, for a lone surrogate
+        return failures.bad_url("it is not a web address")
+    if parsed.protocol not in ("http:", "https:"):
+        return failures.bad_url("only http and https addresses are read")
+    if len(parsed.href) > MAX_URL:
+        return failures.bad_url(f"it is longer than {MAX_URL} characters")
+    return parsed
+
+
+def following(current: ada_url.URL, location: str | None) -> ada_url.URL | Failure:
+    """Judge where a redirect leads. Credentials go on only to the host that they were written for."""
+    if not location:
+        return failures.redirect("sends us on without saying where to")
+    # aiohttp reads header bytes as UTF-8; bytes that are not arrive as lone surrogates and fail to parse.
+    target = parse(location, base=current.href)
+    if isinstance(target, Failure):
+        return failures.redirect("sends us to something that is not a web address")
+    if current.protocol == "https:" and target.protocol == "http:":
+        return failures.redirect("sends us from https to unprotected http")
+    if target.host != current.host:
+        target.username = target.password = ""
+    return target
+
+
+def request_headers(accept: str, etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """What is sent with every request; validators only where they can be sent back."""
+    headers = {"Accept": accept}
+    if validator(etag):
+        headers["If-None-Match"] = etag or ""
+    if validator(last_modified):
+        headers["If-Modified-Since"] = last_modified or ""
+    return headers
+
+
+def own_of(source: SourceDefinition | None) -> Own | None:
+    """What is special about asking for a source; None when nothing is."""
+    if source is None or source.fetch == FetchOptions():
+        return None
+    home = parse(source.url)
+    return None if isinstance(home, Failure) else Own(options=source.fetch, home=home)
+
+
+def is_home(source: SourceDefinition, url: str) -> bool:
+    """Whether what a source's own host may know can go to `url` as well."""
+    home, target = parse(source.url), parse(url)
+    if isinstance(home, Failure) or isinstance(target, Failure):
+        return False
+    return Own(options=source.fetch, home=home).holds_for(target)
+
+
+def validator(value: str | None) -> str | None:
+    """Keep a validator only if it can be sent back: visible ASCII, of a sensible length."""
+    if value and len(value) <= 1000 and value.isascii() and value.isprintable():
+        return value
+    return None
+
+
+def without_credentials(url: ada_url.URL) -> str:
+    """Return the address as it may be kept and shown."""
+    url.username = url.password = ""
+    return str(url.href)
+
+
+def secrets_of(url: ada_url.URL, own: Own | None) -> tuple[str, ...]:
+    """Return what must not be told: the credentials in an address, and what only the source's host may know."""
+    words = own.options.secrets if own else ()
+    parts = [part for word in words for part in (word, *word.split()[1:]) if len(part) >= 6]  # `Bearer …`: its end too
+    return tuple(filter(None, (url.username, url.password, *parts)))
+
+
+def with_own(headers: Mapping[str, str], options: FetchOptions) -> CIMultiDict[str]:
+    """Return the headers with those of the source, which win over ours whatever the case of their names."""
+    merged = CIMultiDict(headers)
+    if options.cookie:
+        merged["Cookie"] = options.cookie
+    merged.update(options.headers)
+    return merged

@@ -1,0 +1,134 @@
+"""The shell of a correction: find what is meant, decide, write, all in one transaction.
+
+`kaigi correct` and the bot's admins call the same functions. Raises `NotFound` for what is not there, `CannotCorrect`
+and `WrongFact` for what does not fit; then nothing is changed.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from feeds.collect.normalise import canonical_url
+from feeds.decide import corrections as judge
+from feeds.decide.corrections import CannotCorrect
+from feeds.decide.pins import read_pin
+from feeds.decide.routing import AlertPolicy
+from storage import corrections as store
+from storage import filters
+from storage.cases import CorrectionPlan
+from storage.database import Connection, Database
+from storage.errors import NotFound
+from storage.model import Correction, CorrectionKind
+
+_STORY = re.compile(r"(?:(?:https?://[^/]+)?/?(?:meetings|stor(?:y|ies))/)?(\d{1,18})")
+_ITEM = re.compile(r"items?/(\d{1,18})")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What an admin points at."""
+
+    story_id: int  #: the one that goes on
+    item_id: int | None = None  #: where an article was named
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """Where corrections are made: by whom, when, and under which rules for alerts."""
+
+    database: Database
+    policy: AlertPolicy
+    by: str
+    now: datetime
+
+    def not_a_meeting(self, what: str, note: str = "") -> Correction:
+        """The story is no meeting, and never becomes one."""
+        return self._keep(what, note, lambda connection, target: judge.reject(store.load(connection, target.story_id)))
+
+    def meeting(self, what: str, note: str = "") -> Correction:
+        """The story is a meeting."""
+
+        def decide(connection: Connection, target: Target) -> CorrectionPlan:
+            story = store.load(connection, target.story_id)
+            return judge.confirm(story, filters.every(connection), self.policy, self.now)
+
+        return self._keep(what, note, decide)
+
+    def fact(self, what: str, field: str, value: str | None, note: str = "") -> Correction:
+        """Fix a fact; `value` None clears it."""
+        fixed = read_pin(field, value)
+
+        def decide(connection: Connection, target: Target) -> CorrectionPlan:
+            story = store.load(connection, target.story_id)
+            return judge.pin(story, fixed, filters.every(connection), self.policy, self.now)
+
+        return self._keep(what, note, decide)
+
+    def same_as(self, what: str, other: str, note: str = "") -> Correction:
+        """Two stories are one. The second goes on, unless only the first is a meeting."""
+
+        def decide(connection: Connection, target: Target) -> CorrectionPlan:
+            ends = store.load(connection, target.story_id)
+            goes_on = store.load(connection, find(connection, other).story_id)
+            if goes_on.meeting is None and ends.meeting is not None:
+                ends, goes_on = goes_on, ends
+            return judge.join(goes_on, ends, store.ended_in(connection, ends.id), self.now)
+
+        return self._keep(what, note, decide)
+
+    def split(self, what: str, note: str = "") -> Correction:
+        """The article does not belong to its story."""
+
+        def decide(connection: Connection, target: Target) -> CorrectionPlan:
+            story = store.load(connection, target.story_id)
+            if target.item_id is None:
+                known = ", ".join(f"item/{one.item_id}" for one in story.reports)
+                raise CannotCorrect(f"Say which article of story {story.id} is meant: its address, or one of {known}.")
+            return judge.split(story, target.item_id, self.now)
+
+        return self._keep(what, note, decide)
+
+    def undo(self, correction_id: int) -> Correction:
+        """Take a correction back."""
+        return self.database.write(partial(self._undo, correction_id))
+
+    def _undo(self, correction_id: int, connection: Connection) -> Correction:
+        said, journal = store.get(connection, correction_id)
+        story = store.load(connection, store.resolve(connection, said.story_id))
+        apart = said.kind is CorrectionKind.SPLIT and said.other_id is not None
+        other = store.load(connection, store.resolve(connection, said.other_id or 0)) if apart else None
+        plan = judge.undo(said, journal, story, other, self.now)
+        return store.undo(connection, said, plan, self.by, self.now)
+
+    def _keep(self, what: str, note: str, decide: Callable[[Connection, Target], CorrectionPlan]) -> Correction:
+        def work(connection: Connection) -> Correction:
+            plan = decide(connection, find(connection, what))
+            return store.keep(connection, plan, self.by, note, self.now)
+
+        return self.database.write(work)
+
+
+def find(connection: Connection, what: str) -> Target:
+    """The story or article that an admin names: `12` or `/meetings/12`, `item/34`, or an article's address."""
+    words = what.strip()
+    item, story = _ITEM.fullmatch(words), _STORY.fullmatch(words)
+    if item:
+        return Target(story_id=store.story_of(connection, int(item[1])), item_id=int(item[1]))
+    if story and not _is_article(connection, words):
+        return Target(story_id=store.resolve(connection, int(story[1])))
+    if "://" not in words:
+        raise NotFound(f"{what!r} is no story, item or address. Write 12, item/34, or the address of an article.")
+    found = store.items_at(connection, [words, canonical_url(words) or words])
+    if not found:
+        raise NotFound(f"No article with the address {words} is known.")
+    if len({story_id for _, story_id in found}) > 1:
+        known = ", ".join(f"item/{item_id} (story {story_id})" for item_id, story_id in found)
+        raise NotFound(f"Several articles have this address. Name one: {known}.")
+    return Target(story_id=found[0][1], item_id=found[0][0])
+
+
+def _is_article(connection: Connection, words: str) -> bool:
+    """A newsroom may have addresses that look like ours."""
+    return "://" in words and bool(store.items_at(connection, [words, canonical_url(words) or words]))

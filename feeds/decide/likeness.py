@@ -1,0 +1,203 @@
+"""Which items without a meeting are copies of one article: a ministry's release and an aggregator's, an agency's on
+three pages. For ranking, so a doubt keeps them apart. Pure.
+
+Exact keys find copies: a guid that is unique in the world, the same opening words. Headlines that are alike are found
+by their longest words and judged by likeness. Likeness alone cannot tell template twins from copies
+(日米防衛相会談について and 日豪防衛相会談について are 91 % alike, a true pair may be 73 %), so what is found by words
+must also pass `contradiction`: numbers, countries and form agree, and no word was exchanged for another.
+"""
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
+
+from feeds.observed import Fingerprint, ParsedEntry
+from feeds.understand.folding import fold
+from feeds.understand.lexicon import default_lexicon
+from feeds.understand.numbering import ordinal_value
+from feeds.understand.scan import scanner_for
+from storage.changes import Twin
+
+ALIKE = 82.0  #: rapidfuzz ratio (0 to 100) of two headlines without spaces and signs
+LEAD = 100  #: characters of the text, without spaces and signs, that copies share
+LEAD_AT_LEAST = 60  #: a shorter text tells nothing
+TITLE_AT_LEAST = 15  #: bytes in UTF-8; a shorter headline ("Press release") tells nothing
+PIECES = 2  #: words of a headline that are keys
+TRIES = 4  #: of the most alike headlines; where more are as alike, all are from one template
+WITHIN = timedelta(days=3)
+
+_SUFFIXES = (
+    re.compile(r"\s*[\[\uff3b][^\[\]\uff3b\uff3d]{1,40}[\]\uff3d]\s*$"),  # [高市首相 …]
+    re.compile(r"\s*[(\uff08]写真[^()\uff08\uff09]{0,20}[)\uff09]\s*$"),  # (写真・画像 1/3)
+    re.compile(
+        r"\s*[:\uff1a]\s*[^:\uff1a\s]{0,12}(?:ドットコム|ニュース動画|写真特集|ニュース|新聞|デジタル|オンライン|通信)"
+        r"[:\uff1a]?\s*$"
+    ),
+    re.compile(r"\s*写真特集\s*$"),
+    re.compile(r"\s+[-–—|\uff5c]\s+[^-–—|\uff5c]{2,30}$"),  # - 媒体名
+)
+_PREFIXES = (
+    re.compile(r"^\s*(?:画像|写真|動画|図解|写真特集)\s*[|\uff5c:\uff1a/]\s*"),
+    re.compile(r"^\s*(?:【[^】]{1,8}】|[◎◆●■▼★])+\s*"),  # 【速報】, ◎短縮題
+)
+_FORMS = (
+    "電話|phone|\\bcalls?\\b", "テレビ|オンライン|ビデオ|video|virtual", "会見|press conference|briefing",
+    "共同声明|共同発表|joint statement|communique", "2\\+2|2プラス2", "首脳|summit", "外相|foreign minister",
+    "会談|会合|会議|協議|talks|meet", "訓練|演習|exercise|drill", "レポート|解説|分析|report|analysis|opinion|社説",
+    "延期|中止|見送|postpone|cancel", "画像|写真|photo",
+)  # fmt: skip
+_FORM = tuple(re.compile(words) for words in _FORMS)
+_NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?|第[一二三四五六七八九十]+|\b[a-z]+(?:th|ond|ird)\b")
+_SIGNS = re.compile(r"[\W_]+")
+_CONTENT = re.compile(r"[a-z0-9\u30a0-\u30ff\u3400-\u9fff]")
+_KEY_WORD = re.compile("[\u3400-\u9fff]{2,}|[\u30a1-\u30fc]{2,}|[a-z]{4,}")
+_DRESSED = re.compile("[\\[\uff3b(\uff08:\uff1a|\uff5c【◎◆●■▼★]|[-–—] |^(?:画像|写真|動画|図解)|写真特集")
+_WORD = re.compile(r"[a-z][a-z'-]+")
+_SMALL = frozenset(
+    [
+        "a", "an", "the", "of", "for", "in", "on", "at", "to", "by", "with", "and", "as", "from", "its", "their",
+        "his", "her", "is", "are", "was", "were", "be", "has", "have", "will", "over", "after",
+    ]
+)  # fmt: skip
+_WORLDWIDE = re.compile(r"^(?:https?://|tag:|urn:)|^[0-9a-f]{8}-[0-9a-f]{4}-")
+
+
+def fingerprint(entry: ParsedEntry, now: datetime) -> Fingerprint:
+    """The keys of an entry, made of its guid, its headline and its opening words. A dozen microseconds.
+
+    Old articles, such as a new source's backlog, have exact keys only: what is alike comes within days.
+    """
+    is_old = entry.published_at is not None and now - entry.published_at > WITHIN
+    lead = "".join(entry.text[: 3 * LEAD].lower().split())[:LEAD]
+    guid = entry.guid
+    return Fingerprint(
+        guid=_exact(f"g:{guid}") if guid and guid != entry.url and _WORLDWIDE.match(guid) else None,
+        lead=_exact(f"l:{lead}") if len(lead) >= LEAD_AT_LEAST else None,
+        pieces=() if is_old else _pieces(stripped(entry.title)),
+    )
+
+
+def copy_of(entry: ParsedEntry, found: Fingerprint, twins: Mapping[int, Iterable[Twin]]) -> Twin | None:
+    """The stored item of another source that this entry copies, if any: exact keys first, then the most alike."""
+    if found.guid is not None:
+        for twin in twins.get(found.guid, ()):
+            return twin
+    for twin in twins.get(found.lead or 0, ()):
+        if contradiction(entry.title, twin.title, words=False) is None:
+            return twin
+    words = squeezed(entry.title)
+    near = {twin.item_id: twin for key in found.pieces for twin in twins.get(key, ()) if not twin.is_meeting}
+    alike = sorted((-fuzz.ratio(words, squeezed(twin.title)), number) for number, twin in near.items())
+    for ratio, number in alike[:TRIES]:
+        if -ratio < ALIKE:
+            break
+        if contradiction(entry.title, near[number].title) is None:
+            return near[number]
+    return None
+
+
+def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
+    """What says that two headlines tell of two things: the first of numbers, countries, form, an exchanged word.
+
+    `words` False: the texts are known to be the same, so headlines may choose other words.
+    """
+    first, second = (fold(stripped(title)).text for title in (one, other))
+    if _numbers(first) != _numbers(second):
+        return "other numbers"
+    if _countries(stripped(one)) != _countries(stripped(other)):
+        return "other countries"
+    if words and [bool(f.search(first)) for f in _FORM] != [bool(f.search(second)) for f in _FORM]:
+        return "another form"
+    return "an exchanged word" if words and _exchanged(first, second) else None
+
+
+@lru_cache(maxsize=4096)
+def squeezed(title: str) -> str:
+    """A headline for comparing: without what its newsroom added, without spaces and signs, folded."""
+    return _SIGNS.sub("", fold(stripped(title)).text)
+
+
+def stripped(title: str) -> str:
+    """A headline without the newsroom's name, mark or picture label around it, unless little would be left."""
+    if not _DRESSED.search(title):
+        return title
+    for pattern in (*_PREFIXES, *_SUFFIXES):
+        shorter = pattern.sub("", title)
+        if shorter != title and _is_telling(shorter):
+            title = shorter
+    return title
+
+
+def _is_telling(title: str) -> bool:
+    return len(title.encode("utf-8", "replace")) >= TITLE_AT_LEAST
+
+
+def _exact(words: str) -> int:
+    return int.from_bytes(blake2b(words.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
+
+
+def _pieces(title: str) -> tuple[int, ...]:
+    """The longest words, which are the rarest; in Japanese, runs of kanji or of katakana."""
+    if not _is_telling(title):
+        return ()
+    words = set(_KEY_WORD.findall(unicodedata.normalize("NFKC", title).lower()))
+    chosen = sorted(words, key=lambda word: (-len(word), word))[:PIECES]
+    return tuple(zlib.crc32(word.encode()) for word in chosen)
+
+
+def _numbers(text: str) -> list[int]:
+    found = []
+    for match in _NUMBER.finditer(text):
+        try:
+            found.append(ordinal_value(match.group().removeprefix("第")))
+        except ValueError:
+            continue  # a word that only ends like an ordinal
+    return sorted(set(found))
+
+
+@lru_cache(maxsize=4096)
+def _countries(title: str) -> set[str]:
+    """Countries by name, and by their characters where two or more stand together (日米豪)."""
+    folded = fold(title)
+    named = {hit.value for hit in scanner_for(default_lexicon()).scan(folded).of("country")}
+    return named | {code for run in _kanji_runs().findall(folded.text) for code in map(_kanji().get, run) if code}
+
+
+@lru_cache(maxsize=1)
+def _kanji() -> dict[str, str]:
+    return {sign: country.code for country in default_lexicon().countries.values() for sign in country.kanji}
+
+
+@lru_cache(maxsize=1)
+def _kanji_runs() -> re.Pattern[str]:
+    signs = "".join(sign for sign in _kanji() if sign > "\u3400")
+    return re.compile(f"[{signs}]{{2,}}")
+
+
+def _exchanged(first: str, second: str) -> bool:
+    """Whether a word of one headline stands in place of another word of the other."""
+    return _exchanged_words(first, second) or _exchanged_signs(_SIGNS.sub("", first), _SIGNS.sub("", second))
+
+
+def _exchanged_words(first: str, second: str) -> bool:
+    one, other = (set(_WORD.findall(text)) - _SMALL for text in (first, second))
+    alone, there = one - other, other - one
+    left = [word for word in alone if not any(fuzz.ratio(word, twin) >= 75 for twin in there)]
+    right = [word for word in there if not any(fuzz.ratio(word, twin) >= 75 for twin in alone)]
+    return bool(left and right)
+
+
+def _exchanged_signs(first: str, second: str) -> bool:
+    """Kanji and katakana that were replaced; kana between them may differ (の調達を, 調達へ)."""
+    for step in Levenshtein.opcodes(first, second):
+        pieces = first[step.src_start : step.src_end], second[step.dest_start : step.dest_end]
+        if step.tag == "replace" and all(_CONTENT.search(piece) and not piece.isascii() for piece in pieces):
+            return True
+    return False

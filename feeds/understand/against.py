@@ -1,0 +1,140 @@
+"""What speaks against a sentence or a title: captions, looking back, refusals, and look-alikes of the lexicon."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from feeds.observed import Reason
+from feeds.understand.folding import Folded
+from feeds.understand.lexicon import Lexicon, LookAlike
+from feeds.understand.scan import Hit, Hits
+from feeds.understand.scene import Reading
+from storage.model import Phase
+
+#: Characters between a word of refusal and the talk that it refuses, in Latin and in Japanese script.
+_REACH_LATIN, _REACH_JA = 64, 34
+#: A request counts only directly before what it asks for: "asks for urgent talks".
+_REACH_REQUEST = 34
+_TALKS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.two_plus_two", "phase.object")
+_REFUSALS = (
+    ("phase.postponed", Phase.POSTPONED),
+    ("phase.cancelled", Phase.CANCELLED),
+    ("phase.refused", Phase.CANCELLED),
+    ("phase.requested", Phase.CANCELLED),
+)
+#: "was rejected" refuses what stands before it, "rejects" what follows.
+_PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\s(?:\w+\s)?$")
+#: Between a refusal and a talk: what is refused is something else, and the talk is where.
+_OTHER_OBJECT = re.compile(r"[,;:]|\b(?:at|in|during|when|as|after|while|on the)\b")
+#: "… talks called off", "… postponed after": the word that ends what is told.
+_LAST_WORD = re.compile(r"\W*(?:$|(?:after|over|amid|due|as|because|until|following|again|indefinitely|in)\b)")
+_TOOK_PLACE = ("で", "にて", "では", "し、", "し ", "した", "後", "の席", "を終え", "に先立", "を前に")
+_CLAUSE_END = re.compile(r",\s|、")
+#: A year that a sentence of the text dates itself by: "met in 2023", 2023年の会談.
+_PAST_YEAR = re.compile(
+    r"\b(?:in|of|during)\s(?:[a-z]+\s)?(?P<en>20\d\d)\b|(?<!\d)(?P<ja>20\d\d)年(?:\d{1,2}月)?(?:の|に)"
+)
+#: "the first since relations cooled in 2021" dates something else.
+_SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
+_NAMES_A_DAY = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btoday\b|\d日|\b\d{1,2} [a-z]{3}|[a-z]{3}\.? \d{1,2}\b"
+)
+_RECENT_MONTHS = 3  # news of January still dates by December
+
+
+def sentence_reasons(
+    lexicon: Lexicon, folded: Folded, hits: Hits, reading: Reading, credit: int, before: date | None
+) -> Iterator[Reason]:
+    """Why a sentence is no evidence.
+
+    `credit` is where a caption's credit behind its full stop ends; `before` is the day of publication, given for
+    sentences of the text alone: a headline that names an old year is about it.
+    """
+    yield from _captions_and_background(folded, hits, reading, credit)
+    if before and reading.signals:
+        yield from _old_news(folded, hits, reading, before)
+    sentence = folded.text[reading.start : reading.end]
+    for look_alike in lexicon.look_alikes:
+        match = look_alike.find(sentence) if look_alike.scope == "sentence" else None
+        if match:
+            begin, end = reading.start + match.start(), reading.start + match.end()
+            yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=folded.quote(begin, end))
+
+
+def _captions_and_background(folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
+    for hit in hits.of("caption.words", start=reading.start, end=credit)[:1]:
+        yield Reason(rule="caption", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+    for hit in hits.of("background.words", start=reading.start, end=reading.end)[:1]:
+        if _looks_back(reading, hit.start):
+            yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+
+
+def _looks_back(reading: Reading, position: int) -> bool:
+    """A word of background only disarms a sentence when it stands before what the sentence tells."""
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    return strongest is not None and position < strongest.start
+
+
+def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date) -> Iterator[Reason]:
+    """An old year, or 昨年 and "last month" where the sentence names no day of its own."""
+    if _SINCE.search(folded.text, reading.start, reading.end):
+        return
+    for hit in hits.of("background.past", start=reading.start, end=reading.end):
+        if not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
+            yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+            return
+    for match in _PAST_YEAR.finditer(folded.text, reading.start, reading.end):
+        year = int(match["en"] or match["ja"])
+        if year < published.year - 1 or (year == published.year - 1 and published.month > _RECENT_MONTHS):
+            yield Reason(rule="background", weight=-1.0, quote=folded.quote(match.start(), match.end()))
+            return
+
+
+def title_reasons(lexicon: Lexicon, title: Folded, *, told: bool) -> Iterator[tuple[LookAlike, str]]:
+    """Look-alikes that a title resembles, and its words. What else it is about matters only if it is not `told`."""
+    for look_alike in lexicon.look_alikes:
+        if look_alike.scope == "title" or (look_alike.scope == "subject" and not told):
+            match = look_alike.find(title.text)
+            if match:
+                yield look_alike, title.quote(match.start(), match.end())
+
+
+def refusal(hits: Hits, reading: Reading, text: str) -> Phase | None:
+    """Cancelled or postponed, where such a word stands close to the word of meeting and the meeting did not follow."""
+    for group, phase in _REFUSALS:
+        for hit in hits.of(group, start=reading.start, end=reading.end):
+            if _refuses_talks(hits, reading, text, hit) and not _is_aside(hits, reading, text, hit):
+                return phase
+    return None
+
+
+def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
+    if not text[hit.start].isascii():
+        return _refused_before(hits, reading, text, hit)
+    reach = _REACH_REQUEST if hit.group == "phase.requested" else _REACH_LATIN
+    ahead = hits.of(*_TALKS, start=hit.start, end=min(reading.end, hit.end + reach))
+    if any(not _OTHER_OBJECT.search(text, hit.end, talk.start) for talk in ahead):
+        return True
+    passive = _PASSIVE.search(text, max(reading.start, hit.start - 20), hit.start)
+    if not (passive or _LAST_WORD.match(text, hit.end, reading.end)):
+        return False
+    return hits.any(*_TALKS, start=max(reading.start, hit.start - reach), end=hit.end)
+
+
+def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
+    """In Japanese the object stands first: 会談を拒否. 会談で…を拒否 refuses something else at a meeting."""
+    talks = hits.of(*_TALKS, start=max(reading.start, hit.start - _REACH_JA), end=hit.end)
+    return any(not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
+
+
+def _is_aside(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
+    """They "met … after Beijing refused": a talk is told, then a conjunction, then the refusal."""
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    comma = _CLAUSE_END.search(text, hit.end, min(reading.end, hit.end + _REACH_LATIN))
+    if strongest and comma and comma.end() <= strongest.start:
+        return hits.any(*_TALKS, start=comma.end(), end=reading.end)  # "Snubbed by Beijing, the minister meets …"
+    for conjunction in hits.of("phase.aside", start=reading.start, end=hit.start):
+        told = hits.any(*_TALKS, "meeting.weak", start=reading.start, end=conjunction.start)
+        if told and any(signal.start < conjunction.start for signal in reading.signals):
+            return True
+    return False

@@ -1,0 +1,109 @@
+"""Rules for more than a pair: 2+2, 国防相会談, "defence ministers of … met", and the recurring forums by name."""
+
+import re
+from collections.abc import Iterator
+
+from feeds.understand.lexicon import Series
+from feeds.understand.scan import Hit
+from feeds.understand.scene import (
+    FORUM,
+    NOUN,
+    PLURAL,
+    SERIES,
+    SHORT_NAME,
+    TWO_PLUS_TWO,
+    UNGROUPED,
+    WEAK_FORM,
+    Scene,
+    Signal,
+    countries_of,
+)
+
+_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議)")
+_LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2,7}(?=の|、|が|・|\d|両|共)")
+#: 2+2年, 2+2=4: a contract's length and arithmetic.
+_NO_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
+_NAMES_A_MEETING = re.compile(
+    r"会議|会合|会談|協議|国防|防衛|"
+    r"meeting|dialogue|minister|chiefs|secretaries|consultation|council|contact group|retreat"
+)
+#: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
+_TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
+_ORGANISATIONS = {"NATO", "EU", "ASEAN"}
+
+
+def two_plus_two(scene: Scene) -> Iterator[Signal]:
+    """Foreign and defence ministers of two countries."""
+    yield from _foreign_too(scene)
+    forms = [hit for hit in scene.two_plus_two if not _NO_FORM.match(scene.text[hit.start : hit.end + 2])]
+    if not forms or scene.find("level.working") or scene.has_rank("vice_minister"):
+        return
+    if scene.has_rank("head") and not any(side.how == "office" for side in scene.ministers):
+        return
+    countries = scene.countries()
+    if countries & _ORGANISATIONS and len(countries - _ORGANISATIONS) < 2:
+        return  # the EU's foreign and defence ministers sit in one council
+    if len(countries) >= 2 or any(side.how == "compound" for side in scene.ministers):
+        yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=forms[0].start, end=forms[0].end)
+    elif countries and (scene.strong or scene.attend):
+        yield Signal(rule="two_plus_two", weight=0.62, start=forms[0].start, end=forms[0].end)
+
+
+def _foreign_too(scene: Scene) -> Iterator[Signal]:
+    """Both ministers of one country and "their counterparts": a 2+2 that is not called so."""
+    others = [side for side in scene.ministers if side.how == "counterpart" and side.plural]
+    own = countries_of([side for side in scene.ministers if side.how == "office"])
+    foreign = countries_of([side for side in scene.sides if side.rank == "foreign"])
+    if others and own & foreign and scene.strong:
+        yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=others[0].start, end=others[0].end)
+
+
+def ministerial_nouns(scene: Scene) -> Iterator[Signal]:
+    """国防相会談: the office and the talk in one word, with at least one country beside it."""
+    for side in scene.ministers:
+        if side.how == "office" and _MEETING_NOUN.match(scene.text, side.end, scene.end):
+            loose = _LOOSE_COMPOUND.search(scene.text, scene.start, scene.end)
+            weight = NOUN if loose or len(scene.countries()) >= 2 else 0.6
+            yield Signal(rule="ministerial_noun", weight=weight, start=side.start, end=side.end)
+            return
+
+
+def plurals(scene: Scene) -> Iterator[Signal]:
+    """Several ministers in one word. Sure only where the sentence says whose ministers they are."""
+    several = [side for side in scene.ministers if side.plural and side.how == "office"]
+    if not several or not scene.shown:
+        return
+    countries = scene.countries()
+    grouped = (
+        len(countries) >= 2
+        or countries & _ORGANISATIONS
+        or scene.find("group.states", "group.regions")
+        or any(_TWO_NAMES.match(scene.cased, side.end, scene.end) for side in several)
+    )
+    if not grouped:
+        others = scene.has_rank("head", "foreign", "military", "other") or scene.find("level.heads")
+        alone = scene.strong and not others
+        yield Signal(rule="plural", weight=UNGROUPED if alone else 0.6, start=several[0].start, end=several[0].end)
+        return
+    weight = PLURAL if scene.strong or scene.attend else PLURAL - WEAK_FORM
+    yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
+
+
+def series(scene: Scene) -> Iterator[Signal]:
+    """Recurring meetings by name. A forum counts only with a minister who attends, and not for a speech there."""
+    for hit in scene.find("series", "series_weak"):
+        found: Series = hit.value
+        if scene.near(hit, 25, "level.working"):
+            continue
+        if not found.forum and hit.group == "series":
+            yield Signal(rule="series", weight=_by_name(scene, hit), start=hit.start, end=hit.end)
+        elif scene.ministers and (scene.attend or scene.strong):
+            weight = 0.5 if scene.find("form.speech") else FORUM
+            yield Signal(rule="forum", weight=weight, start=hit.start, end=hit.end)
+
+
+def _by_name(scene: Scene, hit: Hit) -> float:
+    # A short name such as ADMM-Plus also stands for exercises and expert groups of the same framework.
+    if not _NAMES_A_MEETING.search(scene.text, hit.start, hit.end) and not scene.ministers:
+        return 0.75 if scene.near(hit, 40, "meeting.strong") else SHORT_NAME
+    return SERIES if scene.shown else 0.78

@@ -1,0 +1,83 @@
+"""How many meet, at a distance or not, and whether it is still to come."""
+
+import re
+
+from feeds.understand.lexicon import Series
+from feeds.understand.participants import meeting_countries
+from feeds.understand.parts import Part, Spot, is_pair, readings_of
+from feeds.understand.scene import Reading
+from storage.model import Format, Kind
+
+_MANY = re.compile(
+    r"\d{2}(?:か|カ|ヶ|ケ)国|防衛相会談等|\b\d{2}\s(?:countries|nations|states)|(?:some|about|over) \d{2}\b"
+)
+_SIZES = {0: Kind.BILATERAL, 1: Kind.BILATERAL, 2: Kind.BILATERAL, 3: Kind.TRILATERAL}
+_MINILATERAL_UP_TO = 6
+_FORMATS = (("meeting.video", Format.VIDEO), ("meeting.call", Format.PHONE))
+
+Parts = tuple[Part, Part]
+
+
+def kind_of(parts: Parts, series: Series | None, sides: tuple[str, ...]) -> tuple[Kind, Spot | None]:
+    """Kind, and the words that settle it where they are not the sides themselves."""
+    if series is None or series.kind is not Kind.MULTILATERAL:
+        for part, reading in readings_of(parts):
+            for signal in reading.signals:
+                if signal.rule == "two_plus_two" and signal.weight >= reading.strength - 0.1:
+                    return Kind.TWO_PLUS_TWO, Spot(part=part, start=signal.start, end=signal.end)
+    return (series.kind, None) if series else (_by_sides(parts, sides), None)
+
+
+def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
+    for part, reading in readings_of(parts):
+        if not reading.signals:
+            continue
+        if part.hits.any("form.separate", start=reading.start, end=reading.end):
+            return Kind.BILATERAL
+        named = meeting_countries(reading.sides)
+        count = max(len(sides) or len(named), _stated_size(part, reading))
+        if _is_many(part, reading, set(sides or named), count):
+            return Kind.MULTILATERAL
+        return _SIZES.get(count, Kind.MINILATERAL if count <= _MINILATERAL_UP_TO else Kind.MULTILATERAL)
+    return Kind.BILATERAL
+
+
+def _stated_size(part: Part, reading: Reading) -> int:
+    """Three where a sentence that does not name the sides says "trilateral" or 三か国."""
+    return 3 if part.hits.any("group.three", start=reading.start, end=reading.end) else 0
+
+
+def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:
+    rules = {signal.rule for signal in reading.signals}
+    if rules == {"forum"} or sides & {"ASEAN", "EU", "UN"}:
+        return True
+    if _MANY.search(part.folded.text, reading.start, reading.end):
+        return True
+    if part.hits.any("group.many", start=reading.start, end=reading.end) and not is_pair(reading):
+        return True
+    return bool(rules & {"plural", "series"}) and count < 2 and not is_pair(reading)
+
+
+def format_of(parts: Parts) -> tuple[Format, Spot | None]:
+    """In person unless a telling sentence says otherwise."""
+    for part, reading in readings_of(parts):
+        if reading.signals:
+            for group, value in _FORMATS:
+                for hit in part.hits.of(group, start=reading.start, end=reading.end):
+                    return value, Spot(part=part, start=hit.start, end=hit.end)
+    return Format.IN_PERSON, None
+
+
+def is_future(parts: Parts) -> Spot | None:
+    """The words that put the meeting ahead, or None. A headline without a verb leaves it to the text."""
+    for part, reading in readings_of(parts):
+        if not reading.signals:
+            continue
+        ahead = part.hits.of("phase.future", start=reading.start, end=reading.end)
+        back = part.hits.of("phase.past", start=reading.start, end=reading.end)
+        overtaken = part.where == "text" and back and ahead and back[-1].start > ahead[-1].start
+        if ahead and not overtaken:
+            return Spot(part=part, start=ahead[0].start, end=ahead[0].end)
+        if back:
+            return None
+    return None

@@ -1,0 +1,88 @@
+"""Compressed bodies, honest, broken and made to burst, in pieces of every size."""
+
+import gzip
+import zlib
+
+import brotli
+import pytest
+
+from feeds.collect.unpack import MAX_MEMBERS, Damaged, TooMuch, Unpacker
+
+TEXT = "日豪防衛相会談の概要。".encode() * 5_000
+CAP = 1_000_000
+
+
+def _raw(data: bytes) -> bytes:
+    squeeze = zlib.compressobj(wbits=-15)
+    return squeeze.compress(data) + squeeze.flush()
+
+
+PACKED = {
+    "gzip": gzip.compress(TEXT),
+    "GZIP": gzip.compress(TEXT),
+    "x-gzip": gzip.compress(TEXT),
+    "deflate": zlib.compress(TEXT),
+    "deflate ": _raw(TEXT),
+    "br": brotli.compress(TEXT),
+    "gzip, br": brotli.compress(gzip.compress(TEXT)),
+    "gzip, gzip": gzip.compress(gzip.compress(TEXT)),
+    "identity, gzip": gzip.compress(TEXT),
+    "": TEXT,
+    "identity": TEXT,
+    "aws-chunked": TEXT,
+}
+
+
+def _unpacked(encoding: str, body: bytes, piece: int = 1_000, cap: int = CAP) -> tuple[bytes, bool]:
+    unpacker = Unpacker(encoding, cap)
+    out = b"".join(unpacker.feed(body[place : place + piece]) for place in range(0, len(body), piece))
+    return out, unpacker.ended
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64 * 1024, 10**9])
+@pytest.mark.parametrize("encoding", PACKED)
+def test_a_packed_body_comes_out_whole_however_it_was_cut(encoding: str, piece: int) -> None:
+    assert _unpacked(encoding, PACKED[encoding], piece) == (TEXT, True)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip", "gzip, br"])
+def test_a_body_that_breaks_off_gives_what_came_and_says_so(encoding: str) -> None:
+    whole = PACKED[encoding]
+    out, ended = _unpacked(encoding, whole[:-9])
+    assert TEXT.startswith(out)
+    assert not ended
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_a_bomb_is_stopped_at_the_cap(encoding: str) -> None:
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}[encoding]
+    with pytest.raises(TooMuch):
+        _unpacked(encoding, pack(bytes(50_000_000)), piece=10**9)
+
+
+def test_a_bomb_inside_another_packing_is_stopped_before_it_is_unpacked_a_second_time() -> None:
+    twice = gzip.compress(gzip.compress(bytes(100_000_000), 1))
+    with pytest.raises(TooMuch):
+        _unpacked("gzip, gzip", twice, piece=10**9, cap=50_000)
+
+
+def test_a_body_without_packing_is_counted_as_well() -> None:
+    with pytest.raises(TooMuch):
+        _unpacked("", b"x" * (CAP + 1))
+
+
+@pytest.mark.parametrize("piece", [1, 3, 10**9])
+def test_gzip_members_follow_each_other_and_padding_behind_them_is_left_alone(piece: int) -> None:
+    body = gzip.compress(b"one ") + gzip.compress(b"two") + bytes(20)
+    assert _unpacked("gzip", body, piece) == (b"one two", True)
+
+
+def test_too_many_gzip_members_are_refused() -> None:
+    with pytest.raises(Damaged):
+        _unpacked("gzip", gzip.compress(b"") * (MAX_MEMBERS + 1), piece=10**9)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "compress", "gzip, gzip, gzip, gzip"])
+def test_what_is_not_as_it_says_or_was_not_asked_for_is_damaged(encoding: str) -> None:
+    with pytest.raises(Damaged):
+        _unpacked(encoding, b"not compressed at all")
