@@ -28,6 +28,7 @@ from starlette.routing import Route
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
+from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
 from bot.parts import ServiceError, open_database, utc_now
@@ -38,6 +39,7 @@ from bot.terminal import ADDRESS, TerminalSender
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
 from feeds.ingest import Ingest
+from feeds.publish.announce import Announcer
 from feeds.publish.web import Health, Library, create_app
 from storage import filters, instance, outbox, sources, subscriptions
 from storage.database import Connection, Database
@@ -128,12 +130,17 @@ class Service:
                 address=self.settings.address,
                 language=self.settings.language,
                 health=partial(_health, collector, telegram),
+                hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
             app = create_app(library, routes)
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            if library.hub is not None:
+                announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
+                tasks.start(announcer.run(), "hub")
+            tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             tasks.start(notifier.run(), "notices")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
@@ -155,6 +162,7 @@ class Service:
             if telegram is not None:
                 await telegram.stop()
             server.should_exit = True
+            await tasks.finished("search index", patience_s=2.0)
             await tasks.finished("web server", patience_s=2.0)
 
     def _prepare(self, connection: Connection) -> tuple[str, datetime]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_correct, cli_explain, cli_lexicon, cli_sources
+from bot import cli_archive, cli_correct, cli_explain, cli_filters, cli_lexicon, cli_sources
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_sources.app, name="sources")
+app.add_typer(cli_filters.app, name="filters")
 app.add_typer(cli_archive.db, name="db")
 app.add_typer(cli_lexicon.app, name="lexicon")
 app.add_typer(cli_correct.export, name="export")
@@ -29,6 +30,7 @@ app.command()(cli_sources.poll)
 app.command()(cli_correct.correct)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
+app.command()(cli_filters.top)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings to use instead of ./kaigi.toml.")
@@ -77,15 +79,17 @@ def demo(
 
 def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
+    from bot.cli_filters import FilterRefused
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
-    from feeds.decide.filters import QueryError
     from feeds.decide.pins import WrongFact
+    from feeds.decide.query import QueryError
     from feeds.understand.lexicon import LexiconError
 
+    wrong = (ConfigError, FilterRefused, LexiconError, QueryError, SourcesFileError, WrongFact)
     try:
         app()
-    except (ConfigError, LexiconError, QueryError, SourcesFileError, WrongFact) as error:
+    except wrong as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

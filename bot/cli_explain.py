@@ -29,7 +29,7 @@ def explain(
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
     from bot import config, parts
-    from bot.explaining import matched, show, show_placing, times
+    from bot.explaining import because, decided, show, show_placing, times
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
 
@@ -38,13 +38,18 @@ def explain(
     article = _read(what, settings.time_zone)
     understood = understand(article)
     placing, every = _in_archive(settings, article, understood)
+    now = parts.utc_now()
     if as_json:
         words = explanation(article, understood).as_dict() | {"times": times(article, understood)}
         words["story"] = dataclasses.asdict(placing) if placing else None
-        words["filters"] = [{"key": one.key, "query": one.query, "matches": matched(understood, one)} for one in every]
+        words["filters"] = [
+            {"key": one.key, "query": one.query, "matches": decision.matched, "because": because(decision)}
+            for one in every
+            for decision in [decided(article, understood, one, now)]
+        ]
         typer.echo(json.dumps(words, ensure_ascii=False, indent=2, default=str))
     else:
-        show(article, understood, every)
+        show(article, understood, every, now)
         show_placing(placing)
 
 

@@ -106,10 +106,9 @@ def _problem(source: "Source", notes: "dict[int, tuple[str, ...]]") -> str:
 
 
 def _console() -> "Console":
-    """As wide as the terminal; where none is, wide enough for every line."""
-    from rich.console import Console
+    from bot.terminal import console
 
-    return Console() if sys.stdout.isatty() else Console(width=240)
+    return console()
 
 
 def _state(source: "Source") -> str:

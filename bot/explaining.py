@@ -9,8 +9,10 @@ from rich.text import Text
 
 from bot.terminal import plain
 from feeds.collect.normalise import canonical_url
-from feeds.decide.filters import matches, parse_query
+from feeds.decide.filters import Decision, explain_match
 from feeds.decide.placing import Placing, place
+from feeds.decide.query import parse
+from feeds.decide.subject import Subject
 from feeds.observed import Article, Understanding, Verdict
 from feeds.understand.evaluate import Report
 from feeds.understand.explain import Explanation, Piece, ReasonRow, explanation
@@ -23,7 +25,7 @@ from storage.model import Filter, MeetingFacts, Source, SourceDefinition, Source
 _SHOWN = 4_000  # characters of the text that are printed; what matters stands before
 
 
-def show(article: Article, understanding: Understanding, filters: list[Filter]) -> None:
+def show(article: Article, understanding: Understanding, filters: list[Filter], now: datetime) -> None:
     """Print everything that was understood of an article: marked text, verdict, facts, what spoke and what did not."""
     console = Console()
     shown = explanation(article, understanding)
@@ -36,7 +38,7 @@ def show(article: Article, understanding: Understanding, filters: list[Filter]) 
         console.print(_facts(shown))
     console.print(_reasons("Speaks for a meeting", shown.speaks_for))
     console.print(_reasons("Speaks against, or was read and not taken", shown.speaks_against))
-    console.print(_filters(understanding, filters))
+    console.print(_filters(article, understanding, filters, now))
 
 
 def _verdict(shown: Explanation) -> str:
@@ -96,20 +98,36 @@ def _reasons(title: str, rows: tuple[ReasonRow, ...]) -> Table:
     return table
 
 
-def _filters(understanding: Understanding, filters: list[Filter]) -> Table:
-    table = Table("filter", "query", "matches", title="Filters", title_justify="left", box=None)
+def _filters(article: Article, understanding: Understanding, filters: list[Filter], now: datetime) -> Table:
+    table = Table("filter", "query", "matches", "because", title="Filters", title_justify="left", box=None)
     for each in filters:
-        table.add_row(each.key, each.query or "(every item)", "yes" if matched(understanding, each) else "no")
+        decision = decided(article, understanding, each, now)
+        table.add_row(
+            each.key, each.query or "(every item)", "yes" if decision.matched else "no", plain(because(decision))
+        )
     return table
 
 
-def matched(understanding: Understanding, each: Filter) -> bool:
-    """Whether an article like this would be among what the filter asks for."""
-    query = parse_query(each.query)
-    if not query:
-        return True
+def decided(article: Article, understanding: Understanding, each: Filter, now: datetime) -> Decision:
+    """Whether an article like this would be among what the filter asks for, and the parts that decide it."""
     certain = understanding.verdict is Verdict.MEETING and understanding.mention is not None
-    return certain and understanding.mention is not None and matches(query, understanding.mention.facts)
+    seen = Subject(
+        title=article.title,
+        text=article.text,
+        language=understanding.language,
+        source_name=article.source_name or "",
+        trust=article.trust,
+        verdict=understanding.verdict,
+        reported_at=article.published_at or now,
+        facts=understanding.mention.facts if certain and understanding.mention else None,
+        now=now,
+    )
+    return explain_match(parse(each.query), seen)
+
+
+def because(decision: Decision) -> str:
+    """The parts of a query that decided, each with what it met: `level:minister (minister)`."""
+    return " · ".join(f"{part.source} ({part.quote or 'nothing'})" for part in decision.parts)
 
 
 def placed(

@@ -24,6 +24,11 @@ from storage.model import Delivery, MeetingStory, Report
 ADDRESS = "terminal"
 
 
+def console() -> Console:
+    """For what commands print: as wide as the terminal; where none is, wide enough for every line."""
+    return Console() if sys.stdout.isatty() else Console(width=240)
+
+
 class TerminalSender:
     """Prints alerts to standard output."""
 

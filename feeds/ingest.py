@@ -41,7 +41,7 @@ from feeds.collect.sitemap import is_sitemap
 from feeds.collect.worker import ParserPool
 from feeds.decide import notices
 from feeds.decide.decide import decide, is_news, match_known
-from feeds.decide.routing import AlertPolicy, braked
+from feeds.decide.routing import AlertPolicy, braked, looks_at_items
 from feeds.ledger import Ledger
 from feeds.observed import (
     Failure,
@@ -269,7 +269,7 @@ class Ingest:
         """The one transaction of a poll."""
         entries = [piece.entry for piece in understood]
         visit.source = sources.get(connection, visit.source.id)  # as it is now: it may have been removed meanwhile
-        snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now)
+        snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now, looks_at_items)
         new = len(entries) - len(match_known(entries, snapshot.items))
         moments = store.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
         habit = schedule.learn([*moments, *(entry.published_at or now for entry in entries)], now)

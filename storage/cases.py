@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.changes import Alert, StoryRef
+from storage.changes import Alert, EarlierReport, StoryRef
 from storage.model import Correction, CorrectionKind, MeetingFacts, Trust
 
 
@@ -22,6 +22,7 @@ class ReportRecord:
     facts: MeetingFacts | None  #: what it alone says
     reported_at: datetime  #: published, or first seen
     first_seen_at: datetime
+    told: EarlierReport  #: its words, as filters look at them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

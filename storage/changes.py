@@ -42,6 +42,22 @@ class KnownItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierReport:
+    """A stored report of a meeting, as far as filters look at it."""
+
+    item_id: int
+    title: str
+    text: str
+    language: str
+    source_key: str
+    source_name: str
+    trust: Trust
+    categories: tuple[str, ...]
+    verdict: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """A stored meeting that a new item might be about."""
 
@@ -51,6 +67,7 @@ class Candidate:
     newest_report_at: datetime
     reports: int = 1  #: certain ones, from trusted sources
     trust: Trust  #: of the best source that has shaped its facts
+    told: tuple[EarlierReport, ...] = ()  #: its reports; only loaded when a filter looks at more than facts
     reported: MeetingFacts | None = None  #: what reports say, where an admin fixed a fact; None: the meeting's facts
     pins: tuple[Pin, ...] = ()  #: facts that reports do not change
     also: tuple[MeetingFacts, ...] = ()  #: records of stories that an admin merged into this one

@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
-from storage import remembered
+from storage import remembered, retractions, revision, search
 from storage.cases import CorrectionPlan, Journal, MeetingRecord, ReportRecord, StoryRecord
 from storage.changes import NewStory, StoryRef
 from storage.errors import NotFound
 from storage.handover import call_off, give_back, hand_over, withdraw
 from storage.ingest import hold_landing, owe
 from storage.model import Correction, Trust
-from storage.records import correction_from_row, facts_from_json, facts_to_json, insert_or_ignore
+from storage.records import correction_from_row, earlier_report, facts_from_json, facts_to_json, insert_or_ignore
 from storage.tables import corrections, filters, items, meetings, sources, stories, story_alerts
 
 JsonObject = dict[str, Any]
@@ -95,6 +95,7 @@ def keep(connection: Connection, plan: CorrectionPlan, by: str, note: str, now: 
         "field": plan.fact, "before": plan.before, "after": plan.after, "note": note, "journal": journal,
     }  # fmt: skip
     made = connection.execute(insert(corrections).values(**row).returning(corrections)).one()
+    revision.bump(connection)
     return correction_from_row(made)
 
 
@@ -107,7 +108,9 @@ def undo(connection: Connection, said: Correction, plan: CorrectionPlan, by: str
         withdraw(connection, plan.story_id)
     values = {"undone_at": now, "undone_by": by}
     done = update(corrections).where(corrections.c.id == said.id).values(**values).returning(corrections)
-    return correction_from_row(connection.execute(done).one())
+    undone = connection.execute(done).one()
+    revision.bump(connection)
+    return correction_from_row(undone)
 
 
 def _carry_out(connection: Connection, plan: CorrectionPlan, now: datetime) -> dict[StoryRef, int]:
@@ -120,6 +123,8 @@ def _carry_out(connection: Connection, plan: CorrectionPlan, now: datetime) -> d
         connection.execute(update(items).where(items.c.id == item_id).values(story_id=ids.get(ref, ref)))
     for story_id, into in plan.merged.items():
         connection.execute(update(stories).where(stories.c.id == story_id).values(merged_into=into))
+    gone = [ref for ref, record in plan.meetings.items() if record is None and isinstance(ref, int)]
+    retractions.note(connection, gone, now)  # feeds take them back
     for ref, record in plan.meetings.items():
         _write(connection, int(ids.get(ref, ref)), record)  # type: ignore[arg-type]  # new stories have their id now
     if plan.copy_marks and plan.other in ids:
@@ -169,8 +174,10 @@ def _meeting(connection: Connection, story_id: int) -> MeetingRecord | None:
 
 def _reports(connection: Connection, story_id: int) -> Iterator[ReportRecord]:
     query = select(
-        items.c.id, items.c.verdict, items.c.facts, items.c.published_at, items.c.first_seen_at, sources.c.trust
-    ).join_from(items, sources)
+        items.c.id, items.c.verdict, items.c.facts, items.c.first_seen_at, items.c.title, items.c.text,
+        items.c.language, items.c.categories, search.TOLD_AT.label("reported_at"),
+        sources.c.key.label("source_key"), sources.c.name.label("source_name"), sources.c.trust,
+    ).join_from(items, sources)  # fmt: skip
     for row in connection.execute(query.where(items.c.story_id == story_id).order_by(items.c.id)):
         trust = Trust(row.trust)
         yield ReportRecord(
@@ -178,8 +185,9 @@ def _reports(connection: Connection, story_id: int) -> Iterator[ReportRecord]:
             certain=row.verdict == "meeting" and trust is not Trust.LOW,
             trust=trust,
             facts=facts_from_json(row.facts) if row.facts else None,
-            reported_at=row.published_at or row.first_seen_at,
+            reported_at=row.reported_at,
             first_seen_at=row.first_seen_at,
+            told=earlier_report(row),
         )
 
 

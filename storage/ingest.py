@@ -6,7 +6,7 @@ Items, stories, meetings, outbox rows and the source's validators land together 
 costs a second fetch, never an item.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,11 +29,12 @@ from sqlalchemy import (
 )
 
 from storage import filters as filter_queries
-from storage import likeness, remembered
+from storage import likeness, remembered, retractions, revision, search
 from storage.changes import (
     Alert,
     Candidate,
     Changes,
+    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
@@ -43,9 +44,11 @@ from storage.changes import (
     StoryRef,
 )
 from storage.lessons import learn
-from storage.model import ChatState, DeliveryState, Source, Trust
+from storage.lock import LANDING
+from storage.model import ChatState, DeliveryState, Filter, Source, Trust
 from storage.polls import update_source
 from storage.records import (
+    earlier_report,
     evidence_to_json,
     facts_from_json,
     facts_to_json,
@@ -73,10 +76,10 @@ __all__ = [
     "update_source",
 ]  # fmt: skip
 
+ReportsWanted = Callable[[Sequence[Filter]], bool]
+
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
 CHUNK = 5_000
-
-LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("KAIG")
 
 # Reports of one meeting whose day is unknown, or given differently, come within these spans.
 DAYS_AROUND = timedelta(days=3)
@@ -168,10 +171,18 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
     return list(found.values())
 
 
-def load_snapshot(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:
-    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends."""
+def load_snapshot(
+    connection: Connection, source: Source, lookup: Lookup, now: datetime, with_reports: ReportsWanted | None = None
+) -> Snapshot:
+    """What storage knows that bears on this poll. No other poll lands until the caller's transaction ends.
+
+    `with_reports` tells for the filters whether the words of earlier reports are wanted; else they are not loaded.
+    """
     hold_landing(connection)
-    return peek(connection, source, lookup, now)
+    seen = peek(connection, source, lookup, now)
+    if seen.candidates and with_reports is not None and with_reports(seen.filters):
+        return replace(seen, candidates=_with_reports(connection, seen.candidates))
+    return seen
 
 
 def hold_landing(connection: Connection) -> None:
@@ -210,6 +221,13 @@ def _with_meetings(
         rejected=said.rejected,
         settled=said.settled,
     )
+
+
+def _with_reports(connection: Connection, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    told: dict[int, list[EarlierReport]] = {}
+    for row in search.of_stories(connection, [candidate.meeting.story_id for candidate in candidates]):
+        told.setdefault(row.story_id, []).append(earlier_report(row))
+    return tuple(replace(each, told=tuple(told.get(each.meeting.story_id, ()))) for each in candidates)
 
 
 def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:
@@ -309,6 +327,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
+    if changes.inserts or changes.updates or changes.meetings:
+        revision.bump(connection)
     return ids
 
 
@@ -351,21 +371,28 @@ def _item_words(item: ItemInsert, story_id: int, now: datetime) -> dict[str, Any
 
 
 def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_id: Any, now: datetime) -> None:
+    if not updates:
+        return
     left: list[int] = []
+    indexed = search.before_change(connection, [change.item_id for change in updates])
     for change in updates:
         new_story = story_id(change.insert.story)
         row = {**_item_words(change.insert, new_story, now), "identity": change.insert.identity}
         if change.old_story_id != new_story:
             left.append(change.old_story_id)
         connection.execute(update(items).where(items.c.id == change.item_id).values(**row))
-    forget_empty(connection, left)
+    search.after_change(connection, indexed)
+    forget_empty(connection, left, now)
 
 
-def forget_empty(connection: Connection, story_ids: Iterable[int]) -> None:
+def forget_empty(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
     """Delete those of the stories that no item tells any more, with their meetings and messages."""
     for chunk in _chunks(list(story_ids)):
         told = exists().where(items.c.story_id == stories.c.id)
-        connection.execute(delete(stories).where(stories.c.id.in_(chunk), ~told))
+        empty = list(connection.execute(select(stories.c.id).where(stories.c.id.in_(chunk), ~told)).scalars())
+        if empty:
+            retractions.note(connection, empty, now)
+            connection.execute(delete(stories).where(stories.c.id.in_(empty)))
 
 
 def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int, now: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from storage.database import Database
 from storage.errors import DatabaseBusy
 
+LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("KAIG")
 _KEY = 0x4B414947_53  # "KAIGS": the service, as PostgreSQL wants it
 
 

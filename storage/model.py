@@ -94,6 +94,13 @@ class Phase(StrEnum):
     POSTPONED = "postponed"
 
 
+class FilterAction(StrEnum):
+    """What a filter does with what it matches."""
+
+    KEEP = "keep"
+    BLOCK = "block"  # a rule for all: what matches raises no alert and is in no other filter
+
+
 class Channel(StrEnum):
     """Where a chat lives."""
 
@@ -431,6 +438,24 @@ class Filter:
     title: str
     query: str
     alerts: bool = True  #: whether new matches are pushed to subscribed chats
+    action: FilterAction = FilterAction.KEEP
+    paused: bool = False  #: no alerts and, for a block rule, no effect until it is resumed
+    position: int = 0  #: its place in lists
+    since: datetime | None = None  #: meetings known before raise no alert of it; None: no such limit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilterChange:
+    """One line of a filter's history."""
+
+    id: int
+    key: str
+    at: datetime
+    who: str
+    what: str  #: add, edit, pause, resume, order, remove, undo
+    before: dict[str, object] | None  #: the filter as it was; None: there was none
+    after: dict[str, object] | None  #: the filter as it became; None: removed
+    undone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -466,6 +491,14 @@ class MeetingStory:
 
     meeting: Meeting
     reports: tuple[Report, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retraction:
+    """That a meeting which readers were told of is none any more."""
+
+    story_id: int
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

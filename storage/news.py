@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -30,13 +31,109 @@ def meeting(connection: Connection, story_id: int) -> MeetingStory:
     return _with_reports(connection, [meeting_from_row(row)])[0]
 
 
+def meetings_by_id(connection: Connection, story_ids: Sequence[int]) -> tuple[MeetingStory, ...]:
+    """These meetings with their reports, in this order."""
+    rows = connection.execute(select(meetings).where(meetings.c.story_id.in_(story_ids)))
+    found = {told.meeting.story_id: told for told in _with_reports(connection, [meeting_from_row(row) for row in rows])}
+    return tuple(found[story_id] for story_id in story_ids if story_id in found)
+
+
+def items_by_id(connection: Connection, item_ids: Sequence[int]) -> tuple[ListedItem, ...]:
+    """These items, in this order."""
+    query = _listed().where(items.c.id.in_(item_ids))
+    found = {row.item_id: _listed_item(row) for row in connection.execute(query)}
+    return tuple(found[item_id] for item_id in item_ids if item_id in found)
+
+
+def meeting_ids_between(connection: Connection, first: int, last: int | None) -> list[int]:
+    """The stories with these ids, both ends included, that are meetings, newest first."""
+    query = select(meetings.c.story_id).where(meetings.c.story_id >= first).order_by(meetings.c.story_id.desc())
+    if last is not None:
+        query = query.where(meetings.c.story_id <= last)
+    return list(connection.execute(query).scalars())
+
+
+def moved_lately(connection: Connection, limit: int) -> list[int]:
+    """The stories of the meetings whose record changed or was reported last."""
+    query = select(meetings.c.story_id).order_by(meetings.c.active_at.desc(), meetings.c.story_id.desc())
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
+def newest(connection: Connection, what: Literal["meetings", "items"]) -> int:
+    """The largest number that a story, or an item, has; 0 for an empty archive."""
+    column = stories.c.id if what == "meetings" else items.c.id
+    return int(connection.execute(select(func.max(column))).scalar() or 0)
+
+
+def nearest(
+    connection: Connection,
+    what: Literal["meetings", "items"],
+    *,
+    at_most: int | None = None,
+    at_least: int | None = None,
+) -> int | None:
+    """The number of the meeting (or item) that comes first below, or above, a number; None: there is none."""
+    column = meetings.c.story_id if what == "meetings" else items.c.id
+    query = select(func.max(column)).where(column <= at_most) if at_most is not None else select(func.min(column))
+    if at_least is not None:
+        query = query.where(column >= at_least)
+    return connection.execute(query).scalar()
+
+
 def latest_items(connection: Connection, *, limit: int = 50) -> list[ListedItem]:
     """The newest items first, of all sources."""
-    query = _reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
-    rows = connection.execute(query.order_by(items.c.id.desc()).limit(limit))
-    return [
-        ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at) for row in rows
-    ]
+    rows = connection.execute(_listed().order_by(items.c.id.desc()).limit(limit))
+    return [_listed_item(row) for row in rows]
+
+
+def _listed() -> Any:
+    return _reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
+
+
+def _listed_item(row: Row[Any]) -> ListedItem:
+    return ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at)
+
+
+def neighbours(connection: Connection, story_id: int) -> tuple[int | None, int | None]:
+    """The meetings that were first told before and after this one; None at the ends."""
+    column = meetings.c.story_id
+    older = select(func.max(column)).where(column < story_id)
+    newer = select(func.min(column)).where(column > story_id)
+    return connection.execute(older).scalar(), connection.execute(newer).scalar()
+
+
+def told_since(connection: Connection, since: datetime, most: int) -> list[tuple[int, tuple[Report, ...]]]:
+    """The stories with the most sources among those reported at or after `since`, with those reports, oldest first."""
+    first = _first_item_since(connection, since)
+    fresh = (items.c.id >= first, items.c.first_seen_at >= since)
+    sources_of = func.count(items.c.source_id.distinct())
+    busiest = (
+        select(items.c.story_id)
+        .where(*fresh)
+        .group_by(items.c.story_id)
+        .order_by(sources_of.desc(), items.c.story_id.desc())
+        .limit(most)
+    )
+    reports: dict[int, list[Report]] = defaultdict(list)
+    story_ids = list(connection.execute(busiest).scalars())
+    query = _reports().add_columns(items.c.story_id).where(items.c.story_id.in_(story_ids), *fresh)
+    for row in connection.execute(query.order_by(items.c.id)):
+        reports[row.story_id].append(_report(row))
+    return [(story_id, tuple(reports[story_id])) for story_id in story_ids]
+
+
+def _first_item_since(connection: Connection, since: datetime) -> int:
+    """Ids grow with time, so a few looks find where `since` is, and no index on time has to be kept."""
+    low, high = 0, int(connection.execute(select(func.max(items.c.id))).scalar() or 0) + 1
+    seen_from = select(items.c.first_seen_at).order_by(items.c.id).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        moment = connection.execute(seen_from.where(items.c.id >= middle)).scalar()
+        if moment is None or moment >= since:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def figures(connection: Connection) -> Figures:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Row, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.changes import EarlierReport
 from storage.model import (
     Channel,
     Chat,
@@ -22,6 +23,7 @@ from storage.model import (
     Evidence,
     FetchOptions,
     Filter,
+    FilterAction,
     Format,
     Habit,
     Kind,
@@ -208,11 +210,12 @@ def meeting_from_row(row: Row[Any]) -> Meeting:
 
 def meeting_from_text(row: Any) -> Meeting:
     """The same for a row whose facts were selected as text: each text is read once, however often it is asked for."""
-    return _meeting(row, _facts_from_text(row.facts))
+    return _meeting(row, facts_from_text(row.facts))
 
 
 @lru_cache(maxsize=4096)
-def _facts_from_text(text: str) -> MeetingFacts:
+def facts_from_text(text: str) -> MeetingFacts:
+    """Facts from the JSON text that a database keeps; each text is read once, however often it is asked for."""
     return facts_from_json(json.loads(text))
 
 
@@ -244,9 +247,35 @@ def correction_from_row(row: Row[Any]) -> Correction:
     )
 
 
+def earlier_report(row: Any) -> EarlierReport:
+    """A stored report as filters look at it, from a row as storage/search.py selects it."""
+    return EarlierReport(
+        item_id=row.id,
+        title=row.title,
+        text=row.text,
+        language=row.language,
+        source_key=row.source_key,
+        source_name=row.source_name,
+        trust=Trust(row.trust),
+        categories=tuple(row.categories),
+        verdict=row.verdict,
+        reported_at=row.reported_at,
+    )
+
+
 def filter_from_row(row: Row[Any]) -> Filter:
     """A named query."""
-    return Filter(id=row.id, key=row.key, title=row.title, query=row.query, alerts=row.alerts)
+    return Filter(
+        id=row.id,
+        key=row.key,
+        title=row.title,
+        query=row.query,
+        alerts=row.alerts,
+        action=FilterAction(row.action),
+        paused=row.paused,
+        position=row.position,
+        since=row.since,
+    )
 
 
 def chat_from_row(row: Any) -> Chat:

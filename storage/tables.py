@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -71,6 +72,14 @@ instance = Table(
     Column("key", String(64), primary_key=True),
     Column("value", Text, nullable=False),
     comment="facts about this installation that must never change, such as the authority in its feed ids",
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="numbers that only grow, such as the revision of the archive",
 )
 
 sources = Table(
@@ -279,6 +288,24 @@ meetings = Table(
     Index(None, "first_seen_at"),  # serves: newest meetings first, for feeds and pages
 )
 
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("story_id", Key, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "at"),  # serves: what feeds took back lately
+    comment="meetings that were told to readers and are none any more; their stories may be gone",
+)
+
+search_state = Table(
+    "search_state",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False, comment="of the folding and the tokens that the index was made with"),
+    Column("indexed_to", Key, nullable=False, comment="newest item that the index knows"),
+    comment="one row; the index itself, item_words, is made by storage/search.py, because each engine has its own kind",
+)
+
 filters = Table(
     "filters",
     metadata,
@@ -287,7 +314,27 @@ filters = Table(
     Column("title", Text, nullable=False),
     Column("query", Text, nullable=False),
     Column("alerts", Boolean, nullable=False),
+    Column("action", String(16), nullable=False, server_default="keep", comment="keep, or block: hide what matches"),
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("position", Integer, nullable=False, server_default="0", comment="its place in lists"),
+    Column("since", Moment, comment="meetings known before raise no alert of it; empty: built in, from the beginning"),
+    Column("removed_at", Moment, comment="kept, so that an undo brings its subscribers back"),
     UniqueConstraint("key"),
+)
+
+filter_changes = Table(
+    "filter_changes",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("filter_id", Key, ForeignKey("filters.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("what", String(16), nullable=False, comment="add, edit, pause, resume, order, remove, undo"),
+    Column("before", JSON(none_as_null=True), comment="the filter as it was; empty: there was none"),
+    Column("after", JSON(none_as_null=True), comment="the filter as it became; empty: removed"),
+    Column("undone_by", Key, comment="the change that took this one back"),
+    Index(None, "filter_id", "id"),  # serves: the history of a filter, and what an undo takes back
+    sqlite_autoincrement=True,
 )
 
 story_alerts = Table(

@@ -17,6 +17,7 @@ from datetime import datetime
 from feeds.decide.pins import pinned, shown
 from feeds.decide.routing import AlertPolicy, alert_filters, is_old_meeting
 from feeds.decide.stories import best_trust, merge, same_meeting
+from feeds.decide.subject import stored_subject
 from storage.cases import CorrectionPlan, Journal, MeetingRecord, ReportRecord, StoryRecord
 from storage.changes import Alert, NewStory
 from storage.errors import KaigiError
@@ -218,8 +219,14 @@ def _alerts(
     oldest = min((one.reported_at for one in story.reports), default=now)
     if now - oldest > policy.max_age or is_old_meeting(after, now):
         return ()
-    matched = alert_filters(tuple(filters), before, frozenset()) if before is not None else ()
-    keys = alert_filters(tuple(filters), after, story.alerted | set(matched))
+    known_since = story.meeting.first_seen_at if story.meeting is not None else None
+
+    def matching(facts: MeetingFacts, had: frozenset[str]) -> tuple[str, ...]:
+        reports = [stored_subject(one.told, facts, now) for one in story.reports]
+        return alert_filters(filters, reports, (), had, known_since)
+
+    matched = matching(before, frozenset()) if before is not None else ()
+    keys = matching(after, story.alerted | set(matched))
     return (Alert(story=story.id, filters=keys),) if keys else ()
 
 

@@ -22,11 +22,13 @@ from feeds.decide.likeness import copy_of
 from feeds.decide.pins import pinned
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
 from feeds.decide.stories import Match, best_trust, merge, same_meeting
+from feeds.decide.subject import Subject, stored_subject
 from feeds.observed import Fingerprint, ParsedEntry, Understood, Verdict
 from storage.changes import (
     Alert,
     Candidate,
     Changes,
+    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
@@ -112,6 +114,9 @@ class _Draft:
     pins: tuple[Pin, ...] = ()
     also: tuple[MeetingFacts, ...] = ()  #: records of stories that were merged into this one
     fresh: bool = False  #: a report of this poll may raise an alert
+    known_since: datetime | None = None  #: when it was first stored; None: it is new
+    told: list[Understood] = field(default_factory=list)  #: the reports of this poll
+    earlier: tuple[EarlierReport, ...] = ()  #: those before, if a filter looks at them
 
     @classmethod
     def stored(cls, candidate: Candidate) -> "_Draft":
@@ -129,6 +134,8 @@ class _Draft:
             newest_at=candidate.newest_report_at,
             reports=candidate.reports,
             trust_before=candidate.trust,
+            known_since=meeting.first_seen_at,
+            earlier=candidate.told,
             reported_before=reported,
             pins=candidate.pins,
             also=candidate.also,
@@ -278,6 +285,7 @@ class _Desk:
         if draft is None:
             draft = self._found(story, facts, reported_at)
         draft.learn(facts, trust)
+        draft.told.append(piece)
         draft.heard(reported_at, is_fresh(self.source, reported_at, self.policy, self.now))
 
     def _is_certain(self, piece: Understood) -> bool:
@@ -319,8 +327,27 @@ class _Desk:
         recent = moved_on or self.now - draft.oldest_at <= self.policy.max_age
         if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
             return None
-        keys = alert_filters(self.snapshot.filters, draft.facts, draft.alerted)
+        reports = [self._subject(piece, draft.facts) for piece in draft.told]
+        edited = {update.item_id for update in self.updates}
+        earlier = [stored_subject(one, draft.facts, self.now) for one in draft.earlier if one.item_id not in edited]
+        keys = alert_filters(self.snapshot.filters, reports, earlier, draft.alerted, draft.known_since)
         return Alert(story=draft.story, filters=keys) if keys else None
+
+    def _subject(self, piece: Understood, facts: MeetingFacts) -> Subject:
+        entry, about = piece.entry, self.source.definition
+        return Subject(
+            title=entry.title,
+            text=entry.text,
+            language=piece.understanding.language,
+            source_key=about.key,
+            source_name=about.name,
+            trust=about.trust,
+            categories=entry.categories,
+            verdict=piece.understanding.verdict,
+            reported_at=self._reported_at(piece),
+            facts=facts,
+            now=self.now,
+        )
 
 
 def _written(draft: _Draft) -> MeetingWrite:

@@ -1,69 +1,336 @@
-"""What a filter's query means for a meeting.
+"""Whether an item is among what a query asks for, and which part of the query decided. Pure.
 
-A query is a row of `field:value` terms that must all hold; the empty query matches every item. Values of one field
-may be given as a list: `country:JP,AU`. Fields: `is` (only `meeting`), `level`, `kind`, `format`, `phase`, `series`,
-`country`. Pure.
+This matcher is the judge: SQL only narrows what is shown to it. A query is turned into nested functions once, so that
+a thousand filters can be held against an item in a few milliseconds.
 """
 
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache, partial
 
-from storage.errors import KaigiError
+from feeds.decide.query import Age, And, Between, Leaf, Node, Not, OneOf, Or, Pattern, Query, Where, Words
+from feeds.decide.reading import compiled
+from feeds.decide.subject import Subject
 from storage.model import MeetingFacts
+from storage.plans import names_source
+from storage.words import comparable, is_letter
+
+Test = Callable[[Subject], bool]
+
+_AROUND = 20  #: characters shown on each side of what was found
 
 
-class QueryError(KaigiError):
-    """A query that cannot be read. `column` counts from 1."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A condition of a query that decided, as it was written, and what it met."""
 
-    def __init__(self, message: str, column: int) -> None:
-        """`message` says what is wrong and what would be right."""
-        super().__init__(f"{message} (column {column})")
-        self.column = column
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Term:
-    """One condition: the field must have one of the values."""
-
-    field: str
-    values: frozenset[str]
+    source: str
+    held: bool
+    where: str = ""  #: `title`, `text`, or the field
+    quote: str = ""  #: the words that it found, or the value of the field
 
 
-Query = tuple[Term, ...]
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a query matches, and the conditions that settle it: all that held, or one that failed."""
 
-_FIELDS: dict[str, Callable[[MeetingFacts], set[str]]] = {
-    "is": lambda _: {"meeting"},
-    "level": lambda facts: {facts.level},
-    "kind": lambda facts: {facts.kind},
-    "format": lambda facts: {facts.format},
-    "phase": lambda facts: {facts.phase},
-    "series": lambda facts: {facts.series or ""},
-    "country": lambda facts: {code.lower() for code in facts.countries},
+    matched: bool
+    parts: tuple[Part, ...] = ()
+
+
+def matches(query: Query, subject: Subject) -> bool:
+    """Whether the item, seen with the facts of its story's meeting, is among what the query asks for. Never raises."""
+    return _test_of(query)(subject)
+
+
+def matches_any(query: Query, subjects: Iterable[Subject]) -> bool:
+    """Whether a story belongs to the query: one of its items matches."""
+    test = _test_of(query)
+    return any(test(subject) for subject in subjects)
+
+
+def explain_match(query: Query, subject: Subject) -> Decision:
+    """The same answer as `matches`, with the parts of the query that decide it."""
+    return _explained(query.root, subject)
+
+
+def both(query: Query, other: Query) -> Query:
+    """The query that asks for what both ask for."""
+    return Query(text=f"({query.text}) AND ({other.text})", root=And((query.root, other.root)))
+
+
+def without(query: Query, blocked: Iterable[Query]) -> Query:
+    """The query without what the block rules hide."""
+    rules = tuple(blocked)
+    if not rules:
+        return query
+    words = " OR ".join(f"({rule.text})" for rule in rules)
+    return Query(text=f"({query.text}) AND NOT ({words})", root=And((query.root, *(Not(r.root) for r in rules))))
+
+
+@lru_cache(maxsize=8192)
+def _test_of(query: Query) -> Test:
+    return _test(query.root)
+
+
+def _test(node: Node) -> Test:
+    if isinstance(node, And | Or):
+        return _test_all(node)
+    if isinstance(node, Not):
+        inner = _test(node.part)
+        return lambda subject: not inner(subject)
+    if isinstance(node, Words):
+        return _test_words(node)
+    if isinstance(node, OneOf):
+        return _test_one_of(node)
+    if isinstance(node, Pattern):
+        return lambda subject: _find_pattern(node, subject) is not None
+    return partial(_is_between, node) if isinstance(node, Between) else partial(_is_of_age, node)
+
+
+def _test_all(node: And | Or) -> Test:
+    """Conditions on fields cost less than looking for words, so they are asked first."""
+    tests = [_test(part) for part in sorted(node.parts, key=_cost)]
+    if isinstance(node, And):
+
+        def every(subject: Subject) -> bool:
+            for test in tests:  # noqa: SIM110  a generator would cost more than the tests
+                if not test(subject):
+                    return False
+            return True
+
+        return every
+
+    def some(subject: Subject) -> bool:
+        for test in tests:  # noqa: SIM110
+            if test(subject):
+                return True
+        return False
+
+    return some
+
+
+def _cost(node: Node) -> int:
+    if isinstance(node, Words):
+        return 2
+    if isinstance(node, Pattern):
+        return 3
+    if isinstance(node, Not):
+        return _cost(node.part)
+    return max(map(_cost, node.parts), default=0) if isinstance(node, And | Or) else 1
+
+
+# ------------------------------------------------------------------------------------------------------- words
+
+
+def _test_words(node: Words) -> Test:
+    find = _finder(node)
+    if node.where is Where.TITLE:
+        return lambda subject: find(subject.folded_title) >= 0
+    if node.where is Where.TEXT:
+        return lambda subject: find(subject.folded_text) >= 0
+    return lambda subject: find(subject.folded_title) >= 0 or find(subject.folded_text) >= 0
+
+
+@lru_cache(maxsize=8192)
+def _finder(node: Words) -> Callable[[str], int]:
+    """Finds the words in a folded text: in part where words run on, whole where they are letters. -1: not there."""
+    words = node.folded
+    starts = is_letter(words[0])
+    ends = is_letter(words[-1]) and not node.prefix
+    if not starts and not ends:
+        return lambda text: text.find(words)
+
+    def find(text: str) -> int:
+        at = text.find(words)
+        while at >= 0:
+            end = at + len(words)
+            runs_on = (starts and at > 0 and is_letter(text[at - 1])) or (
+                ends and end < len(text) and is_letter(text[end])
+            )
+            if not runs_on:
+                return at
+            at = text.find(words, at + 1)
+        return -1
+
+    return find
+
+
+def _find_pattern(node: Pattern, subject: Subject) -> tuple[str, int, int] | None:
+    """Where the expression is found: field and span."""
+    expression = compiled(node.pattern)
+    for name, text in _texts(node.where, subject):
+        match = expression.search(text)
+        if match is not None:
+            return name, *match.span()
+    return None
+
+
+def _texts(where: Where, subject: Subject) -> Iterable[tuple[str, str]]:
+    if where is not Where.TEXT:
+        yield "title", subject.plain_title
+    if where is not Where.TITLE:
+        yield "text", subject.plain_text
+
+
+# ------------------------------------------------------------------------------------------------------ fields
+
+
+def _of_facts(read: Callable[[MeetingFacts], Iterable[str | None]]) -> Callable[[Subject], Iterable[str | None]]:
+    return lambda subject: read(subject.facts) if subject.facts is not None else ()
+
+
+def _kinds(subject: Subject) -> Iterable[str]:
+    if subject.facts is not None:
+        yield "meeting"
+    if subject.verdict == "uncertain":
+        yield "uncertain"
+
+
+def _present(subject: Subject) -> Iterable[str]:
+    if subject.text:
+        yield "text"
+    if subject.categories:
+        yield "topic"
+    facts = subject.facts
+    if facts is None:
+        return
+    known = {
+        "date": facts.starts_on, "place": facts.city or facts.country or facts.venue, "city": facts.city,
+        "venue": facts.venue, "outcome": facts.outcomes, "minister": facts.principals, "series": facts.series,
+        "edition": facts.edition,
+    }  # fmt: skip
+    yield from (name for name, value in known.items() if value)
+
+
+#: What an item has in a field. Values are compared whole.
+_VALUES: dict[str, Callable[[Subject], Iterable[str | None]]] = {
+    "lang": lambda subject: (subject.language.partition("-")[0].lower(),),
+    "trust": lambda subject: (subject.trust,),
+    "is": _kinds,
+    "has": _present,
+    "country": _of_facts(lambda facts: facts.countries),
+    "series": _of_facts(lambda facts: (facts.series,)),
+    "city": _of_facts(lambda facts: (facts.city,)),
+    "kind": _of_facts(lambda facts: (facts.kind,)),
+    "level": _of_facts(lambda facts: (facts.level,)),
+    "format": _of_facts(lambda facts: (facts.format,)),
+    "phase": _of_facts(lambda facts: (facts.phase,)),
 }
 
 
-def parse_query(text: str) -> Query:
-    """Read a query. Raises `QueryError` that names the column and what would be right."""
-    terms: list[Term] = []
-    column = 1
-    for word in unicodedata.normalize("NFKC", text).split(" "):
-        if word:
-            terms.append(_term(word, column))
-        column += len(word) + 1
-    return tuple(terms)
+def _test_one_of(node: OneOf) -> Test:
+    values = node.values
+    if node.field in _VALUES:
+        read = _VALUES[node.field]
+        return lambda subject: any(value in values for value in read(subject))
+    if node.field == "source":
+        return lambda subject: any(names_source(value, subject.source_key, subject.source_name) for value in values)
+    return lambda subject: any(value in name for name in _names(node.field, subject) for value in values)
 
 
-def _term(word: str, column: int) -> Term:
-    field, colon, values = word.partition(":")
-    if not colon or field not in _FIELDS:
-        raise QueryError(f"{word!r} is not a condition; write field:value with one of: {', '.join(_FIELDS)}", column)
-    wanted = frozenset(value.lower() for value in values.split(",") if value)
-    if not wanted:
-        raise QueryError(f"{field}: needs a value, such as level:minister", column + len(field) + 1)
-    return Term(field=field, values=wanted)
+def _names(field: str, subject: Subject) -> Iterable[str]:
+    """The folded names in a field, a part of which is enough."""
+    if field == "topic":
+        return subject.topics
+    if subject.facts is None:
+        return ()
+    principals = subject.facts.principals
+    if field == "office":
+        return [comparable(p.office) for p in principals if p.office]
+    return [comparable(name) for p in principals for name in (p.name, p.name_ja) if name]
 
 
-def matches(query: Query, facts: MeetingFacts) -> bool:
-    """Whether a meeting with these facts is among what the query asks for."""
-    return all(_FIELDS[term.field](facts) & term.values for term in query)
+def _is_between(node: Between, subject: Subject) -> bool:
+    span = _span(node.field, subject)
+    if span is None:
+        return False
+    first, last = span
+    return any(
+        (low is None or last >= low) and (high is None or first <= high)  # type: ignore[operator]  # of one kind
+        for low, high in node.spans
+    )
+
+
+def _span(field: str, subject: Subject) -> tuple[date, date] | tuple[int, int] | None:
+    if field == "published":
+        day = subject.reported_at.astimezone(UTC).date()
+        return day, day
+    facts = subject.facts
+    if facts is None:
+        return None
+    if field == "edition":
+        return None if facts.edition is None else (facts.edition, facts.edition)
+    return None if facts.starts_on is None else (facts.starts_on, facts.ends_on or facts.starts_on)
+
+
+def _is_of_age(node: Age, subject: Subject) -> bool:
+    seconds = (subject.now - subject.reported_at).total_seconds()
+    return seconds < node.seconds if node.younger else seconds > node.seconds
+
+
+# ------------------------------------------------------------------------------------------------ explanations
+
+
+def _explained(node: Node, subject: Subject) -> Decision:
+    if isinstance(node, Not):
+        inner = _explained(node.part, subject)
+        return Decision(not inner.matched, tuple(_turned(part) for part in inner.parts))
+    if isinstance(node, And | Or):
+        settles = isinstance(node, Or)  # one part that holds settles an Or; one that fails settles an And
+        every = [_explained(part, subject) for part in node.parts]
+        for one in every:
+            if one.matched is settles:
+                return one
+        return Decision(not settles, tuple(part for one in every for part in one.parts))
+    part = _met(node, subject)
+    return Decision(part.held, (part,))
+
+
+def _turned(part: Part) -> Part:
+    source = part.source.removeprefix("-") if part.source.startswith("-") else f"-{part.source}"
+    return Part(source, not part.held, part.where, part.quote)
+
+
+def _met(node: Leaf, subject: Subject) -> Part:
+    if isinstance(node, Words):
+        return _met_words(node, subject)
+    if isinstance(node, Pattern):
+        found = _find_pattern(node, subject)
+        if found is None:
+            return Part(node.source, held=False)
+        where, start, end = found
+        text = subject.plain_title if where == "title" else subject.plain_text
+        return Part(node.source, True, where, _quote(text, start, end))
+    if isinstance(node, OneOf):
+        seen = _VALUES[node.field](subject) if node.field in _VALUES else _seen_names(node.field, subject)
+        return Part(node.source, _test(node)(subject), node.field, ", ".join(filter(None, seen)))
+    if isinstance(node, Between):
+        span = _span(node.field, subject)
+        shown = "" if span is None else str(span[0]) if span[0] == span[1] else f"{span[0]}..{span[1]}"
+        return Part(node.source, _is_between(node, subject), node.field, shown)
+    return Part(node.source, _is_of_age(node, subject), "published", _moment(subject.reported_at))
+
+
+def _met_words(node: Words, subject: Subject) -> Part:
+    find = _finder(node)
+    folded = {"title": subject.folded_title, "text": subject.folded_text}
+    for where, text in _texts(node.where, subject):
+        at = find(folded[where])
+        if at >= 0:
+            return Part(node.source, True, where, _quote(text, at, at + len(node.folded)))
+    return Part(node.source, held=False)
+
+
+def _seen_names(field: str, subject: Subject) -> Iterable[str]:
+    return (subject.source_key,) if field == "source" else _names(field, subject)
+
+
+def _quote(text: str, start: int, end: int) -> str:
+    left, right = max(0, start - _AROUND), min(len(text), end + _AROUND)
+    return f"{'…' if left else ''}{text[left:right]}{'…' if right < len(text) else ''}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -5,12 +5,15 @@ and an old meeting. A meeting that was held back is not forgotten: the next fres
 its first report is older than `alerts.max_age` by then and its phase has not changed.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from feeds.decide.filters import matches, parse_query
+from feeds.decide.filters import matches, matches_any
+from feeds.decide.query import Query, QueryError, parse
+from feeds.decide.subject import Subject
 from storage.changes import Changes
-from storage.model import Filter, MeetingFacts, Source
+from storage.model import Filter, FilterAction, MeetingFacts, Source
 
 # A joint statement may come two weeks after the meeting (the 57th SCM met on 4 November 2025, its communiqué came on
 # the 14th); an article about last year's meeting is history.
@@ -44,6 +47,49 @@ def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:
     return day is not None and now.date() - day > OLD_MEETING
 
 
-def alert_filters(filters: tuple[Filter, ...], facts: MeetingFacts, had: frozenset[str]) -> tuple[str, ...]:
-    """The keys of the filters whose subscribers must be told and have not been."""
-    return tuple(f.key for f in filters if f.alerts and f.key not in had and matches(parse_query(f.query), facts))
+def alert_filters(
+    filters: Iterable[Filter],
+    reports: Sequence[Subject],
+    earlier: Sequence[Subject],
+    had: frozenset[str],
+    known_since: datetime | None,
+) -> tuple[str, ...]:
+    """The keys of the filters whose subscribers must be told and have not been.
+
+    `reports` of this poll and `earlier` ones are seen with the meeting's facts as they are now. What a block rule
+    matches counts for nothing; when all `reports` are such, nobody is told. `known_since` is when the meeting was
+    first known (None: now); a filter that is newer than that stays silent.
+    """
+    active = [each for each in filters if not each.paused]
+    blocked = [query for each in active if each.action is FilterAction.BLOCK and (query := readable(each.query))]
+
+    def counts(subject: Subject) -> bool:
+        return not any(matches(query, subject) for query in blocked)
+
+    if not any(map(counts, reports)):
+        return ()
+    heard = [subject for subject in (*reports, *earlier) if counts(subject)]
+    return tuple(
+        each.key
+        for each in active
+        if each.alerts
+        and each.action is FilterAction.KEEP
+        and each.key not in had
+        and not (each.since and known_since and known_since < each.since)
+        and (query := readable(each.query)) is not None
+        and matches_any(query, heard)
+    )
+
+
+def looks_at_items(filters: Iterable[Filter]) -> bool:
+    """Whether what any of them matches depends on more than a meeting's facts: on words, sources or times."""
+    queries = (readable(each.query) for each in filters if not each.paused)
+    return any(not query.is_about_facts for query in queries if query is not None)
+
+
+def readable(text: str) -> Query | None:
+    """A stored query; None when this version cannot read it any more, because a value has left the lexicon."""
+    try:
+        return parse(text)
+    except QueryError:
+        return None

@@ -30,9 +30,15 @@ ARCHIVE = (
 
 def test_the_migrations_build_exactly_the_tables_that_the_code_knows(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        ours = MigrationContext.configure(connection, opts={"include_name": _is_ours})
+        return list(compare_metadata(ours, metadata))
 
     assert database.read(differences) == []
+
+
+def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
+    """Not so the search index, which each engine makes in its own way (storage/search.py)."""
+    return not (name or "").startswith("item_words")
 
 
 def test_upgrading_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import pytest
 
 from feeds.decide.decide import decide, is_news, match_known
-from feeds.decide.routing import AlertPolicy
+from feeds.decide.routing import AlertPolicy, looks_at_items
 from feeds.observed import Understood, Verdict
-from storage.changes import Candidate, Changes, KnownItem, NewStory, Snapshot
-from storage.model import Filter, Meeting, MeetingFacts, Phase, Source, Trust
+from storage.changes import Candidate, Changes, EarlierReport, KnownItem, NewStory, Snapshot
+from storage.model import Filter, FilterAction, Meeting, MeetingFacts, Phase, Source, Trust
 from tests.support.build import NOW, after, entry, facts, polled, source, understood
 
 WASHINGTON = facts(countries=("JP", "US"), city="Washington", country="US", starts_on=date(2025, 11, 2))
@@ -18,9 +18,9 @@ POLICY = AlertPolicy()
 
 
 def snapshot(of: Source | None = None, *, known: tuple[KnownItem, ...] = (), candidates: tuple[Candidate, ...] = (),
-             by_url: dict[str, int] | None = None) -> Snapshot:  # fmt: skip
+             by_url: dict[str, int] | None = None, filters: tuple[Filter, ...] = (MEETINGS,)) -> Snapshot:  # fmt: skip
     return Snapshot(
-        source=of or source(), items=known, candidates=candidates, stories_by_url=by_url or {}, filters=(MEETINGS,)
+        source=of or source(), items=known, candidates=candidates, stories_by_url=by_url or {}, filters=filters
     )
 
 
@@ -288,3 +288,88 @@ def test_an_item_that_was_uncertain_before_corrects_no_meeting_that_another_one_
     changes = decided(seen, understood(entry("A"), facts(starts_on=date(2025, 11, 2))))
     assert changes.updates[0].insert.story == 50
     assert changes.meetings == ()
+
+
+def named(key: str, query: str, **fields: object) -> Filter:
+    return Filter(id=2, key=key, title=key, query=query, **fields)  # type: ignore[arg-type]
+
+
+def earlier(title: str, **fields: object) -> EarlierReport:
+    words: dict[str, object] = {
+        "item_id": 9, "title": title, "text": "", "language": "ja", "source_key": "mod-jp", "source_name": "防衛省",
+        "trust": Trust.OFFICIAL, "categories": (), "verdict": "meeting", "reported_at": NOW,
+    }  # fmt: skip
+    return EarlierReport(**{**words, **fields})  # type: ignore[arg-type]
+
+
+def alerted(changes: Changes) -> list[tuple[str, ...]]:
+    return [alert.filters for alert in changes.alerts]
+
+
+class TestFilters:
+    def test_a_filter_of_words_is_told_when_a_report_has_them(self) -> None:
+        filters = (named("navy", "title:navy"), named("army", "title:army"))
+        changes = decided(snapshot(filters=filters), understood(entry("The Navy hosts ministers"), facts()))
+        assert alerted(changes) == [("navy",)]
+
+    def test_a_new_filter_never_alerts_about_a_meeting_that_was_known_before_it(self) -> None:
+        seen = snapshot(
+            candidates=(candidate(alerted=False, reported=timedelta(hours=2)),),
+            filters=(
+                named("new", "is:meeting", since=after(hours=-1)),
+                named("old", "is:meeting", since=after(hours=-3)),
+            ),
+        )
+        assert alerted(decided(seen, understood(entry("Again"), facts()))) == [("old",)]
+
+    def test_a_new_filter_alerts_about_the_next_meeting(self) -> None:
+        seen = snapshot(filters=(named("new", "is:meeting", since=NOW),))
+        assert alerted(decided(seen, understood(entry("News"), facts()))) == [("new",)]
+
+    def test_a_paused_filter_and_one_without_alerts_stay_silent(self) -> None:
+        seen = snapshot(filters=(named("a", "", paused=True), named("b", "", alerts=False)))
+        assert alerted(decided(seen, understood(entry("News"), facts()))) == []
+
+    def test_what_a_block_rule_matches_raises_no_alert(self) -> None:
+        rule = named("no-spam", "title:sponsored OR source:spam", action=FilterAction.BLOCK, alerts=False)
+        seen = snapshot(filters=(MEETINGS, rule))
+        assert alerted(decided(seen, understood(entry("Sponsored: ministers met"), facts()))) == []
+        assert alerted(decided(seen, understood(entry("Ministers met"), facts()))) == [("ministerial-meetings",)]
+
+    def test_a_paused_block_rule_blocks_nothing(self) -> None:
+        rule = named("no-spam", "title:sponsored", action=FilterAction.BLOCK, paused=True)
+        changes = decided(snapshot(filters=(MEETINGS, rule)), understood(entry("Sponsored"), facts()))
+        assert alerted(changes) == [("ministerial-meetings",)]
+
+    def test_an_earlier_report_counts_with_the_facts_that_a_later_one_brings(self) -> None:
+        announced = facts(phase=Phase.ANNOUNCED)
+        known_one = replace(candidate(announced, alerted=False), told=(earlier("日豪防衛相会談"),))
+        seen = snapshot(candidates=(known_one,), filters=(named("held", "title:防衛相会談 source:mod-jp phase:held"),))
+        assert alerted(decided(seen, understood(entry("They have met"), facts()))) == [("held",)]
+
+    def test_the_words_that_an_edit_replaces_do_not_count_any_more(self) -> None:
+        known_one = replace(candidate(alerted=False), told=(earlier("The old headline"),))
+        seen = snapshot(
+            known=(known("g:new"),), candidates=(known_one,), filters=(named("old", "old"), named("new", "new"))
+        )
+        assert alerted(decided(seen, understood(entry("New"), facts()))) == [("new",)]
+
+    def test_a_filter_that_cannot_be_read_any_more_silences_no_other(self) -> None:
+        seen = snapshot(filters=(named("broken", "city:atlantis"), MEETINGS))
+        assert alerted(decided(seen, understood(entry("News"), facts()))) == [("ministerial-meetings",)]
+
+    @pytest.mark.parametrize(
+        ("query", "looks"),
+        [
+            ("is:meeting level:minister", False),
+            ("country:JP has:outcome date:2025 -phase:held", False),
+            ("", False),
+            ("防衛", True),
+            ("country:JP OR source:mod", True),
+            ("is:uncertain", True),
+            ("age:<1d", True),
+            ("after:2025", True),
+        ],
+    )
+    def test_earlier_reports_are_only_wanted_by_filters_that_look_at_them(self, query: str, looks: bool) -> None:
+        assert looks_at_items([MEETINGS, named("x", query)]) is looks

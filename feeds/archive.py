@@ -1,0 +1,149 @@
+"""Finding in the archive, newest first: exactly what `matches` accepts. Functions over a connection, nothing more.
+
+SQL narrows (storage/search.py), the matcher decides (feeds/decide/filters.py). Neither relies on the other: an index
+that lags behind costs time, never a find.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from feeds.decide.filters import matches, matches_any, without
+from feeds.decide.narrow import narrow
+from feeds.decide.query import Query
+from feeds.decide.ranking import Ranked, host_of, rank
+from feeds.decide.routing import readable
+from feeds.decide.subject import Subject
+from storage import filters, news, search, sources
+from storage.database import Connection
+from storage.model import FilterAction, ListedItem, MeetingStory, Trust
+from storage.records import facts_from_text
+
+FIRST_BATCH, LARGEST_BATCH = 64, 2048
+BUDGET = 50_000  #: items that one question may look at, unless it is allowed more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundItems:
+    """Items that match, newest first."""
+
+    items: tuple[ListedItem, ...] = ()
+    before: int | None = None  #: what to pass as `before` for the next page; None: there is none
+    whole: bool = True  #: False: the budget was used up before `limit` matches were found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundMeetings:
+    """Meetings that match, newest first."""
+
+    meetings: tuple[MeetingStory, ...] = ()
+    before: int | None = None  #: as in `FoundItems`
+    whole: bool = True  #: as in `FoundItems`
+
+
+def find_items(
+    connection: Connection, query: Query, *, now: datetime, limit: int = 50, before: int | None = None,
+    budget: int = BUDGET,
+) -> FoundItems:  # fmt: skip
+    """The newest items (by id, below `before`) that match and are not blocked. `now` tells ages."""
+    query = without(query, block_rules(connection))
+    plan, found, left = narrow(query, now), [], budget
+    size, at = FIRST_BATCH, before
+    while True:
+        batch = search.search(connection, plan, min(size, left), at)
+        for row in batch.rows:
+            if matches(query, subject(row, now)):
+                found.append(row.id)
+                if len(found) == limit:
+                    return FoundItems(items=news.items_by_id(connection, found), before=row.id)
+        left, at, size = left - size, batch.before, min(size * 4, LARGEST_BATCH)
+        if at is None or left <= 0:
+            return FoundItems(items=news.items_by_id(connection, found), before=at, whole=at is None)
+
+
+def find_meetings(
+    connection: Connection, query: Query, *, now: datetime, limit: int = 50, before: int | None = None,
+    budget: int = BUDGET,
+) -> FoundMeetings:  # fmt: skip
+    """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked."""
+    query = without(query, block_rules(connection))
+    plan, found, left = narrow(query, now), [], budget
+    size, at = FIRST_BATCH, before
+    while True:
+        ids = search.search_meetings(connection, plan, size, at)
+        told = by_story(search.of_stories(connection, ids), now)
+        for story_id in ids:
+            subjects = told.get(story_id, [])
+            left -= len(subjects)
+            if matches_any(query, subjects):
+                found.append(story_id)
+                if len(found) == limit:
+                    return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=story_id)
+        at = ids[-1] if len(ids) == size else None
+        size = min(size * 4, LARGEST_BATCH)
+        if at is None or left <= 0:
+            return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
+
+
+def meetings_between(
+    connection: Connection, query: Query, first: int, last: int | None, *, now: datetime
+) -> tuple[MeetingStory, ...]:
+    """The meetings with these story ids, both ends included, that match and are not blocked, newest first."""
+    return meetings_among(connection, query, news.meeting_ids_between(connection, first, last), now=now)
+
+
+def meetings_among(
+    connection: Connection, query: Query, story_ids: Sequence[int], *, now: datetime
+) -> tuple[MeetingStory, ...]:
+    """Those of these meetings that match and are not blocked, in the order given."""
+    query = without(query, block_rules(connection))
+    told = by_story(search.of_stories(connection, story_ids), now)
+    chosen = [story_id for story_id in story_ids if matches_any(query, told.get(story_id, []))]
+    return news.meetings_by_id(connection, chosen)
+
+
+def items_between(
+    connection: Connection, query: Query, first: int, last: int | None, *, now: datetime
+) -> tuple[ListedItem, ...]:
+    """The items with these ids, both ends included, that match and are not blocked, newest first."""
+    query = without(query, block_rules(connection))
+    rows = search.between(connection, first, last)
+    return news.items_by_id(connection, [row.id for row in reversed(rows) if matches(query, subject(row, now))])
+
+
+def top(connection: Connection, since: datetime, limit: int = 20) -> list[Ranked]:
+    """The stories that most independent newsrooms have told since then, the widest told first."""
+    hosts = {source.definition.key: host_of(source.definition.url) for source in sources.every(connection)}
+    return rank(news.told_since(connection, since, most=max(500, limit)), hosts, limit)
+
+
+def by_story(rows: Sequence[Any], now: datetime) -> dict[int, list[Subject]]:
+    """The subjects of rows that storage/search.py gave, by their story."""
+    found: dict[int, list[Subject]] = {}
+    for row in rows:
+        found.setdefault(row.story_id, []).append(subject(row, now))
+    return found
+
+
+def subject(row: Any, now: datetime) -> Subject:
+    """A row of storage/search.py as queries see it."""
+    return Subject(
+        title=row.title,
+        text=row.text,
+        language=row.language,
+        source_key=row.source_key,
+        source_name=row.source_name,
+        trust=Trust(row.trust),
+        categories=tuple(row.categories),
+        verdict=row.verdict,
+        reported_at=row.reported_at,
+        facts=facts_from_text(row.facts) if row.facts else None,
+        now=now,
+    )
+
+
+def block_rules(connection: Connection) -> list[Query]:
+    """The queries of all block rules that are not paused."""
+    rules = [each for each in filters.every(connection) if each.action is FilterAction.BLOCK and not each.paused]
+    return [query for rule in rules if (query := readable(rule.query)) is not None]

@@ -1,0 +1,67 @@
+"""What SQL can narrow a query by. A plan lets through all that the query matches, and more: the matcher decides.
+
+Made by feeds/decide/narrow.py, carried out by storage/search.py. Frozen records, standard library only.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from storage.words import Wanted, comparable
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """All parts hold."""
+
+    parts: tuple["Match", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of the parts holds."""
+
+    parts: tuple["Match", ...]
+
+
+Match = Wanted | AllOf | AnyOf
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A column has one of these values: `language`, `trust` or `verdict` of the item, `source` (as `names_source`
+    understands it), `level`, `kind`, `format`, `phase` or `series` of the meeting."""
+
+    column: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days of the meeting touch this span, both ends included; None: open."""
+
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The item was published (or first seen) at or after `since` and before `until`; None: open."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """All of its parts hold."""
+
+    match: Match | None = None  #: None: no word narrows it
+    only: tuple[Only, ...] = ()
+    days: tuple[Days, ...] = ()
+    told: tuple[Told, ...] = ()
+    meetings: bool = False  #: only items whose story is a meeting
+
+
+def names_source(value: str, key: str, name: str) -> bool:
+    """Whether a folded value means this source: its key, or a part of its name."""
+    return value == key or value in comparable(name)

@@ -1,0 +1,323 @@
+"""The search index over the archive, and the reading of candidates through it.
+
+`search` gives, newest first, a superset of what a query matches; the pure matcher decides (feeds/archive.py).
+
+The index lags behind on purpose: indexing costs more than storing, and a poll must not wait for it. A mark says up to
+which item the index reaches. Newer items are candidates without being asked, so nothing is missed meanwhile;
+`catch_up` moves the mark in batches, from a job of the service. Only an item that changes is indexed anew at once.
+
+    SQLite       FTS5 without content: tokens with their places, so that words of a phrase must stand side by side
+    PostgreSQL   a row per item with a tsvector of the same tokens and a GIN index; all words of a phrase must be there
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, or_, select, text, true, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from storage.lock import LANDING
+from storage.plans import AllOf, Days, Match, Only, Plan, Told, names_source
+from storage.tables import items, meetings, search_state, sources
+from storage.words import VERSION, Kind, Wanted, comparable, singles, tokens
+
+BATCH = 100  #: items that are indexed in one transaction
+FEW = 2_000  #: as many stories or items are looked up by their ids; more are walked through
+
+#: When an item was published, or first seen.
+TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
+_MEETING_COLUMNS = {name: meetings.c[name] for name in ("level", "kind", "format", "phase", "series")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Some candidates, newest first. `before` is where the next batch begins; None: this was the last."""
+
+    rows: Sequence[Any] = ()
+    before: int | None = None
+
+
+# ---------------------------------------------------------------------------------------------------- the index
+
+
+def create_index(connection: Connection) -> None:
+    """Make the empty index. What is in the archive already is indexed by `catch_up`."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text(
+            "CREATE VIRTUAL TABLE item_words USING fts5(words, singles, content='', columnsize=0, tokenize='ascii')"
+        ))  # fmt: skip
+    else:
+        connection.execute(text(
+            "CREATE TABLE item_words (item_id BIGINT PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE, "
+            "words TSVECTOR NOT NULL)"
+        ))  # fmt: skip
+        connection.execute(text("CREATE INDEX item_words_words ON item_words USING gin (words)"))
+
+
+def drop_index(connection: Connection) -> None:
+    """Remove the index."""
+    connection.execute(text("DROP TABLE item_words"))
+
+
+def indexed_to(connection: Connection) -> int:
+    """The id of the newest item that the index knows."""
+    return int(connection.execute(select(search_state.c.indexed_to)).scalar_one_or_none() or 0)
+
+
+def catch_up(connection: Connection, count: int = BATCH) -> int:
+    """Index the next items. Returns how many there were; fewer than `count` means that the index is up to date.
+
+    An index that another version of the folding made is thrown away first.
+    """
+    if connection.dialect.name == "postgresql":  # so that no item can appear below the mark
+        connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
+    _renew(connection)
+    mark = indexed_to(connection)
+    query = select(items.c.id, items.c.title, items.c.text).where(items.c.id > mark).order_by(items.c.id).limit(count)
+    rows = connection.execute(query).all()
+    if rows:
+        _insert(connection, rows)
+        connection.execute(update(search_state).values(indexed_to=rows[-1].id))
+    return len(rows)
+
+
+def _renew(connection: Connection) -> None:
+    version = connection.execute(select(search_state.c.version)).scalar_one_or_none()
+    if version == VERSION:
+        return
+    if version is None:
+        connection.execute(search_state.insert().values(id=1, version=VERSION, indexed_to=0))
+        return
+    drop_index(connection)
+    create_index(connection)
+    connection.execute(update(search_state).values(version=VERSION, indexed_to=0))
+
+
+_FTS_INSERT = text("INSERT INTO item_words (rowid, words, singles) VALUES (:id, :words, :singles)")
+_FTS_DELETE = text(
+    "INSERT INTO item_words (item_words, rowid, words, singles) VALUES ('delete', :id, :words, :singles)"
+)
+_VECTOR_INSERT = text(
+    "INSERT INTO item_words (item_id, words) VALUES (:id, array_to_tsvector(:words)) "
+    "ON CONFLICT (item_id) DO UPDATE SET words = excluded.words"
+)
+
+
+def _insert(connection: Connection, rows: Sequence[Any]) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(_FTS_INSERT, [_fts_row(row) for row in rows])
+    else:
+        connection.execute(_VECTOR_INSERT, [_vector_row(row) for row in rows])
+
+
+def _fts_row(row: Any) -> dict[str, Any]:
+    folded = f"{comparable(row.title)}\n{comparable(row.text)}"
+    return {"id": row.id, "words": " ".join(tokens(folded)), "singles": " ".join(sorted(singles(folded)))}
+
+
+def _vector_row(row: Any) -> dict[str, Any]:
+    folded = f"{comparable(row.title)}\n{comparable(row.text)}"
+    return {"id": row.id, "words": sorted({*tokens(folded), *singles(folded)})}
+
+
+def before_change(connection: Connection, item_ids: Sequence[int]) -> Sequence[Any]:
+    """To be called before the words of items change: what the index has to forget. Pass it to `after_change`."""
+    mark = indexed_to(connection)
+    known = [item_id for item_id in item_ids if item_id <= mark]
+    return connection.execute(_WORDS, {"ids": known}).all() if known else ()
+
+
+def after_change(connection: Connection, old: Sequence[Any]) -> None:
+    """Index the new words of items that `before_change` gave. Without this, a change would be lost to the index."""
+    if not old:
+        return
+    if connection.dialect.name == "sqlite":  # an index without content must be told what it is to forget
+        connection.execute(_FTS_DELETE, [_fts_row(row) for row in old])
+    _insert(connection, connection.execute(_WORDS, {"ids": [row.id for row in old]}).all())
+
+
+_WORDS = select(items.c.id, items.c.title, items.c.text).where(items.c.id.in_(bindparam("ids", expanding=True)))
+
+
+# -------------------------------------------------------------------------------------------------- candidates
+
+_SUBJECTS = (
+    select(
+        items.c.id,
+        items.c.story_id,
+        items.c.title,
+        items.c.text,
+        items.c.language,
+        items.c.categories,
+        items.c.verdict,
+        TOLD_AT.label("reported_at"),
+        sources.c.key.label("source_key"),
+        sources.c.name.label("source_name"),
+        sources.c.trust,
+        cast(meetings.c.facts, Text).label("facts"),
+    )
+    .join_from(items, sources)
+    .outerjoin(meetings, meetings.c.story_id == items.c.story_id)
+)
+
+
+def search(connection: Connection, plan: Plan, limit: int, before: int | None = None) -> Batch:
+    """Candidates among the items with an id below `before`, newest first; `limit` is how far this batch looks."""
+    where = _conditions(connection, plan)
+    if plan.match is None:
+        return _walk(connection, plan, where, limit, before)
+    ids = _matching(connection, plan.match, limit, before)
+    rows = connection.execute(_by_ids(ids, where)).all() if ids else ()
+    return Batch(rows=rows, before=ids[-1] if len(ids) == limit else None)
+
+
+def _by_ids(ids: Sequence[int], where: ColumnElement[bool]) -> Select[Any]:
+    return _SUBJECTS.where(items.c.id.in_(ids), where).order_by(items.c.id.desc())
+
+
+def _walk(connection: Connection, plan: Plan, where: ColumnElement[bool], limit: int, before: int | None) -> Batch:
+    query = _SUBJECTS.where(where).order_by(items.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(items.c.id < before)
+    if plan.meetings:
+        stories = _few_stories(connection, plan)
+        if stories is not None:
+            query = query.where(items.c.story_id.in_(stories))
+    rows = connection.execute(query).all()
+    return Batch(rows=rows, before=rows[-1].id if len(rows) == limit else None)
+
+
+def _few_stories(connection: Connection, plan: Plan) -> list[int] | None:
+    """The stories that the plan leaves over, if they are few."""
+    query = select(meetings.c.story_id).where(_of_meeting(plan)).limit(FEW + 1)
+    found = list(connection.execute(query).scalars())
+    return found if len(found) <= FEW else None
+
+
+def search_meetings(connection: Connection, plan: Plan, limit: int, before: int | None = None) -> list[int]:
+    """Candidates among the meetings: up to `limit` story ids below `before`, newest first."""
+    query = select(meetings.c.story_id).where(_of_meeting(plan)).order_by(meetings.c.story_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(meetings.c.story_id < before)
+    if plan.match is not None:
+        ids = _matching(connection, plan.match, FEW + 1, None)
+        if len(ids) <= FEW:
+            query = query.where(meetings.c.story_id.in_(select(items.c.story_id).where(items.c.id.in_(ids))))
+    return list(connection.execute(query).scalars())
+
+
+def meetings_since(connection: Connection, since: datetime) -> dict[int, datetime]:
+    """The meetings that were first heard of at or after `since`, and when."""
+    query = select(meetings.c.story_id, meetings.c.first_seen_at).where(meetings.c.first_seen_at >= since)
+    return {row.story_id: row.first_seen_at for row in connection.execute(query)}
+
+
+def of_stories(connection: Connection, story_ids: Sequence[int]) -> list[Any]:
+    """All items of these stories, oldest first, as `search` gives them."""
+    rows: list[Any] = []
+    for start in range(0, len(story_ids), FEW):
+        chunk = story_ids[start : start + FEW]
+        rows += connection.execute(_SUBJECTS.where(items.c.story_id.in_(chunk)).order_by(items.c.id))
+    return rows
+
+
+def between(connection: Connection, first: int, last: int | None) -> list[Any]:
+    """All items with these ids, both ends included, oldest first, as `search` gives them."""
+    query = _SUBJECTS.where(items.c.id >= first).order_by(items.c.id)
+    return list(connection.execute(query if last is None else query.where(items.c.id <= last)))
+
+
+def _matching(connection: Connection, match: Match, limit: int, before: int | None) -> list[int]:
+    """Up to `limit` ids below `before` that the index names, or does not know yet."""
+    mark = indexed_to(connection)
+    fresh = select(items.c.id).where(items.c.id > mark).order_by(items.c.id.desc()).limit(limit)
+    if before is not None:
+        fresh = fresh.where(items.c.id < before)
+    ids = list(connection.execute(fresh).scalars()) if before is None or before > mark else []
+    if len(ids) < limit:
+        below = mark + 1 if before is None else min(before, mark + 1)
+        ids += _indexed(connection, match, limit - len(ids), below)
+    return ids
+
+
+_FTS = text(
+    "SELECT rowid FROM item_words WHERE item_words MATCH :question AND rowid < :before ORDER BY rowid DESC LIMIT :limit"
+)
+_VECTOR = text(
+    "SELECT item_id FROM item_words WHERE words @@ CAST(:question AS tsquery) AND item_id < :before "
+    "ORDER BY item_id DESC LIMIT :limit"
+)
+
+
+def _indexed(connection: Connection, match: Match, limit: int, before: int) -> list[int]:
+    if connection.dialect.name == "sqlite":
+        statement, question = _FTS, _fts(match)
+    else:
+        statement, question = _VECTOR, _tsquery(match)
+    wanted = {"question": question, "before": before, "limit": limit}
+    return list(connection.execute(statement, wanted).scalars())
+
+
+def _fts(match: Match) -> str:
+    """The question in FTS5's language. Tokens hold letters and digits only, so quoting them is enough."""
+    if isinstance(match, Wanted):
+        column = "singles" if match.kind is Kind.SINGLE else "words"
+        return f'{column} : "{" ".join(match.tokens)}"{" *" if match.kind is Kind.BEGINNING else ""}'
+    word = " AND " if isinstance(match, AllOf) else " OR "
+    return f"({word.join(map(_fts, match.parts))})"
+
+
+def _tsquery(match: Match) -> str:
+    if isinstance(match, Wanted):
+        ending = ":*" if match.kind is Kind.BEGINNING else ""
+        lexemes = [f"'{token}'{ending}" for token in match.tokens]
+        return f"({' & '.join(lexemes)})"
+    word = " & " if isinstance(match, AllOf) else " | "
+    return f"({word.join(map(_tsquery, match.parts))})"
+
+
+def _conditions(connection: Connection, plan: Plan) -> ColumnElement[bool]:
+    parts = [_of_meeting(plan)] if plan.meetings else []
+    parts += [_item_has(connection, only) for only in plan.only if only.column not in _MEETING_COLUMNS]
+    return and_(true(), *parts, *map(_told, plan.told))
+
+
+def _of_meeting(plan: Plan) -> ColumnElement[bool]:
+    parts = [_MEETING_COLUMNS[o.column].in_(o.values) for o in plan.only if o.column in _MEETING_COLUMNS]
+    return and_(meetings.c.story_id.is_not(None), *parts, *map(_days, plan.days))
+
+
+def _item_has(connection: Connection, only: Only) -> ColumnElement[bool]:
+    if only.column == "source":
+        return items.c.source_id.in_(_sources(connection, only.values))
+    if only.column == "language":
+        return or_(*(items.c.language.startswith(value, autoescape=True) for value in sorted(only.values)))
+    if only.column == "trust":
+        return sources.c.trust.in_(only.values)
+    return items.c.verdict.in_(only.values)
+
+
+def _sources(connection: Connection, values: frozenset[str]) -> list[int]:
+    rows = connection.execute(select(sources.c.id, sources.c.key, sources.c.name))
+    return [row.id for row in rows if any(names_source(value, row.key, row.name) for value in values)]
+
+
+def _days(days: Days) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = [meetings.c.starts_on.is_not(None)]
+    if days.last is not None:
+        parts.append(meetings.c.starts_on <= days.last)
+    if days.first is not None:
+        ends_on = meetings.c.facts["ends_on"].as_string()
+        parts.append(or_(meetings.c.starts_on >= days.first, ends_on >= days.first.isoformat()))
+    return and_(*parts)
+
+
+def _told(told: Told) -> ColumnElement[bool]:
+    parts = []
+    if told.since is not None:
+        parts.append(TOLD_AT >= told.since)  # noqa: SIM300  a column, not a constant
+    if told.until is not None:
+        parts.append(TOLD_AT < told.until)  # noqa: SIM300
+    return and_(true(), *parts)

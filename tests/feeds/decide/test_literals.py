@@ -1,0 +1,53 @@
+"""The words that a regular expression needs are in every text that it matches; the index may ask for them."""
+
+import random
+
+import pytest
+
+from feeds.decide.literals import needed
+from feeds.decide.query import QueryError, parse
+from feeds.decide.reading import compiled
+from storage.words import Kind, comparable, plain, singles, tokens
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("第\\d+回", ("第", "回")),
+        ("第13号", ("第 13",)),
+        ("防衛相会談", ("防衛 衛相 相会 会談",)),
+        ("Minister", ()),
+        ("the Minister of", ("minister",)),
+        ("日米(防衛|国防)相", ("日米", "相")),
+        ("日米.*(会談)+", ("日米", "会談")),
+        ("日?米韓", ("米韓",)),
+        ("(会談)?中止", ("中止",)),
+        ("会談|協議", ()),
+        ("[[:alpha:]]会談", ()),
+        ("\\p{Han}会談", ()),
+    ],
+)
+def test_what_is_needed_is_what_is_sure(pattern: str, words: tuple[str, ...]) -> None:
+    assert tuple(" ".join(one.tokens) for one in needed(pattern)) == words
+
+
+def test_no_text_that_matches_lacks_what_is_needed() -> None:
+    chance = random.Random(3)
+    letters = ["防", "衛", "相", "日", "米", "a", "b", "1", " ", "é"]
+    signs = [*letters, *letters, ".", ".*", "+", "?", "(", ")", "|", "[防a]", "\\d", "\\b", "^", "{1,2}"]
+    tried = 0
+    while tried < 3000:
+        pattern = plain("".join(chance.choice(signs) for _ in range(chance.randint(1, 7))))
+        try:
+            parse(f"/{pattern}/")
+        except QueryError:
+            continue
+        text = plain("".join(chance.choice(letters) for _ in range(12)))
+        tried += 1
+        if compiled(pattern).search(text):
+            there, alone = " ".join(tokens(comparable(text))), singles(comparable(text))
+            for one in needed(pattern):
+                if one.kind is Kind.SINGLE:
+                    assert one.tokens[0] in alone, (pattern, text)
+                else:
+                    assert f" {' '.join(one.tokens)} " in f" {there} ", (pattern, text)
