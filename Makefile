@@ -18,7 +18,7 @@ BENCH_VENV ?= .venv-bench
 READER := $(BENCH_VENV)/.reader
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-understand evaluate hostile suites archive-1m bench-query
+.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -45,6 +45,9 @@ lint: install-dev ## check style, types and the borders between the packages
 
 bench-collect: install $(READER) ## measure collecting against lemon24/reader, about 15 minutes (ARGS="--quick")
 	@$(BIN)/python -m bench.collect --reader $(BENCH_VENV)/bin/python $(ARGS)
+
+bench-serve: install ## measure a cached feed against a plain Starlette response (ARGS="--seconds 1")
+	@$(BIN)/python -m bench.serve $(ARGS)
 
 bench-understand: install ## measure what understanding one item costs, and how that grows
 	@$(BIN)/python -m bench.understand

@@ -39,6 +39,7 @@ from bot.terminal import ADDRESS, TerminalSender
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
 from feeds.ingest import Ingest
+from feeds.publish.announce import Announcer
 from feeds.publish.web import Health, Library, create_app
 from storage import filters, instance, outbox, sources, subscriptions
 from storage.database import Connection, Database
@@ -129,12 +130,16 @@ class Service:
                 address=self.settings.address,
                 language=self.settings.language,
                 health=partial(_health, collector, telegram),
+                hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
             app = create_app(library, routes)
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            if library.hub is not None:
+                announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
+                tasks.start(announcer.run(), "hub")
             tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             tasks.start(notifier.run(), "notices")
             if telegram is not None:

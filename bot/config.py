@@ -97,6 +97,7 @@ def _token(value: SecretStr | None) -> SecretStr | None:
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Token = Annotated[SecretStr | None, AfterValidator(_token)]
+Hub = Annotated[HttpUrl, AfterValidator(str)]
 Address = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
 
 
@@ -160,6 +161,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///data/kaigi.db"
     public_url: Address | None = None
+    websub_hub: Hub | None = None
     web: Web = Web()
     telegram: Telegram = Telegram()
     fetch: Fetch = Fetch()

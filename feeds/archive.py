@@ -98,6 +98,32 @@ def _word_test(query: Query, now: datetime) -> Callable[[str, str], bool] | None
     return keep
 
 
+def meetings_between(
+    connection: Connection, query: Query, first: int, last: int | None, *, now: datetime
+) -> tuple[MeetingStory, ...]:
+    """The meetings with these story ids, both ends included, that match and are not blocked, newest first."""
+    return meetings_among(connection, query, news.meeting_ids_between(connection, first, last), now=now)
+
+
+def meetings_among(
+    connection: Connection, query: Query, story_ids: Sequence[int], *, now: datetime
+) -> tuple[MeetingStory, ...]:
+    """Those of these meetings that match and are not blocked, in the order given."""
+    query = without(query, block_rules(connection))
+    told = by_story(search.of_stories(connection, story_ids), now)
+    chosen = [story_id for story_id in story_ids if matches_any(query, told.get(story_id, []))]
+    return news.meetings_by_id(connection, chosen)
+
+
+def items_between(
+    connection: Connection, query: Query, first: int, last: int | None, *, now: datetime
+) -> tuple[ListedItem, ...]:
+    """The items with these ids, both ends included, that match and are not blocked, newest first."""
+    query = without(query, block_rules(connection))
+    rows = search.between(connection, first, last)
+    return news.items_by_id(connection, [row.id for row in reversed(rows) if matches(query, subject(row, now))])
+
+
 def top(connection: Connection, since: datetime, limit: int = 20) -> list[Ranked]:
     """The stories that most independent newsrooms have told since then, the widest told first."""
     hosts = {source.definition.key: host_of(source.definition.url) for source in sources.every(connection)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, literal, select, update
 
-from storage import remembered, search
+from storage import remembered, retractions, revision, search
 from storage.cases import CorrectionPlan, Journal, MeetingRecord, ReportRecord, StoryRecord
 from storage.changes import NewStory, StoryRef
 from storage.errors import NotFound
@@ -95,6 +95,7 @@ def keep(connection: Connection, plan: CorrectionPlan, by: str, note: str, now: 
         "field": plan.fact, "before": plan.before, "after": plan.after, "note": note, "journal": journal,
     }  # fmt: skip
     made = connection.execute(insert(corrections).values(**row).returning(corrections)).one()
+    revision.bump(connection)
     return correction_from_row(made)
 
 
@@ -107,7 +108,9 @@ def undo(connection: Connection, said: Correction, plan: CorrectionPlan, by: str
         withdraw(connection, plan.story_id)
     values = {"undone_at": now, "undone_by": by}
     done = update(corrections).where(corrections.c.id == said.id).values(**values).returning(corrections)
-    return correction_from_row(connection.execute(done).one())
+    undone = connection.execute(done).one()
+    revision.bump(connection)
+    return correction_from_row(undone)
 
 
 def _carry_out(connection: Connection, plan: CorrectionPlan, now: datetime) -> dict[StoryRef, int]:
@@ -120,6 +123,8 @@ def _carry_out(connection: Connection, plan: CorrectionPlan, now: datetime) -> d
         connection.execute(update(items).where(items.c.id == item_id).values(story_id=ids.get(ref, ref)))
     for story_id, into in plan.merged.items():
         connection.execute(update(stories).where(stories.c.id == story_id).values(merged_into=into))
+    gone = [ref for ref, record in plan.meetings.items() if record is None and isinstance(ref, int)]
+    retractions.note(connection, gone, now)  # feeds take them back
     for ref, record in plan.meetings.items():
         _write(connection, int(ids.get(ref, ref)), record)  # type: ignore[arg-type]  # new stories have their id now
     if plan.copy_marks and plan.other in ids:

@@ -72,6 +72,7 @@ class Database:
         if self.is_sqlite:
             _make_folder(self.url)
         self.engine = _engine(self.url)
+        self.commits = 0  #: write transactions of this process that landed; grows, and is good for comparing only
         self._writer = threading.Lock()
         self._waiting: deque[_Work[Any]] = deque()
 
@@ -131,6 +132,7 @@ class Database:
             writer = connection.execution_options(kaigi_write=True)
             with writer.begin():
                 yield writer
+        self.commits += 1
 
     def close(self) -> None:
         """Close all connections. SQLite then folds its write-ahead log into the file."""

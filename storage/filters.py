@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from storage import revision
 from storage.errors import AlreadyExists, NotFound
 from storage.model import Filter, FilterAction, FilterChange
 from storage.records import filter_from_row, insert_or_ignore
@@ -208,7 +209,9 @@ def _remember(
     statement = insert(filter_changes).values(
         filter_id=filter_id, at=now, who=who, what=what, before=_as_json(before), after=_as_json(after)
     )
-    return int(connection.execute(statement.returning(filter_changes.c.id)).scalar_one())
+    number = int(connection.execute(statement.returning(filter_changes.c.id)).scalar_one())
+    revision.bump(connection)
+    return number
 
 
 def _as_json(row: Row[Any] | None) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from storage import filters as filter_queries
-from storage import likeness, remembered, search
+from storage import likeness, remembered, retractions, revision, search
 from storage.changes import (
     Alert,
     Candidate,
@@ -209,10 +209,12 @@ def peek(connection: Connection, source: Source, lookup: Lookup, now: datetime) 
 def _with_meetings(
     connection: Connection, seen: Snapshot, lookup: Lookup, touched: set[int], now: datetime
 ) -> Snapshot:
-    far = remembered.reaching(connection, now)
+    corrected = remembered.anything(connection)
+    far = remembered.reaching(connection, now) if corrected else []
     rows = _meeting_rows(connection, lookup, touched | {story for story, _ in far}, now)
     near = touched | {row.story_id for row in rows}
-    said = remembered.load(connection, far, near, [item.id for item in seen.items])
+    item_ids = [item.id for item in seen.items]
+    said = remembered.load(connection, far, near, item_ids) if corrected else Remembered()
     return replace(
         seen,
         candidates=tuple(_candidates(connection, rows, said)),
@@ -325,6 +327,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
+    if changes.inserts or changes.updates or changes.meetings:
+        revision.bump(connection)
     return ids
 
 
@@ -378,14 +382,17 @@ def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_i
             left.append(change.old_story_id)
         connection.execute(update(items).where(items.c.id == change.item_id).values(**row))
     search.after_change(connection, indexed)
-    forget_empty(connection, left)
+    forget_empty(connection, left, now)
 
 
-def forget_empty(connection: Connection, story_ids: Iterable[int]) -> None:
+def forget_empty(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
     """Delete those of the stories that no item tells any more, with their meetings and messages."""
     for chunk in _chunks(list(story_ids)):
         told = exists().where(items.c.story_id == stories.c.id)
-        connection.execute(delete(stories).where(stories.c.id.in_(chunk), ~told))
+        empty = list(connection.execute(select(stories.c.id).where(stories.c.id.in_(chunk), ~told)).scalars())
+        if empty:
+            retractions.note(connection, empty, now)
+            connection.execute(delete(stories).where(stories.c.id.in_(empty)))
 
 
 def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int, now: datetime) -> None:

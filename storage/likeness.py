@@ -4,9 +4,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import BigInteger, Connection, delete, func, literal, select
+from sqlalchemy import BigInteger, Connection, Text, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.changes import Twin
@@ -15,6 +14,30 @@ from storage.tables import items, likeness_keys, meetings, stories
 WITHIN = timedelta(days=3)  #: copies come soon; the same headline a week later is news of its own
 COMMON = 12  #: a key of more stories than this tells nothing
 CHUNK = 5_000
+
+
+# Built once: they are asked for with every poll that brings something.
+_KEYED = select(likeness_keys.c.key, likeness_keys.c.story_id).where(
+    likeness_keys.c.span.between(bindparam("first"), bindparam("last"))
+)
+_LISTED = func.json_each(bindparam("keys", type_=Text)).table_valued("value", name="listed")
+_ON_SQLITE = _KEYED.where(likeness_keys.c.key.in_(select(_LISTED.c.value)))
+_ON_POSTGRESQL = _KEYED.where(likeness_keys.c.key == any_(bindparam("keys", type_=ARRAY(BigInteger))))
+_GOES_ON = func.coalesce(stories.c.merged_into, stories.c.id)
+_DESCRIBED = (
+    select(
+        stories.c.id.label("keyed"), items.c.id, items.c.story_id, items.c.title,
+        meetings.c.story_id.is_not(None).label("is_meeting"),
+    )
+    .join_from(stories, items, items.c.story_id == _GOES_ON)
+    .outerjoin(meetings, meetings.c.story_id == _GOES_ON)
+    .where(
+        items.c.source_id != bindparam("source"),
+        items.c.first_seen_at >= bindparam("since", type_=items.c.first_seen_at.type),
+        stories.c.id.in_(bindparam("keyed", expanding=True)),
+    )
+    .order_by(items.c.id)
+)  # fmt: skip
 
 
 def twins(connection: Connection, source_id: int, keys: Sequence[int], now: datetime) -> dict[int, tuple[Twin, ...]]:
@@ -28,10 +51,14 @@ def twins(connection: Connection, source_id: int, keys: Sequence[int], now: date
 
 def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Keys by story. Most keys of most polls are met for the first time, so this asks the narrow table alone."""
-    spans = (_span(now) - 1, _span(now))
-    where = (likeness_keys.c.span.in_(spans), likeness_keys.c.key.in_(_listed(connection, keys)))
+    wanted = {"first": _span(now) - 1, "last": _span(now)}
+    # As one parameter: to name thousands of keys costs more than to find them.
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(_ON_SQLITE, {**wanted, "keys": json.dumps(keys)})
+    else:
+        rows = connection.execute(_ON_POSTGRESQL, {**wanted, "keys": list(keys)})
     by_key: dict[int, list[int]] = defaultdict(list)
-    for key, story_id in connection.execute(select(likeness_keys.c.key, likeness_keys.c.story_id).where(*where)):
+    for key, story_id in rows:
         by_key[key].append(story_id)
     found: dict[int, list[int]] = defaultdict(list)
     for key, story_ids in by_key.items():
@@ -40,31 +67,13 @@ def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[
     return found
 
 
-def _listed(connection: Connection, keys: Sequence[int]) -> Any:
-    """The keys as one parameter: to name thousands of them costs more than to find them."""
-    if connection.dialect.name == "sqlite":
-        listed = func.json_each(json.dumps(keys)).table_valued("value", name="listed")
-        return select(listed.c.value)
-    return select(func.unnest(literal(list(keys), ARRAY(BigInteger))))
-
-
 def _described(
     connection: Connection, stored: dict[int, list[int]], source_id: int, now: datetime
 ) -> Iterable[tuple[int, Twin]]:
-    goes_on = func.coalesce(stories.c.merged_into, stories.c.id)
-    query = (
-        select(
-            stories.c.id.label("keyed"), items.c.id, items.c.story_id, items.c.title,
-            meetings.c.story_id.is_not(None).label("is_meeting"),
-        )
-        .join_from(stories, items, items.c.story_id == goes_on)
-        .outerjoin(meetings, meetings.c.story_id == goes_on)
-        .where(items.c.source_id != source_id, items.c.first_seen_at >= now - WITHIN)
-        .order_by(items.c.id)
-    )  # fmt: skip
+    wanted = {"source": source_id, "since": now - WITHIN}
     ids = list(stored)
     for start in range(0, len(ids), CHUNK):
-        for row in connection.execute(query.where(stories.c.id.in_(ids[start : start + CHUNK]))):
+        for row in connection.execute(_DESCRIBED, {**wanted, "keyed": ids[start : start + CHUNK]}):
             twin = Twin(item_id=row.id, story_id=row.story_id, title=row.title, is_meeting=row.is_meeting)
             for key in stored[row.keyed]:
                 yield key, twin
@@ -79,9 +88,10 @@ def remember(connection: Connection, keyed: Iterable[tuple[int, Sequence[int]]],
     # Past SQLAlchemy, which takes longer to name the parameters of a first poll than the database to store them.
     mark = "?" if connection.dialect.name == "sqlite" else "%s"
     connection.exec_driver_sql(_INSERT.replace("?", mark), rows)
-    connection.execute(delete(likeness_keys).where(likeness_keys.c.span < span - 1))
+    connection.execute(_FORGET, {"oldest": span - 1})
 
 
+_FORGET = delete(likeness_keys).where(likeness_keys.c.span < bindparam("oldest"))
 _INSERT = "INSERT INTO likeness_keys (span, key, story_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 

@@ -494,6 +494,14 @@ class MeetingStory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Retraction:
+    """That a meeting which readers were told of is none any more."""
+
+    story_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ListedItem:
     """An item as feeds and pages show it."""
 

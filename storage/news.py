@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -43,6 +43,41 @@ def items_by_id(connection: Connection, item_ids: Sequence[int]) -> tuple[Listed
     query = _listed().where(items.c.id.in_(item_ids))
     found = {row.item_id: _listed_item(row) for row in connection.execute(query)}
     return tuple(found[item_id] for item_id in item_ids if item_id in found)
+
+
+def meeting_ids_between(connection: Connection, first: int, last: int | None) -> list[int]:
+    """The stories with these ids, both ends included, that are meetings, newest first."""
+    query = select(meetings.c.story_id).where(meetings.c.story_id >= first).order_by(meetings.c.story_id.desc())
+    if last is not None:
+        query = query.where(meetings.c.story_id <= last)
+    return list(connection.execute(query).scalars())
+
+
+def moved_lately(connection: Connection, limit: int) -> list[int]:
+    """The stories of the meetings whose record changed or was reported last."""
+    query = select(meetings.c.story_id).order_by(meetings.c.active_at.desc(), meetings.c.story_id.desc())
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
+def newest(connection: Connection, what: Literal["meetings", "items"]) -> int:
+    """The largest number that a story, or an item, has; 0 for an empty archive."""
+    column = stories.c.id if what == "meetings" else items.c.id
+    return int(connection.execute(select(func.max(column))).scalar() or 0)
+
+
+def nearest(
+    connection: Connection,
+    what: Literal["meetings", "items"],
+    *,
+    at_most: int | None = None,
+    at_least: int | None = None,
+) -> int | None:
+    """The number of the meeting (or item) that comes first below, or above, a number; None: there is none."""
+    column = meetings.c.story_id if what == "meetings" else items.c.id
+    query = select(func.max(column)).where(column <= at_most) if at_most is not None else select(func.min(column))
+    if at_least is not None:
+        query = query.where(column >= at_least)
+    return connection.execute(query).scalar()
 
 
 def latest_items(connection: Connection, *, limit: int = 50) -> list[ListedItem]:

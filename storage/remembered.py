@@ -30,6 +30,14 @@ class Remembered:
     settled: frozenset[int] = frozenset()  #: items
 
 
+_ANY = select(corrections.c.id).limit(1)
+
+
+def anything(connection: Connection) -> bool:
+    """Whether an admin ever corrected anything; where not, a poll need not ask further."""
+    return connection.execute(_ANY).first() is not None
+
+
 def reaching(connection: Connection, now: datetime) -> list[tuple[int, Any]]:
     """Rows of merges and rejections of the last months that are in force, each with the story that goes on now."""
     where = (

@@ -64,8 +64,9 @@ def drop_index(connection: Connection) -> None:
 
 
 def indexed_to(connection: Connection) -> int:
-    """The id of the newest item that the index knows."""
-    return int(connection.execute(select(search_state.c.indexed_to)).scalar_one_or_none() or 0)
+    """The id of the newest item that the index knows; an index of another version knows nothing."""
+    mark = select(search_state.c.indexed_to).where(search_state.c.version == VERSION)
+    return int(connection.execute(mark).scalar_one_or_none() or 0)
 
 
 def catch_up(connection: Connection, count: int = BATCH) -> int:
@@ -230,6 +231,12 @@ def of_stories(connection: Connection, story_ids: Sequence[int]) -> list[Any]:
         chunk = story_ids[start : start + FEW]
         rows += connection.execute(_SUBJECTS.where(items.c.story_id.in_(chunk)).order_by(items.c.id))
     return rows
+
+
+def between(connection: Connection, first: int, last: int | None) -> list[Any]:
+    """All items with these ids, both ends included, oldest first, as `search` gives them."""
+    query = _SUBJECTS.where(items.c.id >= first).order_by(items.c.id)
+    return list(connection.execute(query if last is None else query.where(items.c.id <= last)))
 
 
 def _matching(connection: Connection, match: Match, limit: int, before: int | None) -> list[int]:

@@ -1,12 +1,13 @@
 """Sources: what is polled, when, and by whom."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.sql import ColumnElement
 
+from storage import revision
 from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.ingest import forget_empty
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
@@ -75,6 +76,7 @@ def follow_file(connection: Connection, definitions: Iterable[SourceDefinition],
             _insert(connection, definition, now, FILE)
     for row in renamed.values():
         connection.execute(update(sources).where(sources.c.id == row.id).values(enabled=False))
+    revision.bump(connection)  # readers see the names of sources
 
 
 def _redefine(connection: Connection, row: Any, definition: SourceDefinition, now: datetime) -> None:
@@ -111,8 +113,8 @@ def _insert(connection: Connection, definition: SourceDefinition, now: datetime,
     return int(connection.execute(insert(sources).values(**values).returning(sources.c.id)).scalar_one())
 
 
-def remove(connection: Connection, source_id: int) -> None:
-    """Forget a source, its items, and the stories that only it reported.
+def remove(connection: Connection, source_id: int, now: datetime | None = None) -> None:
+    """Forget a source, its items, and the stories that only it reported. `now` is the clock's, unless it is given.
 
     Raises `FromFile` for a source of sources_file, which would come back with the next start.
     """
@@ -122,7 +124,8 @@ def remove(connection: Connection, source_id: int) -> None:
     told = select(items.c.story_id).where(items.c.source_id == source_id).distinct()
     story_ids = list(connection.execute(told).scalars())
     connection.execute(delete(sources).where(sources.c.id == source_id))
-    forget_empty(connection, story_ids)
+    forget_empty(connection, story_ids, now or datetime.now(UTC))
+    revision.bump(connection)
 
 
 def pause(connection: Connection, source_id: int) -> None:

@@ -74,6 +74,14 @@ instance = Table(
     comment="facts about this installation that must never change, such as the authority in its feed ids",
 )
 
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="numbers that only grow, such as the revision of the archive",
+)
+
 sources = Table(
     "sources",
     metadata,
@@ -278,6 +286,15 @@ meetings = Table(
     Index(None, "series", "edition"),  # serves: the same edition announced months before
     Index(None, "active_at"),  # serves: recently reported meetings whose day is unknown
     Index(None, "first_seen_at"),  # serves: newest meetings first, for feeds and pages
+)
+
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("story_id", Key, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Index(None, "at"),  # serves: what feeds took back lately
+    comment="meetings that were told to readers and are none any more; their stories may be gone",
 )
 
 search_state = Table(

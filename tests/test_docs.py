@@ -147,7 +147,9 @@ def test_the_example_file_says_which_values_are_only_examples() -> None:
     lines = read(EXAMPLE).splitlines()
     for number, line in enumerate(lines):
         name = line.removeprefix("#").split(" = ")[0]
-        only_example = name in ("public_url", "sources_file", "lexicon_dir", "token", "webhook_secret")
+        only_example = name in (
+            "public_url", "websub_hub", "sources_file", "lexicon_dir", "token", "webhook_secret",
+        )  # fmt: skip
         if _COMMENTED.match(line) and only_example:
             assert lines[number - 1].endswith("Example; not set by default.")
 

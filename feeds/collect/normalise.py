@@ -78,6 +78,10 @@ _INVISIBLE = re.compile(
 _SPACE = re.compile(r"\s+")
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
+_ORIGIN = re.compile(r"https?://[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?=/)", re.ASCII)
+_PLAIN_PATH = re.compile(r"(?:/[a-zA-Z0-9_~-][a-zA-Z0-9_~-]*(?:\.[a-zA-Z0-9_-]+)*)+/?", re.ASCII)
+_PLAIN_ADDRESS = re.compile(_ORIGIN.pattern + _PLAIN_PATH.pattern, re.ASCII)
+
 _SAFE_TAGS = _words("p br b i u s a code pre blockquote ul ol li em strong")
 
 
@@ -173,8 +177,18 @@ def safe_html(html: str, base: str | None = None) -> str:
 
 @lru_cache(maxsize=8)  # making one takes longer than most entries do, and those of a feed share theirs
 def _cleaner(base: str | None) -> nh3.Cleaner:
+    origin = _ORIGIN.match(base or "")
+    site = origin[0] if origin else ""
+
     def link(_tag: str, attribute: str, value: str) -> str | None:
-        return canonical_url(value, base) if attribute == "href" else None
+        if attribute != "href":
+            return None
+        # Most links are so plain that reading them as addresses would give them back as they are.
+        if _PLAIN_ADDRESS.fullmatch(value) and len(value) <= MAX_URL:
+            return value
+        if site and _PLAIN_PATH.fullmatch(value) and len(value) <= MAX_URL // 2:
+            return site + value
+        return canonical_url(value, base)
 
     return nh3.Cleaner(
         tags=set(_SAFE_TAGS),

@@ -4,95 +4,74 @@ It reads the database through `Library` in threads and holds no state. Every ans
 titles come from strangers, and nothing they wrote may run here.
 """
 
-import asyncio
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any, TypeVar
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from feeds import archive
 from feeds.decide.query import parse
-from feeds.publish import atom, metrics
+from feeds.publish import metrics, web_api, web_feeds, web_search
+from feeds.publish.cache import FeedCache
 from feeds.publish.card import card
+from feeds.publish.files import STATIC
 from feeds.publish.health import FLOOD_SHOWN, remarks
+from feeds.publish.problem import problem
+from feeds.publish.rendered import SECURITY
 from feeds.publish.sparkline import bars
-from feeds.publish.words import FEED_TITLES, PUSHED, SOURCE_STATES, Language
+from feeds.publish.web_base import Health, Library
+from feeds.publish.web_base import language_of as _language
+from feeds.publish.web_base import library_of as _library
+from feeds.publish.web_base import page as _page
+from feeds.publish.words import PUSHED, SOURCE_STATES, Language
 from storage import filters, lessons, news, notices, sources, websub
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.errors import NotFound, StorageError
 from storage.model import FetchEvent, Filter, MeetingStory, PageSnapshot, Phase, Source, SourceState
 
-T = TypeVar("T")
+__all__ = ["Health", "Library", "create_app"]
 
-HERE = Path(__file__).parent
 PAGE_SIZE = 50
 _DIGITS = 18  # no database has a longer id
 
-SECURITY = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
-
-Health = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Library:
-    """What the application is made of."""
-
-    database: Database
-    authority: str  #: of feed ids
-    began_at: datetime
-    address: str  #: public address without a slash at its end
-    language: Language
-    health: Callable[[], Health]  #: `{"ready": bool, …}`, quick and without I/O
-
-    async def read(self, fn: Callable[[Connection], T]) -> T:
-        """Read from the database without holding up the loop."""
-        return await asyncio.to_thread(self.database.read, fn)
+_RULES = (
+    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_POLICY = (b"content-security-policy", _RULES)
 
 
 def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
     """The application, with `more` routes of other rooms; every handler here reaches `library` through `app.state`."""
+    cache = FeedCache(library)
     app = Starlette(
         routes=[
+            *web_feeds.routes(library, cache),  # first: they are asked for most
             Route("/", _front),
             Route("/meetings/{story_id}", _meeting),
-            Route("/feeds/{key}.atom", _atom),
+            *web_search.ROUTES,
+            *web_api.ROUTES,
             Route("/sources", _sources),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
+            Mount("/static", StaticFiles(directory=STATIC)),
             *more,
         ],
         middleware=[Middleware(_SecurityHeaders)],
         exception_handlers={HTTPException: _page_error, StorageError: _storage_error},
     )
     app.state.library = library
+    app.state.cache = cache
     return app
-
-
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
-)
 
 
 async def _front(request: Request) -> Response:
@@ -130,7 +109,8 @@ async def _meeting(request: Request) -> Response:
     if story.meeting.story_id != int(number):  # merged by an admin: its address leads to the story that goes on
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/meetings/{story.meeting.story_id}{query}", HTTPStatus.PERMANENT_REDIRECT)
-    return _page(request, "meeting.html", story=story, card=card(story, language))
+    older, newer = await library.read(partial(news.neighbours, story_id=int(number)))
+    return _page(request, "meeting.html", story=story, card=card(story, language), older=older, newer=newer)
 
 
 async def _sources(request: Request) -> Response:
@@ -162,63 +142,9 @@ _STATE_ORDER = (
 )  # fmt: skip
 
 
-async def _atom(request: Request) -> Response:
-    library = _library(request)
-    try:
-        wanted = await library.read(partial(filters.find, key=request.path_params["key"]))
-    except NotFound as error:
-        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
-    head = atom.FeedHead(
-        authority=library.authority,
-        key=wanted.key,
-        title=f"Kaigi: {FEED_TITLES[library.language].get(wanted.key, wanted.title)}",
-        address=library.address,
-        language=library.language,
-        began_at=library.began_at,
-    )
-    body, changed_at = await library.read(partial(_render, head=head, wanted=wanted))
-    return _unless_known(request, body, changed_at, "application/atom+xml; charset=utf-8")
-
-
-def _render(connection: Connection, head: atom.FeedHead, wanted: Filter) -> tuple[bytes, datetime]:
-    if not wanted.query.strip():
-        items = news.latest_items(connection, limit=PAGE_SIZE)
-        return atom.items_feed(head, items), atom.updated_at(head, [item.updated_at for item in items])
-    stories = _matching(connection, wanted)
-    return atom.meetings_feed(head, stories), atom.updated_at(head, [s.meeting.updated_at for s in stories])
-
-
 def _matching(connection: Connection, wanted: Filter) -> list[MeetingStory]:
     found = archive.find_meetings(connection, parse(wanted.query), now=datetime.now(UTC), limit=PAGE_SIZE)
     return list(found.meetings)
-
-
-def _unless_known(request: Request, body: bytes, changed_at: datetime, media_type: str) -> Response:
-    """The body, or 304 when the reader has it already (RFC 9110, section 13: If-None-Match goes before dates)."""
-    etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-    headers = {
-        "etag": etag,
-        "last-modified": format_datetime(changed_at.astimezone(UTC), usegmt=True),
-        "cache-control": "public, max-age=60",
-    }
-    if _is_known(request, etag, changed_at):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
-
-
-def _is_known(request: Request, etag: str, changed_at: datetime) -> bool:
-    known = request.headers.get("if-none-match")
-    if known is not None:
-        tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
-        return etag in tags or "*" in tags
-    since = request.headers.get("if-modified-since")
-    if since is None:
-        return False
-    try:
-        moment = parsedate_to_datetime(since)
-    except (ValueError, OverflowError):
-        return False  # an unreadable condition is ignored, as section 13.1.3 asks
-    return moment.tzinfo is not None and changed_at <= moment
 
 
 async def _healthz(_request: Request) -> Response:
@@ -250,36 +176,25 @@ async def _metrics(request: Request) -> Response:
     return Response(body, media_type=metrics.CONTENT_TYPE)
 
 
-def _page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:
-    language = _language(request)
-    page = _templates.get_template(template).render(language=language, address=_library(request).address, **values)
-    return HTMLResponse(page, status)
-
-
 async def _page_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     detail = error.detail if isinstance(error, HTTPException) else ""
-    return _page(request, "error.html", status, code=status, detail=detail)
+    return _refusal(request, status, detail)
 
 
 async def _storage_error(request: Request, _error: Exception) -> Response:
-    return _page(request, "error.html", HTTPStatus.SERVICE_UNAVAILABLE, code=503, detail="")
+    return _refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
 
 
-def _library(request: Request) -> Library:
-    library: Library = request.app.state.library
-    return library
-
-
-def _language(request: Request) -> Language:
-    asked = request.query_params.get("lang")
-    if asked == "ja":
-        return "ja"
-    return "en" if asked == "en" else _library(request).language
+def _refusal(request: Request, status: int, detail: str) -> Response:
+    """Why there is no answer: as data under /api/, else as a page."""
+    if request.url.path.startswith("/api/"):
+        return problem(status, detail)
+    return _page(request, "error.html", status, code=status, detail=detail)
 
 
 class _SecurityHeaders:
-    """Adds the security headers to every answer."""
+    """Adds the security headers to every answer that does not bring its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -287,8 +202,9 @@ class _SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                extra = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
-                message["headers"] = [*message.get("headers", []), *extra]
+                own = message.get("headers", [])
+                if not own or own[-1] != SECURITY[-1]:
+                    message["headers"] = [*own, _POLICY, *SECURITY]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -42,6 +42,23 @@ FEED_TITLES: dict[Language, dict[str, str]] = {
     "en": {"ministerial-meetings": "Meetings of defence ministers", "everything": "Everything"},
 }
 
+TOP_SPANS: dict[Language, dict[str, str]] = {
+    "ja": {"24h": "24時間", "7d": "1週間", "30d": "1か月"},
+    "en": {"24h": "24 hours", "7d": "a week", "30d": "a month"},
+}
+
+OPML_TITLE: dict[Language, str] = {"ja": "Kaigi のフィード", "en": "Feeds of Kaigi"}
+SEARCH_TITLE: dict[Language, str] = {"ja": "「{}」の検索", "en": "search for {}"}
+
+#: What a feed holds, by its view.
+FEED_ABOUT: dict[Language, dict[str, str]] = {
+    "ja": {"meetings": "会談ごとに1件。続報が入ると更新されます。", "items": "情報源が公開した記事ごとに1件。"},
+    "en": {
+        "meetings": "One entry per meeting, updated in place as reports come in.",
+        "items": "One entry per article, as its source published it.",
+    },
+}
+
 #: A source whose hub tells of news by itself (WebSub): the word and what it means.
 PUSHED: dict[Language, tuple[str, str]] = {
     "ja": ("プッシュ", "新しい記事はハブから知らされます"),

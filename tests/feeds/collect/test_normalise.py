@@ -180,3 +180,19 @@ def test_every_ordinary_character_is_visible_and_combines_with_none() -> None:
     assert len(ordinary) > 20_000
     assert not [c for c in ordinary if unicodedata.combining(c) or unicodedata.normalize("NFC", c) != c]
     assert normalise._INVISIBLE.search("".join(ordinary)) is None
+
+
+_LABEL = st.text("abcdez0189-", min_size=1, max_size=6).map(lambda text: f"a{text}z")
+_SEGMENT = st.text("abAZ09_~.-", min_size=1, max_size=8)
+
+
+@given(st.lists(_LABEL, min_size=1, max_size=3), st.lists(_SEGMENT, min_size=1, max_size=4), st.booleans())
+def test_links_that_are_taken_as_they_are_would_also_be_read_so(
+    labels: list[str], segments: list[str], is_folder: bool
+) -> None:
+    site, path = f"https://{'.'.join(labels)}.jp", "/" + "/".join(segments) + ("/" if is_folder else "")
+    read = canonical_url(path, f"{site}/news/")
+    if normalise._PLAIN_PATH.fullmatch(path):
+        assert read == canonical_url(site + path) == site + path
+    assert f'href="{read}"' in safe_html(f'<a href="{path}">x</a>', f"{site}/news/")
+    assert f'href="{read}"' in safe_html(f'<a href="{site}{path}">x</a>')

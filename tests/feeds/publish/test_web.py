@@ -1,75 +1,26 @@
 """The web application: what it serves, what it refuses, and that strangers' words stay words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from feeds.correcting import Desk
 from feeds.decide.routing import AlertPolicy
-from feeds.publish.web import Library, create_app
-from storage import filters, ingest, instance, schema, sources, websub
+from storage import ingest, instance, sources, websub
 from storage.changes import Changes, ItemUpdate
-from storage.database import Connection, Database
+from storage.database import Database
 from storage.errors import DatabaseFull
-from storage.model import FetchEvent, FetchOptions, HubState, HubSubscription, Level, Phase, SourceState
+from storage.model import FetchEvent, FetchOptions, HubState, HubSubscription, Level, SourceState
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 
 HUB = HubSubscription(
     id=0, source_id=1, hub="https://hub.example/", topic="t", callback="c", token="k", secret="s",
     state=HubState.ACTIVE, lease_until=after(days=10), to_prove=0, pushes=7,
 )  # fmt: skip
-HOSTILE = '<script>alert(1)</script>"onload="x'
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
-
-    def fill(connection: Connection) -> None:
-        filters.ensure_built_in(connection)
-        for number, told in enumerate((facts(), facts(phase=Phase.ANNOUNCED, countries=("JP", "US"))), 1):
-            source_id = sources.add(connection, definition(f"s{number}", name=HOSTILE), NOW)
-            changes = meeting_changes(told, source_id=source_id, identity=f"g:{number}")
-            story = changes.new_stories[0]
-            hostile = item(story, f"g:{number}", source_id=source_id, title=HOSTILE, text=HOSTILE)
-            ingest.apply(
-                connection,
-                Changes(source=changes.source, new_stories=(story,), inserts=(hostile,), meetings=changes.meetings),
-                NOW,
-            )
-
-    database.write(fill)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def ask(database: Database) -> Callable[..., Any]:
-    """Asks the application in this process: `await ask("/path", header=value)`."""
-    authority, began_at = database.write(lambda c: instance.born(c, "kaigi.example", NOW))
-    library = Library(
-        database=database,
-        authority=authority,
-        began_at=began_at,
-        address="https://kaigi.example",
-        language="ja",
-        health=lambda: {"ready": True, "telegram": "off"},
-    )
-    app = create_app(library)
-
-    async def ask(path: str, method: str = "GET", **headers: str) -> httpx.Response:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://kaigi.example") as client:
-            return await client.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-    return ask
 
 
 async def test_the_front_page_lists_announced_meetings_before_held_ones(ask: Callable[..., Any]) -> None:

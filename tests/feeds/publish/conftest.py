@@ -1,0 +1,69 @@
+"""The application over a real archive, asked in this process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from feeds.publish.web import Library, create_app
+from storage import filters, ingest, instance, schema, sources
+from storage.changes import Changes
+from storage.database import Connection, Database
+from storage.model import Phase
+from tests.support.build import NOW, after, definition, facts, item, meeting_changes
+
+HOSTILE = '<script>alert(1)</script>"onload="x'
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A held meeting and an announced one, told in a stranger's words."""
+    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    schema.upgrade(database)
+
+    def fill(connection: Connection) -> None:
+        filters.ensure_built_in(connection)
+        for number, told in enumerate((facts(), facts(phase=Phase.ANNOUNCED, countries=("JP", "US"))), 1):
+            source_id = sources.add(connection, definition(f"s{number}", name=HOSTILE), NOW)
+            changes = meeting_changes(told, source_id=source_id, identity=f"g:{number}")
+            story = changes.new_stories[0]
+            hostile = item(story, f"g:{number}", source_id=source_id, title=HOSTILE, text=HOSTILE)
+            ingest.apply(
+                connection,
+                Changes(source=changes.source, new_stories=(story,), inserts=(hostile,), meetings=changes.meetings),
+                NOW,
+            )
+
+    database.write(fill)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def library(database: Database) -> Library:
+    """What the application is made of."""
+    authority, began_at = database.write(lambda c: instance.born(c, "kaigi.example", NOW))
+    return Library(
+        database=database,
+        authority=authority,
+        began_at=began_at,
+        address="https://kaigi.example",
+        language="ja",
+        health=lambda: {"ready": True, "telegram": "off"},
+        clock=lambda: after(days=1),
+    )
+
+
+@pytest.fixture
+def ask(library: Library) -> Callable[..., Any]:
+    """Asks the application in this process: `await ask("/path", header=value)`."""
+    app = create_app(library)
+
+    async def ask(path: str, method: str = "GET", **headers: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://kaigi.example") as client:
+            return await client.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    return ask
