@@ -18,11 +18,11 @@ BENCH_VENV ?= .venv-bench
 READER := $(BENCH_VENV)/.reader
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites
+.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(KAIGI) ## make .venv with the command kaigi in it (does nothing when nothing changed)
 
@@ -54,6 +54,12 @@ bench-understand: install ## measure what understanding one item costs, and how 
 
 evaluate: install ## judge understanding on labelled items (ARGS="my.jsonl")
 	@$(BIN)/python -m bench.evaluate $(ARGS)
+
+archive-1m: install ## make an archive of a million items to measure searches on, about 5 minutes (ARGS="--items 100000")
+	@$(BIN)/python -m bench.archive $(ARGS)
+
+bench-query: install ## measure searches, the matcher and a thousand filters on that archive (ARGS="--items 100000")
+	@$(BIN)/python -m bench.query $(ARGS)
 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)

@@ -41,7 +41,8 @@ class Indexer:
             await asyncio.wait_for(self.stop.wait(), seconds)
 
 
-def index_all(database: Database) -> None:
-    """Bring the index up to date at once, for commands that ran without the service."""
-    while database.write(search.catch_up) == search.BATCH:
-        pass
+def index_some(database: Database, bites: int = 50) -> None:
+    """Let the index catch up by a few thousand items, for commands that ran without the service."""
+    for _ in range(bites):
+        if database.write(search.catch_up) < search.BATCH:
+            return

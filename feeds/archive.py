@@ -4,13 +4,13 @@ SQL narrows (storage/search.py), the matcher decides (feeds/decide/filters.py). 
 that lags behind costs time, never a find.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from feeds.decide.filters import matches, matches_any, without
-from feeds.decide.narrow import narrow
+from feeds.decide.narrow import about_words, narrow
 from feeds.decide.query import Query
 from feeds.decide.ranking import Ranked, host_of, rank
 from feeds.decide.routing import readable
@@ -21,7 +21,7 @@ from storage.model import FilterAction, ListedItem, MeetingStory, Trust
 from storage.records import facts_from_text
 
 FIRST_BATCH, LARGEST_BATCH = 64, 2048
-BUDGET = 50_000  #: items that one question may look at, unless it is allowed more
+BUDGET = 20_000  #: items that one question may look at, unless it is allowed more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,9 +49,9 @@ def find_items(
     """The newest items (by id, below `before`) that match and are not blocked. `now` tells ages."""
     query = without(query, block_rules(connection))
     plan, found, left = narrow(query, now), [], budget
-    size, at = FIRST_BATCH, before
+    size, at, keep = FIRST_BATCH, before, _word_test(query, now)
     while True:
-        batch = search.search(connection, plan, min(size, left), at)
+        batch = search.search(connection, plan, min(size, left), at, keep)
         for row in batch.rows:
             if matches(query, subject(row, now)):
                 found.append(row.id)
@@ -84,6 +84,18 @@ def find_meetings(
         size = min(size * 4, LARGEST_BATCH)
         if at is None or left <= 0:
             return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
+
+
+def _word_test(query: Query, now: datetime) -> Callable[[str, str], bool] | None:
+    """What can be told from title and text alone, because most candidates need not be read whole."""
+    words = about_words(query)
+    if words is None:
+        return None
+
+    def keep(title: str, text: str) -> bool:
+        return matches(words, Subject(title=title, text=text, reported_at=now, now=now))
+
+    return keep
 
 
 def meetings_between(

@@ -10,7 +10,7 @@ which item the index reaches. Newer items are candidates without being asked, so
     PostgreSQL   a row per item with a tsvector of the same tokens and a GIN index; all words of a phrase must be there
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ from storage.lock import LANDING
 from storage.plans import AllOf, Days, Match, Only, Plan, Told, names_source
 from storage.tables import items, meetings, search_state, sources
 from storage.words import VERSION, Kind, Wanted, comparable, singles, tokens
+
+WordTest = Callable[[str, str], bool]
 
 BATCH = 100  #: items that are indexed in one transaction
 FEW = 2_000  #: as many stories or items are looked up by their ids; more are walked through
@@ -62,8 +64,9 @@ def drop_index(connection: Connection) -> None:
 
 
 def indexed_to(connection: Connection) -> int:
-    """The id of the newest item that the index knows."""
-    return int(connection.execute(select(search_state.c.indexed_to)).scalar_one_or_none() or 0)
+    """The id of the newest item that the index knows; an index of another version knows nothing."""
+    mark = select(search_state.c.indexed_to).where(search_state.c.version == VERSION)
+    return int(connection.execute(mark).scalar_one_or_none() or 0)
 
 
 def catch_up(connection: Connection, count: int = BATCH) -> int:
@@ -163,13 +166,20 @@ _SUBJECTS = (
 )
 
 
-def search(connection: Connection, plan: Plan, limit: int, before: int | None = None) -> Batch:
-    """Candidates among the items with an id below `before`, newest first; `limit` is how far this batch looks."""
+def search(
+    connection: Connection, plan: Plan, limit: int, before: int | None = None, keep: WordTest | None = None
+) -> Batch:
+    """Candidates among the items with an id below `before`, newest first; `limit` is how far this batch looks.
+
+    `keep` is asked with title and text, where words narrow the search, before an item is read whole.
+    """
     where = _conditions(connection, plan)
     if plan.match is None:
         return _walk(connection, plan, where, limit, before)
-    ids = _matching(connection, plan.match, limit, before)
-    rows = connection.execute(_by_ids(ids, where)).all() if ids else ()
+    ids = kept = _matching(connection, plan.match, limit, before)
+    if ids and keep is not None:
+        kept = [row.id for row in connection.execute(_WORDS, {"ids": ids}) if keep(row.title, row.text)]
+    rows = connection.execute(_by_ids(kept, where)).all() if kept else ()
     return Batch(rows=rows, before=ids[-1] if len(ids) == limit else None)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 #: Grows when the same text gives other tokens than before; an index of another version is built anew.
-VERSION = 1
+VERSION = 2
 
 #: Longer tokens are cut, in the index as in a question.
 LONGEST = 48

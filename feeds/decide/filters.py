@@ -4,6 +4,7 @@ This matcher is the judge: SQL only narrows what is shown to it. A query is turn
 a thousand filters can be held against an item in a few milliseconds.
 """
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -80,6 +81,28 @@ def _test(node: Node) -> Test:
     if isinstance(node, Not):
         inner = _test(node.part)
         return lambda subject: not inner(subject)
+    return _leaf_test(node)
+
+
+@lru_cache(maxsize=8192)
+def _leaf_test(node: Leaf) -> Test:
+    """The test of a condition. Filters share conditions, so a subject remembers the answers."""
+    test, number = _new_test(node), next(_numbers)
+
+    def ask(subject: Subject) -> bool:
+        known = subject.answers
+        answer = known.get(number)
+        if answer is None:
+            answer = known[number] = test(subject)
+        return answer
+
+    return ask
+
+
+_numbers = itertools.count()
+
+
+def _new_test(node: Leaf) -> Test:
     if isinstance(node, Words):
         return _test_words(node)
     if isinstance(node, OneOf):
@@ -220,8 +243,13 @@ _VALUES: dict[str, Callable[[Subject], Iterable[str | None]]] = {
 }
 
 
+_SINGLE_FACTS = frozenset({"series", "city", "kind", "level", "format", "phase"})
+
+
 def _test_one_of(node: OneOf) -> Test:
-    values = node.values
+    values, name = node.values, node.field
+    if name in _SINGLE_FACTS:
+        return lambda subject: subject.facts is not None and getattr(subject.facts, name) in values
     if node.field in _VALUES:
         read = _VALUES[node.field]
         return lambda subject: any(value in values for value in read(subject))

@@ -10,14 +10,19 @@ from functools import lru_cache
 from re import _parser  # the only door to the parsed form; a test watches over it
 from typing import Any
 
+from storage.plans import AnyOf, Match
 from storage.words import Kind, Wanted, fold, is_letter, wanted
 
 #: Sets in sets, of which Python warns and which RE2 reads as classes.
 _READ_OTHERWISE = re.compile(r"\[[^\]]*\[|--|&&|~~|\|\|")
 
 
+#: Ways to spell a piece that are told apart; an expression with more says less.
+MOST_WAYS = 16
+
+
 @lru_cache(maxsize=1024)
-def needed(pattern: str) -> tuple[Wanted, ...]:
+def needed(pattern: str) -> tuple[Match, ...]:
     """What is in every text in which the expression is found."""
     if _READ_OTHERWISE.search(pattern):
         return ()
@@ -25,27 +30,61 @@ def needed(pattern: str) -> tuple[Wanted, ...]:
         parsed = _parser.parse(pattern)
     except (re.error, OverflowError, RecursionError):
         return ()
-    found = dict.fromkeys(_sure(fold(piece)) for piece in _pieces(parsed))
+    found = dict.fromkeys(_one_of(ways) for ways in _pieces(parsed))
     return tuple(one for one in found if one is not None)
 
 
-def _pieces(parsed: Sequence[Any]) -> Iterator[str]:
-    """The longest rows of characters that are sure to be found side by side."""
-    row = ""
+def _one_of(ways: tuple[str, ...]) -> Match | None:
+    """What the index must have of a piece that is spelled in one of these ways."""
+    sure = dict.fromkeys(_sure(fold(way)) for way in ways)
+    known = tuple(one for one in sure if one is not None)
+    if len(known) < len(sure):
+        return None
+    return known[0] if len(known) == 1 else AnyOf(known)
+
+
+def _pieces(parsed: Sequence[Any]) -> Iterator[tuple[str, ...]]:
+    """The longest rows of characters that are sure to be found side by side, each in all its spellings."""
+    ways: tuple[str, ...] = ("",)
     for operation, argument in parsed:
         name = str(operation)
-        if name == "LITERAL":
-            row += chr(argument)
-            continue
         if name == "AT":  # a border takes no room
             continue
-        yield row
-        row = ""
+        spelled = _spellings(name, argument)
+        if spelled is not None and len(ways) * len(spelled) <= MOST_WAYS:
+            ways = tuple(before + after for before in ways for after in spelled)
+            continue
+        yield ways
+        ways = ("",)
         if name == "SUBPATTERN" and not argument[1] and not argument[2]:
             yield from _pieces(argument[3])
         elif name in ("MAX_REPEAT", "MIN_REPEAT") and argument[0] >= 1:
             yield from _pieces(argument[2])
-    yield row
+    yield ways
+
+
+def _spellings(name: str, argument: Any) -> tuple[str, ...] | None:
+    """All that a part can stand for; None: too much, or not known."""
+    if name == "LITERAL":
+        return (chr(argument),)
+    if name == "IN" and all(str(operation) == "LITERAL" for operation, _ in argument):
+        return tuple(chr(code) for _, code in argument)
+    if name == "SUBPATTERN" and not argument[1] and not argument[2]:
+        return _whole(argument[3])
+    if name == "BRANCH":
+        branches = [_whole(branch) for branch in argument[1]]
+        return None if None in branches else tuple(way for branch in branches for way in branch or ())
+    return None
+
+
+def _whole(parsed: Sequence[Any]) -> tuple[str, ...] | None:
+    ways: tuple[str, ...] = ("",)
+    for operation, argument in parsed:
+        spelled = _spellings(str(operation), argument)
+        if spelled is None or len(ways) * len(spelled) > MOST_WAYS:
+            return None
+        ways = tuple(before + after for before in ways for after in spelled)
+    return ways
 
 
 def _sure(piece: str) -> Wanted | None:

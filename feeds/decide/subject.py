@@ -26,6 +26,11 @@ class Subject:
     now: datetime  #: the moment for which ages are told; aware
 
     @cached_property
+    def answers(self) -> dict[int, bool]:
+        """What the matcher found out about this item already, by condition."""
+        return {}
+
+    @cached_property
     def plain_title(self) -> str:
         """The title in one form, with its capitals."""
         return plain(self.title)
