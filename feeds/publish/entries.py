@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from feeds.publish.card import Card, card
 from feeds.publish.plain import address, clean, language_tag, line
@@ -45,7 +45,7 @@ class FeedHead:
         """The feed's id, the same in every format and on every page."""
         marks = [self.view] * (self.view != self.usual_view) + [self.language] * (self.language != self.usual_language)
         name = urlencode({"q": self.words}) if self.words is not None else ""
-        return f"tag:{self.authority}:feed/{'/'.join([self.key, *marks])}" + (f"?{name}" if name else "")
+        return f"tag:{self.authority}:feed/{'/'.join([quote(self.key), *marks])}" + (f"?{name}" if name else "")
 
     def url(self, extension: Extension, page: int | None = None) -> str:
         """Where the feed, or one page of its archive, is."""
@@ -56,7 +56,7 @@ class FeedHead:
             "page": page,
         }
         query = urlencode({name: value for name, value in asked.items() if value is not None})
-        return f"{self.address}/feeds/{self.key}.{extension}" + (f"?{query}" if query else "")
+        return f"{self.address}/feeds/{quote(self.key, safe='')}.{extension}" + (f"?{query}" if query else "")
 
     @property
     def home(self) -> str:
