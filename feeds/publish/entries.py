@@ -38,6 +38,7 @@ class FeedHead:
     usual_view: View = "meetings"  #: the one that needs no mention in the address
     usual_language: Language = "ja"
     words: str | None = None  #: the query of a search
+    query: str | None = None  #: the query whose page shows the same; None: the front page does
     hub: str | None = None  #: WebSub hub that is told of changes
 
     @property
@@ -60,9 +61,10 @@ class FeedHead:
 
     @property
     def home(self) -> str:
-        """The page that shows the same to people."""
-        query = urlencode({"q": self.words} if self.words is not None else {})
-        page = "search" if self.words is not None else ""
+        """The page for people: the search for the same, or the front page."""
+        words = self.words if self.words is not None else self.query
+        query = urlencode({"q": words} if words is not None else {})
+        page = "search" if words is not None else ""
         return f"{self.address}/{page}{self._in_language(query)}"
 
     def meeting(self, story_id: int) -> str:

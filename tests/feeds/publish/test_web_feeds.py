@@ -357,6 +357,8 @@ async def test_the_list_of_feeds_shows_every_filter_with_its_addresses(ask: Ask,
         assert f'value="https://kaigi.example/feeds/quad.{extension}' in page
     assert 'type="application/atom+xml" title="Kaigi: Quad &lt;b&gt;"' in page
     outlines = etree.fromstring((await ask("/feeds.opml")).content).findall(".//outline")
+    home = "https://kaigi.example/search?q=country%3AAU+country%3AJP"
+    assert home in [one.get("htmlUrl") for one in outlines]
     assert "https://kaigi.example/feeds/quad.atom" in [one.get("xmlUrl") for one in outlines]
 
 
