@@ -4,10 +4,12 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 from typer.main import get_command
 
 from bot import config
@@ -15,13 +17,17 @@ from bot.cli import app
 from bot.telegram.commands import COMMANDS
 from bot.telegram.texts import text
 from feeds.collect.catalogue import load_sources
+from feeds.publish import atom, extension, openapi
+from feeds.publish.entries import FeedHead, meetings_feed
 from storage.model import PageRules, SourceDefinition, Trust
+from tests.support.build import NOW, facts, minister, story
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 EXAMPLE = ROOT / "kaigi.example.toml"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 TELEGRAM = ROOT / "docs" / "telegram.md"
+FEEDS = ROOT / "docs" / "feeds.md"
 SOURCES = ROOT / "docs" / "sources.md"
 BUNDLED = ROOT / "feeds" / "sources.toml"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -203,6 +209,29 @@ def test_every_field_rule_and_trust_level_of_a_source_is_documented() -> None:
     rules = {code(row[0])[0] for row in rows(section(SOURCES, "Pages without a feed"))[1:]}
     assert rules == set(PageRules.__dataclass_fields__)
     assert [code(row[0])[0] for row in rows(section(SOURCES, "Trust"))[1:]] == [str(level) for level in Trust]
+
+
+def test_every_element_of_our_namespace_and_every_parameter_of_the_api_is_documented() -> None:
+    told = story(
+        facts(ends_on=date(2025, 11, 2), outcomes=("x",), series="admm-plus", edition=12, parent="sld", venue="y",
+              principals=(minister("JP", name="a", name_ja="b", office="c", substitute=True),)),
+    )  # fmt: skip
+    imprint = FeedHead(
+        authority="kaigi.example,2025-11-01", key="x", title="X", address="https://kaigi.example", language="ja",
+        began_at=NOW,
+    )  # fmt: skip
+    document = etree.fromstring(atom.write(meetings_feed(imprint, [told])))
+    written = {
+        etree.QName(one).localname: {*map(str, one.attrib)} for one in document.iter(f"{{{extension.NAMESPACE}}}*")
+    }
+    table = {code(row[0])[0]: row[1] for row in rows(section(FEEDS, "Facts for programs")) if code(row[0])}
+    assert table.keys() == written.keys()
+    for element, attributes in written.items():
+        assert attributes <= {words.split("=")[0] for words in code(table[element])}, element
+    assert extension.NAMESPACE in read(FEEDS)
+    parameters = {name for row in rows(section(FEEDS, "The API"))[1:] for name in code(row[0])}
+    known = openapi.description("https://kaigi.example")["paths"]["/api/meetings"]["get"]["parameters"]
+    assert parameters == {one["name"] for one in known}
 
 
 def test_the_examples_of_sources_load() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from feeds.publish.card import Card, card
 from feeds.publish.plain import address, clean, language_tag, line
@@ -38,6 +38,7 @@ class FeedHead:
     usual_view: View = "meetings"  #: the one that needs no mention in the address
     usual_language: Language = "ja"
     words: str | None = None  #: the query of a search
+    query: str | None = None  #: the query whose page shows the same; None: the front page does
     hub: str | None = None  #: WebSub hub that is told of changes
 
     @property
@@ -45,7 +46,7 @@ class FeedHead:
         """The feed's id, the same in every format and on every page."""
         marks = [self.view] * (self.view != self.usual_view) + [self.language] * (self.language != self.usual_language)
         name = urlencode({"q": self.words}) if self.words is not None else ""
-        return f"tag:{self.authority}:feed/{'/'.join([self.key, *marks])}" + (f"?{name}" if name else "")
+        return f"tag:{self.authority}:feed/{'/'.join([quote(self.key), *marks])}" + (f"?{name}" if name else "")
 
     def url(self, extension: Extension, page: int | None = None) -> str:
         """Where the feed, or one page of its archive, is."""
@@ -56,13 +57,14 @@ class FeedHead:
             "page": page,
         }
         query = urlencode({name: value for name, value in asked.items() if value is not None})
-        return f"{self.address}/feeds/{self.key}.{extension}" + (f"?{query}" if query else "")
+        return f"{self.address}/feeds/{quote(self.key, safe='')}.{extension}" + (f"?{query}" if query else "")
 
     @property
     def home(self) -> str:
-        """The page that shows the same to people."""
-        query = urlencode({"q": self.words} if self.words is not None else {})
-        page = "search" if self.words is not None else ""
+        """The page for people: the search for the same, or the front page."""
+        words = self.words if self.words is not None else self.query
+        query = urlencode({"q": words} if words is not None else {})
+        page = "search" if words is not None else ""
         return f"{self.address}/{page}{self._in_language(query)}"
 
     def meeting(self, story_id: int) -> str:

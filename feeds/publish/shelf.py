@@ -8,7 +8,7 @@ to count. Everything that is in no full page is in the feed itself.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -93,7 +93,9 @@ def _subject(connection: Connection, asked: Wanted, imprint: Imprint) -> tuple[Q
 def _head(found: Filter, imprint: Imprint, language: Language, view: View | None) -> FeedHead:
     title = f"Kaigi: {FEED_TITLES[language].get(found.key, found.title)}"
     usual: View = "meetings" if found.query.strip() else "items"
-    return _made(imprint, language, found.key, title, view, usual, None)
+    head = _made(imprint, language, found.key, title, view, usual, None)
+    on_front = found.key == filters.MEETINGS or not found.query.strip()
+    return head if on_front else replace(head, query=found.query)
 
 
 def _made(

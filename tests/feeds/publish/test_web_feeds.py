@@ -14,6 +14,8 @@ from icalendar import Calendar
 from lxml import etree
 from sqlalchemy import text
 
+from feeds.correcting import Desk
+from feeds.decide.routing import AlertPolicy
 from feeds.publish import shelf
 from feeds.publish.asking import Wanted
 from feeds.publish.cache import FeedCache
@@ -181,6 +183,7 @@ async def test_packing_is_the_same_every_time(library: Library) -> None:
 async def test_a_kept_feed_costs_no_database_work(
     ask: Ask, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("feeds.publish.cache.LOOK_AGAIN", 3600.0)  # however slow the machine is
     first = await ask(f"{MEETINGS}.atom")
 
     def forbidden(_fn: object) -> None:
@@ -207,7 +210,7 @@ async def test_what_another_process_wrote_is_seen_within_a_second(library: Libra
 
 
 async def test_a_poll_that_brings_nothing_leaves_feeds_as_they_are(library: Library) -> None:
-    cache = FeedCache(library)
+    cache = FeedCache(library, clock=lambda: 0.0)
     wanted = Wanted(key="everything", extension="atom")
     before = await cache.get(wanted)
     library.database.write(lambda c: ingest.apply(c, Changes(source=polled(1)), NOW))
@@ -229,7 +232,7 @@ async def test_many_who_ask_at_once_have_it_written_once(library: Library, monke
 
 
 async def test_the_cache_is_bounded_and_drops_what_was_longest_unasked(library: Library) -> None:
-    cache = FeedCache(library, most_bytes=30_000)
+    cache = FeedCache(library, most_bytes=30_000, clock=lambda: 0.0)
     searches = [Wanted(key="search", extension="atom", words=f"alert OR word{n}") for n in range(30)]
     for wanted in searches:
         await cache.get(wanted)
@@ -310,6 +313,24 @@ async def test_a_meeting_whose_sources_are_removed_is_taken_back(ask: Ask, datab
     assert atom_faults(again.content) == []
 
 
+async def test_a_meeting_that_an_admin_says_is_none_is_taken_back_until_that_is_undone(
+    ask: Ask, database: Database
+) -> None:
+    desk = Desk(database=database, policy=AlertPolicy(), by="tester", now=after(hours=2))
+    said = desk.not_a_meeting("1")
+    told = (await ask(f"{MEETINGS}.atom")).text
+    assert ('ref="tag:kaigi.example,2025-11-01:meeting/1"' in told, "meeting/1</id>" in told) == (True, False)
+    desk.undo(said.id)
+    again = (await ask(f"{MEETINGS}.atom")).text
+    assert ("deleted-entry" in again, "meeting/1</id>" in again) == (False, True)
+
+
+async def test_a_meeting_that_was_merged_into_another_is_taken_back(ask: Ask, database: Database) -> None:
+    Desk(database=database, policy=AlertPolicy(), by="tester", now=after(hours=2)).same_as("2", "1")
+    told = (await ask(f"{MEETINGS}.atom")).text
+    assert ('ref="tag:kaigi.example,2025-11-01:meeting/2"' in told, "meeting/1</id>" in told) == (True, True)
+
+
 async def test_a_person_in_a_browser_sees_a_page_with_the_address_to_copy(ask: Ask) -> None:
     browser = {"accept": "text/html,application/xml;q=0.9", "sec_fetch_dest": "document"}
     for extension in ("atom", "rss"):
@@ -336,6 +357,8 @@ async def test_the_list_of_feeds_shows_every_filter_with_its_addresses(ask: Ask,
         assert f'value="https://kaigi.example/feeds/quad.{extension}' in page
     assert 'type="application/atom+xml" title="Kaigi: Quad &lt;b&gt;"' in page
     outlines = etree.fromstring((await ask("/feeds.opml")).content).findall(".//outline")
+    home = "https://kaigi.example/search?q=country%3AAU+country%3AJP"
+    assert home in [one.get("htmlUrl") for one in outlines]
     assert "https://kaigi.example/feeds/quad.atom" in [one.get("xmlUrl") for one in outlines]
 
 
