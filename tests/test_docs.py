@@ -237,7 +237,7 @@ def test_every_element_of_our_namespace_and_every_parameter_of_the_api_is_docume
 def test_the_examples_of_sources_load() -> None:
     examples = blocks(SOURCES, "toml")
     assert len(examples) == 3
-    assert len(load_sources("\n".join(examples))) == 2
+    assert len(load_sources("\n".join(examples))) == 3
 
 
 def test_the_examples_of_settings_load(tmp_path: Path) -> None:
