@@ -63,7 +63,7 @@ def parser_pool(settings: Settings, processes: int = 2) -> ParserPool:
 @contextlib.contextmanager
 def database_if_there(settings: Settings) -> Iterator[Database | None]:
     """The database for a command that must write nothing: None when there is none yet, or one of another version."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, make_folder=False)
     try:
         file = database.url.database if database.is_sqlite else None
         there = file is None or Path(file).is_file()

@@ -61,15 +61,16 @@ class _Work(Generic[T]):
 class Database:
     """A database that can be read and written in whole transactions. Safe to use from several threads."""
 
-    def __init__(self, url: str) -> None:
-        """Open `url` (`sqlite:///path` or `postgresql://…`). Nothing is connected or created until the first use.
+    def __init__(self, url: str, *, make_folder: bool = True) -> None:
+        """Open `url` (`sqlite:///path` or `postgresql://…`). Nothing is connected until the first use; all that is made
+        now is the folder of an SQLite file, unless `make_folder` is False.
 
         Raises `DatabaseUnreachable` for an address that SQLAlchemy cannot read, `DatabaseReadOnly` when the folder
         of an SQLite file cannot be made.
         """
         self.url = _driver_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite:
+        if self.is_sqlite and make_folder:
             _make_folder(self.url)
         self.engine = _engine(self.url)
         self.commits = 0  #: write transactions of this process that landed; grows, and is good for comparing only
