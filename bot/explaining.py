@@ -19,8 +19,8 @@ from feeds.understand.explain import Explanation, Piece, ReasonRow, explanation
 from feeds.understand.meetings import MEETING_THRESHOLD, UNCERTAIN_THRESHOLD
 from storage.database import Connection
 from storage.filters import built_in
-from storage.ingest import Lookup, peek
 from storage.model import Filter, MeetingFacts, Source, SourceDefinition, SourceState
+from storage.snapshot import Lookup, peek
 
 _SHOWN = 4_000  # characters of the text that are printed; what matters stands before
 

@@ -56,11 +56,12 @@ from feeds.observed import (
 from feeds.telling import keep, tell
 from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, understand_entries
 from storage import ingest as store
+from storage import snapshot as snapshots
 from storage import sources
 from storage.changes import Changes, KnownItem, Lesson, SourceUpdate
 from storage.database import Connection, Database
-from storage.ingest import Lookup
 from storage.model import FetchEvent, Source, SourceDefinition, SourceKind, SourceState
+from storage.snapshot import Lookup
 
 T = TypeVar("T")
 
@@ -269,9 +270,9 @@ class Ingest:
         """The one transaction of a poll."""
         entries = [piece.entry for piece in understood]
         visit.source = sources.get(connection, visit.source.id)  # as it is now: it may have been removed meanwhile
-        snapshot = store.load_snapshot(connection, visit.source, _lookup(entries, understood), now, looks_at_items)
+        snapshot = snapshots.load_snapshot(connection, visit.source, _lookup(entries, understood), now, looks_at_items)
         new = len(entries) - len(match_known(entries, snapshot.items))
-        moments = store.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
+        moments = snapshots.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
         habit = schedule.learn([*moments, *(entry.published_at or now for entry in entries)], now)
         source = replace(visit.source, habit=habit or visit.source.habit)
         flood = schedule.is_flood(visit.source, new, now)
@@ -373,7 +374,7 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
 def _known(
     connection: Connection, *, source_id: int, lookup: Lookup, entries: Sequence[ParsedEntry]
 ) -> Mapping[str, KnownItem]:
-    return match_known(entries, store.known_items(connection, source_id, lookup))
+    return match_known(entries, snapshots.known_items(connection, source_id, lookup))
 
 
 def _is_first_feed(source: Source) -> bool:

@@ -1,7 +1,8 @@
 """What the core is given to decide on, and what it hands back to be written.
 
-`decide(snapshot, …, now)` reads a `Snapshot` and returns `Changes`; `storage/ingest.py` loads the one and applies the
-other inside one write transaction, so a poll lands whole or not at all. Frozen records, standard library only.
+`decide(snapshot, …, now)` reads a `Snapshot` and returns `Changes`; `storage/snapshot.py` loads the one and
+`storage/ingest.py` applies the other inside one write transaction, so a poll lands whole or not at all. Frozen records,
+standard library only.
 """
 
 from dataclasses import dataclass, field

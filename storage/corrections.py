@@ -17,9 +17,10 @@ from storage.cases import CorrectionPlan, Journal, MeetingRecord, ReportRecord, 
 from storage.changes import NewStory, StoryRef
 from storage.errors import NotFound
 from storage.handover import call_off, give_back, hand_over, withdraw
-from storage.ingest import hold_landing, owe
+from storage.ingest import owe
 from storage.model import Correction, Trust
 from storage.records import correction_from_row, earlier_report, facts_from_json, facts_to_json, insert_or_ignore
+from storage.snapshot import hold_landing
 from storage.tables import corrections, filters, items, meetings, sources, stories, story_alerts
 
 JsonObject = dict[str, Any]

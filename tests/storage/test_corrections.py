@@ -17,7 +17,7 @@ from feeds.ingest import _lookup
 from feeds.observed import ParsedEntry, Understood, Verdict
 from feeds.publish.labels import label_line
 from feeds.understand.evaluate import evaluate
-from storage import corrections, export, ingest, news, sources, subscriptions
+from storage import corrections, export, ingest, news, snapshot, sources, subscriptions
 from storage.database import Connection, Database
 from storage.errors import NotFound
 from storage.model import Channel, DeliveryState, Format, MeetingFacts, MeetingStory, Phase, Principal, Trust
@@ -42,7 +42,7 @@ class Room:
 
         def land(connection: Connection) -> None:
             about = sources.get(connection, self.source_ids[source])
-            seen = ingest.load_snapshot(connection, about, _lookup([p.entry for p in pieces], pieces), self.now)
+            seen = snapshot.load_snapshot(connection, about, _lookup([p.entry for p in pieces], pieces), self.now)
             changes = decide(seen, pieces, polled(about.id), AlertPolicy(), self.now)
             ingest.apply(connection, changes, self.now)
 

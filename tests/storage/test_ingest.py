@@ -9,11 +9,11 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from storage import ingest, news, sources, subscriptions
+from storage import ingest, news, snapshot, sources, subscriptions
 from storage.changes import Candidate, Changes, ItemUpdate, NewStory, Snapshot
 from storage.database import Connection, Database
-from storage.ingest import Lookup
 from storage.model import Channel, ChatState, FetchEvent, Habit, Phase, SourceState, Trust
+from storage.snapshot import Lookup
 from storage.tables import deliveries, items, meetings, stories, story_alerts
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 
@@ -42,7 +42,7 @@ def _count(database: Database, table: object) -> int:
 def _snapshot(database: Database, source_id: int, **lookup: object) -> Snapshot:
     def load(connection: Connection) -> Snapshot:
         source = sources.get(connection, source_id)
-        return ingest.load_snapshot(connection, source, Lookup(**lookup), after(hours=1))  # type: ignore[arg-type]
+        return snapshot.load_snapshot(connection, source, Lookup(**lookup), after(hours=1))  # type: ignore[arg-type]
 
     return database.read(load)
 
@@ -136,7 +136,7 @@ def test_candidates_are_meetings_near_in_time_or_of_the_same_series(
     def load(connection: Connection) -> Snapshot:
         source = sources.get(connection, source_id)
         wanted = Lookup(has_meetings=True, **lookup)  # type: ignore[arg-type]
-        return ingest.load_snapshot(connection, source, wanted, later)
+        return snapshot.load_snapshot(connection, source, wanted, later)
 
     candidates = database.read(load).candidates
     assert bool(candidates) is found
@@ -230,8 +230,8 @@ def test_the_habit_is_kept_until_a_new_one_is_learnt(database: Database, source_
 
 def test_the_moments_of_a_source_are_its_publication_dates(database: Database, source_id: int) -> None:
     database.write(lambda c: ingest.apply(c, meeting_changes(source_id=source_id), after(hours=1)))
-    assert database.read(lambda c: ingest.recent_moments(c, source_id, NOW)) == [NOW]
-    assert database.read(lambda c: ingest.recent_moments(c, source_id, after(hours=2))) == []
+    assert database.read(lambda c: snapshot.recent_moments(c, source_id, NOW)) == [NOW]
+    assert database.read(lambda c: snapshot.recent_moments(c, source_id, after(hours=2))) == []
 
 
 def _candidates(database: Database, source_id: int, days_later: int, **lookup: object) -> Sequence[Candidate]:
@@ -240,7 +240,7 @@ def _candidates(database: Database, source_id: int, days_later: int, **lookup: o
     def load(connection: Connection) -> Snapshot:
         source = sources.get(connection, source_id)
         wanted = Lookup(has_meetings=True, **lookup)  # type: ignore[arg-type]
-        return ingest.load_snapshot(connection, source, wanted, after(days=days_later))
+        return snapshot.load_snapshot(connection, source, wanted, after(days=days_later))
 
     return database.read(load).candidates
 
@@ -325,7 +325,7 @@ def test_of_two_polls_that_land_at_once_the_second_sees_the_meeting_of_the_first
     def land(mine: int) -> None:
         def poll(connection: Connection) -> int:
             source = sources.get(connection, mine)
-            known = ingest.load_snapshot(connection, source, Lookup(has_meetings=True), NOW).candidates
+            known = snapshot.load_snapshot(connection, source, Lookup(has_meetings=True), NOW).candidates
             with suppress(threading.BrokenBarrierError):  # one waits for the other, as it must
                 both_have_read.wait(0.5)
             ingest.apply(connection, meeting_changes(source_id=mine, identity=f"g:{mine}"), NOW)
