@@ -1,7 +1,7 @@
 """What storage knows that bears on one poll, read before and inside the transaction that lands it.
 
-`load_snapshot` gives the pure `decide` all that it may look at. The statements are built once, when the module is loaded:
-SQLAlchemy takes longer to build them than SQLite to answer them.
+`load_snapshot` gives the pure `decide` all that it may look at. The statements are built once, when the module is
+loaded: SQLAlchemy takes longer to build them than SQLite to answer them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
