@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, Text, any_, bindparam, delete, func, select
+from sqlalchemy import BigInteger, Connection, Select, Text, any_, bindparam, cast, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import ColumnElement
 
 from storage.changes import Twin
 from storage.tables import items, likeness_keys, meetings, stories
@@ -16,13 +17,23 @@ COMMON = 12  #: a key of more stories than this tells nothing
 CHUNK = 5_000
 
 
-# Built once: they are asked for with every poll that brings something.
-_KEYED = select(likeness_keys.c.key, likeness_keys.c.story_id).where(
-    likeness_keys.c.span.between(bindparam("first"), bindparam("last"))
-)
+# Built once: they are asked for with every poll that brings something. One row a key, and none for common keys.
+def _keyed(stories_of_key: ColumnElement[str], is_wanted: ColumnElement[bool]) -> Select[tuple[int, str]]:
+    return (
+        select(likeness_keys.c.key, stories_of_key.label("stories"))
+        .where(likeness_keys.c.span.between(bindparam("first"), bindparam("last")), is_wanted)
+        .group_by(likeness_keys.c.key)
+        .having(func.count() <= COMMON)
+    )
+
+
+# The keys are one parameter: to name thousands of them costs more than to find them.
 _LISTED = func.json_each(bindparam("keys", type_=Text)).table_valued("value", name="listed")
-_ON_SQLITE = _KEYED.where(likeness_keys.c.key.in_(select(_LISTED.c.value)))
-_ON_POSTGRESQL = _KEYED.where(likeness_keys.c.key == any_(bindparam("keys", type_=ARRAY(BigInteger))))
+_ON_SQLITE = _keyed(func.group_concat(likeness_keys.c.story_id), likeness_keys.c.key.in_(select(_LISTED.c.value)))
+_ON_POSTGRESQL = _keyed(
+    func.string_agg(cast(likeness_keys.c.story_id, Text), ","),
+    likeness_keys.c.key == any_(bindparam("keys", type_=ARRAY(BigInteger))),
+)
 _GOES_ON = func.coalesce(stories.c.merged_into, stories.c.id)
 _DESCRIBED = (
     select(
@@ -52,18 +63,14 @@ def twins(connection: Connection, source_id: int, keys: Sequence[int], now: date
 def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Keys by story. Most keys of most polls are met for the first time, so this asks the narrow table alone."""
     wanted = {"first": _span(now) - 1, "last": _span(now)}
-    # As one parameter: to name thousands of keys costs more than to find them.
     if connection.dialect.name == "sqlite":
         rows = connection.execute(_ON_SQLITE, {**wanted, "keys": json.dumps(keys)})
     else:
         rows = connection.execute(_ON_POSTGRESQL, {**wanted, "keys": list(keys)})
-    by_key: dict[int, list[int]] = defaultdict(list)
-    for key, story_id in rows:
-        by_key[key].append(story_id)
     found: dict[int, list[int]] = defaultdict(list)
-    for key, story_ids in by_key.items():
-        for story_id in story_ids if len(story_ids) <= COMMON else ():
-            found[story_id].append(key)
+    for key, story_ids in rows.tuples():
+        for story_id in story_ids.split(","):
+            found[int(story_id)].append(key)
     return found
 
 
@@ -82,7 +89,7 @@ def _described(
 def remember(connection: Connection, keyed: Iterable[tuple[int, Sequence[int]]], now: datetime) -> None:
     """Keep the keys of new items, by story, and forget those that are too old to find anything."""
     span = _span(now)
-    rows = sorted([(span, key, story_id) for story_id, keys in keyed for key in keys])
+    rows = sorted([(span, key, story_id, span, key) for story_id, keys in keyed for key in keys])
     if not rows:
         return
     # Past SQLAlchemy, which takes longer to name the parameters of a first poll than the database to store them.
@@ -92,7 +99,13 @@ def remember(connection: Connection, keyed: Iterable[tuple[int, Sequence[int]]],
 
 
 _FORGET = delete(likeness_keys).where(likeness_keys.c.span < bindparam("oldest"))
-_INSERT = "INSERT INTO likeness_keys (span, key, story_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+# A key that tells nothing gets no more rows: each of them would be read by every poll that meets the key.
+_INSERT = f"""
+INSERT INTO likeness_keys (span, key, story_id) SELECT ?, ?, ?
+WHERE (
+    SELECT count(*) FROM (SELECT 1 FROM likeness_keys WHERE span = ? AND key = ? LIMIT {COMMON + 1}) AS few
+) <= {COMMON}
+ON CONFLICT DO NOTHING"""  # noqa: S608  numbers of ours
 
 
 def _span(moment: datetime) -> int:

@@ -110,7 +110,7 @@ def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
     """
     if squeezed(one) == squeezed(other):
         return None
-    first, second = (fold(stripped(title)).text for title in (one, other))
+    first, second = _folded(one), _folded(other)
     if _numbers(first) != _numbers(second):
         return "other numbers"
     if words and [bool(f.search(first)) for f in _FORM] != [bool(f.search(second)) for f in _FORM]:
@@ -155,14 +155,20 @@ def _pieces(title: str) -> tuple[int, ...]:
     return tuple(zlib.crc32(word.encode()) for word in chosen)
 
 
-def _numbers(text: str) -> list[int]:
+@lru_cache(maxsize=4096)
+def _folded(title: str) -> str:
+    return fold(stripped(title)).text
+
+
+@lru_cache(maxsize=4096)
+def _numbers(text: str) -> tuple[int, ...]:
     found = []
     for match in _NUMBER.finditer(text):
         try:
             found.append(ordinal_value(match.group().removeprefix("第")))
         except ValueError:
             continue  # a word that only ends like an ordinal
-    return sorted(set(found))
+    return tuple(sorted(set(found)))
 
 
 @lru_cache(maxsize=4096)
