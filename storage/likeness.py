@@ -68,9 +68,9 @@ def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[
     else:
         rows = connection.execute(_ON_POSTGRESQL, {**wanted, "keys": list(keys)})
     found: dict[int, list[int]] = defaultdict(list)
-    for key, story_ids in rows.tuples():
-        for story_id in story_ids.split(","):
-            found[int(story_id)].append(key)
+    for row in rows:
+        for story_id in row.stories.split(","):
+            found[int(story_id)].append(row.key)
     return found
 
 
