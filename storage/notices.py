@@ -8,7 +8,7 @@ A notice about a source's state is a compare-and-set on what admins were told la
 delivered at least once: one that was in flight when the process died is sent again, marked as a repeat.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -260,9 +260,3 @@ def _notice(row: Any) -> Notice:
         usual=facts["usual"],
         held=facts["held"],
     )
-
-
-def post_all(connection: Connection, news: Iterable[NoticePost], now: datetime) -> None:
-    """Keep several notices."""
-    for one in news:
-        post(connection, one, now)
