@@ -257,6 +257,8 @@ class Deliverer:
     async def _outcome(self, delivery: Delivery) -> Outcome:
         """Send, and make an outcome of everything that can go wrong: a row left in `sending` would wait for the next
         start of the service."""
+        if delivery.story_id is None:
+            return Refused("a message without a story is not known here")
         try:
             story = await self._read(partial(news.meeting, story_id=delivery.story_id))
         except NotFound as error:

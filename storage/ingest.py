@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     String,
+    bindparam,
     cast,
     delete,
     exists,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 
 from storage import likeness, retractions, revision, search
+from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
     Changes,
@@ -70,7 +72,7 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
         name = items.c.identity.concat("~").concat(cast(items.c.id, String))
         connection.execute(update(items).where(items.c.id.in_(changes.retired)).values(identity=name))
     if changes.inserts:
-        connection.execute(insert(items), [_item_row(item, story_id(item.story), now) for item in changes.inserts])
+        insert_rows(connection, items, [_item_row(item, story_id(item.story), now) for item in changes.inserts])
     likeness.remember(connection, ((story_id(item.story), item.keys) for item in changes.inserts if item.keys), now)
     _update_items(connection, changes.updates, story_id, now)
     for meeting in changes.meetings:
@@ -91,7 +93,7 @@ def _insert_stories(connection: Connection, new: Sequence[NewStory], now: dateti
     if not new:
         return {}
     ids = reserve_ids(connection, stories, len(new))
-    connection.execute(insert(stories), [{"id": story_id, "created_at": now} for story_id in ids])
+    insert_rows(connection, stories, [{"id": story_id, "created_at": now} for story_id in ids])
     return dict(zip(new, ids, strict=True))
 
 
@@ -175,9 +177,16 @@ def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int,
     connection.execute(statement.on_conflict_do_update(index_elements=["story_id"], set_=words))
 
 
+_TOUCH = (
+    update(meetings)
+    .where(meetings.c.story_id.in_(bindparam("told", expanding=True)))
+    .values(active_at=bindparam("at", type_=meetings.c.active_at.type))
+)
+
+
 def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: datetime) -> None:
     for chunk in chunks(list(story_ids)):
-        connection.execute(update(meetings).where(meetings.c.story_id.in_(chunk)).values(active_at=now))
+        connection.execute(_TOUCH, {"told": chunk, "at": now})
 
 
 def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:

@@ -5,9 +5,11 @@ Standard library only, so that the pure core can use these types without touchin
 All moments are aware datetimes in UTC; all days are plain dates in the place of the event.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 
 class SourceKind(StrEnum):
@@ -122,6 +124,9 @@ class DeliveryKind(StrEnum):
 
     ALERT = "alert"
     FOLLOW_UP = "follow_up"
+    EDIT = "edit"  # the alert is rewritten in place: its sources grew, a fact became clearer
+    DIGEST = "digest"
+    BROADCAST = "broadcast"
 
 
 class DeliveryState(StrEnum):
@@ -134,6 +139,7 @@ class DeliveryState(StrEnum):
     CHAT_GONE = "chat_gone"
     UNCERTAIN = "uncertain"  # nobody can know whether it arrived; a second try is marked as a repeat
     EXPIRED = "expired"  # old news by the time it could have been sent
+    FOLDED = "folded"  # told within another message: a digest, or the alert that was still waiting
 
 
 class CorrectionKind(StrEnum):
@@ -464,10 +470,18 @@ class Chat:
 
     id: int
     channel: Channel
-    address: str  #: Telegram chat id as text, or `terminal`
+    address: str  #: Telegram chat id as text, with `/` and the topic's id for a topic of a forum; or `terminal`
     language: str
     time_zone: str
     state: ChatState = ChatState.ACTIVE
+    kind: str = "private"  #: private, group, channel
+    title: str = ""  #: of a group or channel
+    managed_by: int | None = None  #: the person who set up this channel from the private chat
+    digest: str = "off"  #: `off`, `daily 08:00`, `weekly mon 08:00`, in the chat's own zone
+    digest_at: datetime | None = None
+    quiet: str = ""  #: hours of the chat's own day without a message: `22:00-07:00`
+    sides: str = "all"  #: side meetings of a conference: `all`, `parent` (with a list), `mine` (only what it follows)
+    follow_ups: str = "silent"  #: `silent`, `loud`, `off`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -548,7 +562,7 @@ class Delivery:
 
     id: int
     chat: Chat
-    story_id: int
+    story_id: int | None  #: None: a digest or a broadcast
     kind: DeliveryKind
     version: int
     state: DeliveryState
@@ -558,4 +572,10 @@ class Delivery:
     repeat: bool = False  #: an earlier try may have arrived; the message says so
     message_id: str | None = None
     error: str | None = None
+    once: str | None = None  #: of a message without a story: `digest:2026-11-27`, `broadcast:5`
+    payload: Mapping[str, Any] | None = None  #: what it tells beside the story
+    parent_id: int | None = None  #: the delivery that it replies to or edits
+    priority: int = 0  #: the lower goes first
+    silent: bool = False
+    held: str = ""  #: waits for `quiet` or `digest`
     created_at: datetime

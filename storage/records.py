@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -71,12 +71,18 @@ def reserve_ids(connection: Connection, table: Table, count: int) -> range | lis
 
 def facts_to_json(facts: MeetingFacts) -> JsonObject:
     """Facts as JSON; what is unknown is left out, so that a later version can add fields."""
-    full = asdict(facts)
-    known = {name: value for name, value in full.items() if value not in (None, (), [])}
+    full = {name: getattr(facts, name) for name in _FACTS}
+    known = {name: value for name, value in full.items() if value not in (None, ())}
+    if "principals" in known:
+        known["principals"] = tuple({name: getattr(one, name) for name in _PRINCIPAL} for one in facts.principals)
     for name in ("starts_on", "ends_on"):
         if name in known:
             known[name] = known[name].isoformat()
     return known
+
+
+_FACTS = tuple(one.name for one in fields(MeetingFacts))
+_PRINCIPAL = tuple(one.name for one in fields(Principal))
 
 
 def facts_from_json(data: Mapping[str, Any]) -> MeetingFacts:
@@ -287,7 +293,11 @@ def chat_from_row(row: Any) -> Chat:
         language=row.language,
         time_zone=row.time_zone,
         state=ChatState(row.state),
+        **{name: getattr(row, name) for name in _CHAT_SETTINGS},
     )
+
+
+_CHAT_SETTINGS = ("kind", "title", "managed_by", "digest", "digest_at", "quiet", "sides", "follow_ups")
 
 
 def delivery_from_row(row: Row[Any], chat: Chat) -> Delivery:
@@ -306,4 +316,5 @@ def delivery_from_row(row: Row[Any], chat: Chat) -> Delivery:
         message_id=row.message_id,
         error=row.error,
         created_at=row.created_at,
+        **{name: getattr(row, name) for name in ("once", "payload", "parent_id", "priority", "silent", "held")},
     )

@@ -5,8 +5,8 @@ written in the transaction of the change itself, so it never says "unchanged" ab
 """
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.records import insert_for
 from storage.tables import counters
 
 _ARCHIVE = "archive"
@@ -19,9 +19,15 @@ def current(connection: Connection) -> int:
     return 0 if value is None else int(value)
 
 
+def _bump(start: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    counted = start.values(name=_ARCHIVE, value=1)
+    return counted.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1})
+
+
+# Built once: every poll that brings something says this.
+_BUMP = {"sqlite": _bump(sqlite.insert(counters)), "postgresql": _bump(postgresql.insert(counters))}
+
+
 def bump(connection: Connection) -> None:
     """Say that something changed. Call it last: until the transaction ends, others wait here."""
-    statement = insert_for(connection, counters).values(name=_ARCHIVE, value=1)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + 1}),
-    )
+    connection.execute(_BUMP[connection.dialect.name])

@@ -78,9 +78,9 @@ _INVISIBLE = re.compile(
 _SPACE = re.compile(r"\s+")
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
-_ORIGIN = re.compile(r"https?://[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?=/)", re.ASCII)
+_PLAIN_SITE = r"https?://[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z]{2,}"
 _PLAIN_PATH = re.compile(r"(?:/[a-zA-Z0-9_~-][a-zA-Z0-9_~-]*(?:\.[a-zA-Z0-9_-]+)*)+/?", re.ASCII)
-_PLAIN_ADDRESS = re.compile(_ORIGIN.pattern + _PLAIN_PATH.pattern, re.ASCII)
+_PLAIN_ADDRESS = re.compile(_PLAIN_SITE + _PLAIN_PATH.pattern, re.ASCII)
 
 _SAFE_TAGS = _words("p br b i u s a code pre blockquote ul ol li em strong")
 
@@ -177,8 +177,8 @@ def safe_html(html: str, base: str | None = None) -> str:
 
 @lru_cache(maxsize=8)  # making one takes longer than most entries do, and those of a feed share theirs
 def _cleaner(base: str | None) -> nh3.Cleaner:
-    origin = _ORIGIN.match(base or "")
-    site = origin[0] if origin else ""
+    page = _parse(base or "", None)
+    site = str(page.origin) if page and page.protocol in ("http:", "https:") else ""
 
     def link(_tag: str, attribute: str, value: str) -> str | None:
         if attribute != "href":
