@@ -17,7 +17,6 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
-    insert,
     literal,
     select,
     true,
