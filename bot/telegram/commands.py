@@ -136,7 +136,15 @@ async def last(update: Update, context: Context) -> None:
         await _answer(update, text(language, "/last takes a number from 1 to 10, for example /last 3."))
         return
     stories: list[MeetingStory] = await desk.read(partial(news.latest_meetings, level="minister", limit=wanted))
-    await _answer(update, render.listing(stories, language, desk.address), html=True)
+    reader = Chat(id=0, channel=Channel.TELEGRAM, address=_address(update), language=language, time_zone=desk.time_zone)
+    shown = render.listing(
+        stories,
+        reader,
+        title=text(language, "The latest meetings"),
+        nothing=text(language, "No meeting has been reported yet."),
+        page=desk.address,
+    )
+    await _answer(update, shown.html, html=True)
 
 
 def _number(words: list[str]) -> int | None:
