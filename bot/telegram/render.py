@@ -69,7 +69,7 @@ def alert(
     lines += _sources(story, language)
     if repeat:
         lines.append(italic(words(text(language, "Repeated: this may have reached you before."))))
-    return Message(within(lines), _buttons(story, language))
+    return Message(within(lines), _buttons(story, chat, language))
 
 
 def _headline(story: MeetingStory, language: Language, page: str = "") -> Piece:
@@ -144,9 +144,11 @@ def _source(report: Report) -> Piece:
     return Piece("• ", 2) + link(report.url, name + words(report.title, TITLE))
 
 
-def _buttons(story: MeetingStory, language: Language) -> Rows:
+def _buttons(story: MeetingStory, chat: Chat, language: Language) -> Rows:
     facts, number = story.meeting.facts, story.meeting.story_id
     source = _source_button(story, language)
+    if chat.kind == "channel":  # a channel has readers, not people who set it up; its buttons only lead on
+        return (source,) if source else ()
     first = (*source, Button(f"🔎 {text(language, 'Details')}", data=f"v1:det:{number}"))
     mute = [Button(f"🔕 {text(language, 'This meeting')}", data=f"v1:mm:{number}")]
     if facts.series or facts.parent:
@@ -229,7 +231,10 @@ def follow_up(story: MeetingStory, changes: Iterable[dict[str, Any]], chat: Chat
     lines = [_headline(story, language, page)]
     lines += [change_line(one, language) for one in changes]
     number = story.meeting.story_id
-    row = (*_source_button(story, language), Button(f"🔎 {text(language, 'Details')}", data=f"v1:det:{number}"))
+    row = _source_button(story, language)
+    if chat.kind == "channel":
+        return Message(within(lines), (row,) if row else ())
+    row = (*row, Button(f"🔎 {text(language, 'Details')}", data=f"v1:det:{number}"))
     return Message(within(lines), (row, (Button(f"🔕 {text(language, 'This meeting')}", data=f"v1:mm:{number}"),)))
 
 
@@ -276,14 +281,20 @@ def _rest(left: int, language: Language, page: str) -> Piece:
     return link(page + "/" if page else None, words(text(language, "and {count} more", count=left)))
 
 
-def listing(stories: Sequence[MeetingStory], chat: Chat, *, title: str, nothing: str, page: str = "") -> Message:
-    """Meetings in a few lines each, under a title; `nothing` is said when there are none. Both are translated."""
+def listing(
+    stories: Sequence[MeetingStory], chat: Chat, *, title: str, nothing: str, page: str = "", more: str | None = None
+) -> Message:
+    """Meetings in a few lines each, under a title; `nothing` is said when there are none. Both are translated.
+
+    `more` is the address at which more of them are.
+    """
     language = language_of_chat(chat)
     if not stories:
         return Message(within([words(nothing)]))
-    entries = [_entry(one, language, page) for one in stories]
-    lines = [bold(words(title)), *entries]
-    return Message(within(lines, gap="\n\n", tail=lambda left: _rest(left, language, page) if left else Piece()))
+    entries = [bold(words(title, 200)), *(_entry(one, language, page) for one in stories)]
+    if more is not None:
+        entries.insert(1, link(more, words(text(language, "All of them on the web page"))))
+    return Message(within(entries, gap="\n\n", tail=lambda left: _rest(left, language, page)))
 
 
 def ranking(stories: Sequence[Ranked], chat: Chat, *, title: str, nothing: str) -> Message:
