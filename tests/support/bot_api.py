@@ -209,7 +209,7 @@ class BotApi:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"].lower()
-        parameters = {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
+        parameters = {**request.query, **{key: _as_text(value) for key, value in (await request.post()).items()}}
         name, work = self._methods().get(method, (method, None))
         self.calls.append(Call(method=name, parameters=parameters, at=time.monotonic()))
         fault = self._faults[name].popleft() if self._faults[name] else _Fault()
@@ -460,6 +460,11 @@ def _check_button(button: Json) -> None:
 def _is_command(command: Json) -> bool:
     name, words = command.get("command", ""), command.get("description", "")
     return bool(re.fullmatch("[a-z0-9_]{1,32}", name)) and 1 <= len(words) <= 256
+
+
+def _as_text(value: Any) -> str:
+    """A field of a form; a file as its name, a line break and its content."""
+    return f"{value.filename}\n{value.file.read().decode()}" if isinstance(value, web.FileField) else str(value)
 
 
 def _json(parameters: dict[str, str], name: str, default: Any) -> Any:
