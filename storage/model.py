@@ -501,6 +501,14 @@ def room_of(channel: Channel, address: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Mute:
+    """Something that a chat does not want to hear of."""
+
+    tag: str  #: `story:7`, `series:admm-plus`, …; `all` is a pause
+    until: datetime | None = None  #: None: until it is taken back
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """One item of a story, as readers need it: who reported, where to read on."""
 

@@ -17,8 +17,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot.telegram.commands import Desk, command_list, register
-from bot.telegram.texts import LANGUAGES
+from bot.telegram.commands import Desk, publish_commands, register
 
 log = structlog.get_logger("telegram")
 
@@ -101,7 +100,7 @@ class TelegramService:
     async def _start(self) -> None:
         """Each step may have been done by an earlier try that failed later."""
         await self._application.initialize()
-        await self._set_commands()
+        await publish_commands(self._application.bot)
         if not self._application.running:
             await self._application.start()
         await self._read_updates()
@@ -111,7 +110,8 @@ class TelegramService:
         assert updater is not None
         if not updater.running:
             await updater.start_polling(
-                allowed_updates=[Update.MESSAGE, Update.MY_CHAT_MEMBER], error_callback=self._polling_failed
+                allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER],
+                error_callback=self._polling_failed,
             )
 
     async def _read_anew(self) -> None:
@@ -128,12 +128,6 @@ class TelegramService:
         if self.state != "ok":
             log.info("the bot is ready", name=self._application.bot.username)
         self.state = "ok"
-
-    async def _set_commands(self) -> None:
-        bot = self._application.bot
-        await bot.set_my_commands(command_list("en"))
-        for language in LANGUAGES:
-            await bot.set_my_commands(command_list(language), language_code=language)
 
     def _polling_failed(self, error: TelegramError) -> None:
         if isinstance(error, Conflict):
