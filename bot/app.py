@@ -35,7 +35,7 @@ from bot.notices import SETTLE, Notifier
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
-from bot.telegram.service import TelegramService
+from bot.telegram.service import Hook, TelegramService
 from bot.terminal import ADDRESS, TerminalSender
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
@@ -134,7 +134,7 @@ class Service:
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
-            app = create_app(library, routes)
+            app = create_app(library, [*routes, *(telegram.routes() if telegram is not None else ())])
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
@@ -214,7 +214,9 @@ class Service:
             time_zone=self.settings.time_zone,
             address=self.settings.address,
         )
-        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk)
+        secret = self.settings.telegram.webhook_secret if self.settings.telegram.mode == "webhook" else None
+        hook = Hook(self.settings.address, secret.get_secret_value()) if secret is not None else None
+        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk, hook)
 
     def _deliverer(self, database: Database, telegram: TelegramService | None, worker: str) -> Deliverer:
         channels: dict[Channel, Sender] = {}
