@@ -28,13 +28,14 @@ from starlette.routing import Route
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
+from bot.digests import Digests
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.commands import Desk
-from bot.telegram.service import TelegramService
+from bot.telegram.service import Hook, TelegramService
 from bot.terminal import ADDRESS, TerminalSender
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
@@ -133,10 +134,14 @@ class Service:
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
-            app = create_app(library, routes)
+            app = create_app(library, [*routes, *(telegram.routes() if telegram is not None else ())])
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            digests = Digests(
+                database=database, clock=utc_now, on_messages=deliverer.wake, look_s=max(10 * self.tick, 0.1)
+            )
+            tasks.start(digests.run(), "digests")
             if library.hub is not None:
                 announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
                 tasks.start(announcer.run(), "hub")
@@ -209,7 +214,9 @@ class Service:
             time_zone=self.settings.time_zone,
             address=self.settings.address,
         )
-        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk)
+        secret = self.settings.telegram.webhook_secret if self.settings.telegram.mode == "webhook" else None
+        hook = Hook(self.settings.address, secret.get_secret_value()) if secret is not None else None
+        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk, hook)
 
     def _deliverer(self, database: Database, telegram: TelegramService | None, worker: str) -> Deliverer:
         channels: dict[Channel, Sender] = {}
@@ -217,14 +224,15 @@ class Service:
             journal = state_folder(database) / "terminal.last"
             channels[Channel.TERMINAL] = TerminalSender(journal)
         else:
-            channels[Channel.TELEGRAM] = TelegramSender(telegram)
-        quick = Pace(chat_rest=_NO_REST, group_rest=_NO_REST)
+            channels[Channel.TELEGRAM] = TelegramSender(telegram, str(self.settings.public_url or ""))
+        quick = Pace(rest=timedelta(0))
         return Deliverer(
             database=database,
             senders=channels,
             worker=worker,
             clock=utc_now,
             paces={Channel.TERMINAL: quick},
+            uncertain=self.settings.alerts.uncertain,
         )
 
     def _notifier(self, database: Database, telegram: TelegramService | None, worker: str) -> Notifier:
@@ -253,9 +261,6 @@ class Service:
             sources=polled,
             alerts=where,
         )
-
-
-_NO_REST = Pace().chat_rest * 0
 
 
 def _health(collector: Collector, telegram: TelegramService | None) -> Health:

@@ -58,6 +58,7 @@ class NoticeKind(StrEnum):
     FLOODED = "flooded"  # one poll brought far more than is usual
     NETWORK_DOWN = "network_down"  # no source can be reached: it is not the sources
     NETWORK_UP = "network_up"
+    TOPIC_LOST = "topic_lost"  # a forum's topic is closed or deleted: its messages go to the whole chat
 
 
 class Level(StrEnum):
@@ -482,6 +483,22 @@ class Chat:
     quiet: str = ""  #: hours of the chat's own day without a message: `22:00-07:00`
     sides: str = "all"  #: side meetings of a conference: `all`, `parent` (with a list), `mine` (only what it follows)
     follow_ups: str = "silent"  #: `silent`, `loud`, `off`
+
+    @property
+    def room(self) -> str:
+        """What Telegram counts messages by: the topics of a forum are one room."""
+        return room_of(self.channel, self.address)
+
+    @property
+    def topic(self) -> int | None:
+        """The number of the forum's topic that it is; None for a whole chat."""
+        topic = self.address.partition("/")[2] if self.channel is Channel.TELEGRAM else ""
+        return int(topic) if topic else None
+
+
+def room_of(channel: Channel, address: str) -> str:
+    """The room of an address: of a forum's topic, the forum."""
+    return address.partition("/")[0] if channel is Channel.TELEGRAM else address
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
