@@ -51,6 +51,8 @@ def change_line(change: Mapping[str, Any], language: Language) -> Piece:
     if name == "phase":
         return _phase_change(str(after), language)
     before, now = value_name(name, change.get("before"), language), value_name(name, after, language)
+    if name == "outcomes":  # what was there before is still there
+        return words("📄") + Piece(" ", 1) + bold(words(label(language, "outcome"))) + Piece(": ", 2) + words(now, 500)
     head = bold(words(_field_name(name, language))) + Piece(": ", 2)
     if not now:
         return head + words(before, 300) + Piece(" → –", 4)
