@@ -67,8 +67,9 @@ hostile: install ## attack the collector in every way we know (ARGS="--only gzip
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites
 
-pictures: install-dev ## take the pictures of the README from the running demo (needs Chromium)
+pictures: install-dev ## take the pictures of README and docs/bot.md from the running program (needs Chromium)
 	@$(BIN)/python docs/pictures/make_pictures.py
+	@$(BIN)/python docs/pictures/make_messages.py
 
 clean: ## remove the environment, caches and build results
 	@rm -rf $(VENV) $(BENCH_VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

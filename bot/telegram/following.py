@@ -79,7 +79,7 @@ async def _toggle(request: Request, tag: str, now: Standing) -> str:
         return request.say("This chat no longer follows {what}.", what=name)
     told = request.say("This chat now follows {what}.", what=name)
     if kind != "filter" and now.has(filters.MEETINGS):
-        told += " " + request.say("It gets all meetings of ministers. Switch that off to get only what you choose.")
+        told += "\n" + request.say("It gets all meetings of ministers. Switch that off to get only what you choose.")
     return told
 
 
