@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feeds.collect.feed import MAX_ENTRIES, parse_feed
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.collect.feed import parse_feed
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import SourceDefinition
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from feeds.collect.cutter import cut_text
 from feeds.collect.document import read_document
-from feeds.collect.page import ArticlePage, parse_article, parse_list_page
-from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
+from feeds.collect.page import parse_article, parse_list_page
+from feeds.observed import ArticlePage, Failure, FailureKind, Fetched, ParsedFeed
 from storage.model import PageRules, SourceDefinition, SourceKind
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
