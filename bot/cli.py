@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_correct, cli_explain, cli_filters, cli_lexicon, cli_sources
+from bot import cli_archive, cli_correct, cli_explain, cli_filters, cli_lexicon, cli_operations, cli_sources
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -31,6 +31,9 @@ app.command()(cli_correct.correct)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
 app.command()(cli_filters.top)
+app.command()(cli_operations.backup)
+app.command()(cli_operations.restore)
+app.command()(cli_operations.doctor)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings to use instead of ./kaigi.toml.")

@@ -146,6 +146,14 @@ class Alerts(_Section):
     flood_brake: int = Field(default=10, ge=1)
 
 
+class Backup(_Section):
+    """Copies of an SQLite archive, made by the service itself."""
+
+    folder: Path | None = None
+    every: Duration = timedelta(days=1)
+    keep: int = Field(default=7, ge=0, le=1000)
+
+
 class Log(_Section):
     """How the log is written."""
 
@@ -171,6 +179,7 @@ class Settings(BaseSettings):
     lexicon_dir: Path | None = None
     time_zone: Zone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
+    backup: Backup = Backup()
     log: Log = Log()
 
     @property

@@ -10,7 +10,8 @@
         ├── SchemaTooNew           written by a newer Kaigi than this one
         ├── NotFound               no such source, filter, chat or story
         ├── AlreadyExists          a source with this key or address is there already
-        └── FromFile               belongs to sources_file and must be changed there
+        ├── FromFile               belongs to sources_file and must be changed there
+        └── BackupError            a backup that cannot be made or is not whole
 
 Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
 """
@@ -58,3 +59,7 @@ class AlreadyExists(StorageError):
 
 class FromFile(StorageError):
     """The record belongs to a file and must be changed there."""
+
+
+class BackupError(StorageError):
+    """A backup cannot be made, or is not whole."""
