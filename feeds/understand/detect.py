@@ -30,6 +30,8 @@ from feeds.understand.scene import (
 
 _REACH = 42  # characters in which a word of form follows 日米防衛相
 HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are generals
+#: What names somebody without making a rule speak: "his Finnish counterpart", NATO's Secretary General.
+_NAMES_SIDES = ("office", "meeting.counterpart")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
@@ -37,7 +39,7 @@ _ASKS = re.compile(r"\sto\s[a-z]")
 
 def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: int) -> Reading:
     """Sides and signals of a folded text between two offsets."""
-    if not hits.any(*OPENERS, start=start, end=end):
+    if not hits.any(*OPENERS, *_NAMES_SIDES, start=start, end=end):
         return Reading(start=start, end=end, sides=(), signals=())
     scene = _scene(tuple(reader.sides(start, end)), hits, folded, start, end)
     signals = [
