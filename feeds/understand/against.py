@@ -7,6 +7,7 @@ from datetime import date
 from feeds.observed import Reason
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, LookAlike
+from feeds.understand.people import Side
 from feeds.understand.scan import Hit, Hits
 from feeds.understand.scene import Reading
 from storage.model import Phase
@@ -97,6 +98,20 @@ def title_reasons(lexicon: Lexicon, title: Folded, *, told: bool) -> Iterator[tu
             match = look_alike.find(title.text)
             if match:
                 yield look_alike, title.quote(match.start(), match.end())
+
+
+def at_the_table(sides: tuple[Side, ...], hits: Hits, start: int, end: int) -> tuple[Side, ...]:
+    """The sides of a sentence without whom somebody refused to see, where two others met.
+
+    "Ann meets the Chinese minister, as he refuses talks with his US counterpart": the United States were not there.
+    """
+    for conjunction in hits.of("phase.aside", start=start, end=end):
+        refused = next(iter(hits.of("phase.refused", start=conjunction.end, end=end)), None)
+        if refused and hits.any(*_TALKS, start=start, end=conjunction.start):
+            present = tuple(side for side in sides if side.start < refused.start)
+            if len({country for side in present for country in side.countries}) >= 2:
+                return present
+    return sides
 
 
 def refusal(hits: Hits, reading: Reading, text: str) -> Phase | None:

@@ -8,6 +8,7 @@ passes the threshold of `meetings` and a vague one stays below it. Words come fr
 import re
 from collections.abc import Iterator
 
+from feeds.understand.against import at_the_table
 from feeds.understand.folding import Folded
 from feeds.understand.gatherings import ministerial_nouns, plurals, series, two_plus_two
 from feeds.understand.people import Reader, Side
@@ -41,7 +42,8 @@ def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: i
     """Sides and signals of a folded text between two offsets."""
     if not hits.any(*OPENERS, *_NAMES_SIDES, start=start, end=end):
         return Reading(start=start, end=end, sides=(), signals=())
-    scene = _scene(tuple(reader.sides(start, end)), hits, folded, start, end)
+    sides = at_the_table(tuple(reader.sides(start, end)), hits, start, end)
+    scene = _scene(sides, hits, folded, start, end)
     signals = [
         *_pairs(scene),
         *_counterparts(scene),

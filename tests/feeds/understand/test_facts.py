@@ -186,3 +186,9 @@ def test_facts_that_were_stored_before_topics_existed_are_read() -> None:
     assert facts_from_json(stored) == found
     stored.pop("topics", None)
     assert facts_from_json(stored) == replace(found, topics=())
+
+
+def test_whom_one_of_them_refused_to_see_did_not_meet() -> None:
+    found = facts("Marles meets Chinese defence minister, as Beijing refuses talks with US counterpart")
+    assert (found.countries, found.kind) == (("AU", "CN"), Kind.BILATERAL)
+    assert {one.country for one in found.principals} <= {"AU", "CN"}
