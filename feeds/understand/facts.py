@@ -94,8 +94,8 @@ class Extractor:
         return Level(best[1].level)
 
     def _series_of_sides(self, kind: Kind, sides: tuple[str, ...]) -> Series | None:
-        """Two countries hold one series of 2+2 meetings, however a report calls it."""
-        if kind is not Kind.TWO_PLUS_TWO or len(sides) != 2:
+        """Two countries hold one series of 2+2 meetings, and three one of their ministers, however a report calls it."""
+        if len(sides) != {Kind.TWO_PLUS_TWO: 2, Kind.TRILATERAL: 3}.get(kind):
             return None
         series = self._lexicon.series.values()
         held = [one for one in series if one.kind is kind and tuple(sorted(one.participants)) == sides]

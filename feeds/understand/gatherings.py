@@ -19,7 +19,7 @@ from feeds.understand.scene import (
     countries_of,
 )
 
-_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議)")
+_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議|理事会|評議会)")
 _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2,7}(?=の|、|が|・|\d|両|共)")
 #: 2+2年, 2+2=4: a contract's length and arithmetic.
 _NO_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
@@ -63,7 +63,8 @@ def ministerial_nouns(scene: Scene) -> Iterator[Signal]:
     for side in scene.ministers:
         if side.how == "office" and _MEETING_NOUN.match(scene.text, side.end, scene.end):
             loose = _LOOSE_COMPOUND.search(scene.text, scene.start, scene.end)
-            weight = NOUN if loose or len(scene.countries()) >= 2 else 0.6
+            whose = loose or len(scene.countries()) >= 2 or scene.find("group.regions")
+            weight = NOUN if whose else 0.6
             yield Signal(rule="ministerial_noun", weight=weight, start=side.start, end=side.end)
             return
 
