@@ -40,6 +40,9 @@ _SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
 _NAMES_A_DAY = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btoday\b|\d日|\b\d{1,2} [a-z]{3}|[a-z]{3}\.? \d{1,2}\b"
 )
+#: A conference as a date for something else.
+_BEFORE_EVENT = re.compile(r"\b(?:before|prior to|on the eve of|in the run-up to)\s(?:[\w'-]+\s){0,2}$")
+_AHEAD_JA = re.compile(r"(?:の?(?:開催|開幕))?(?:を(?:前に|控え)|に先立ち|前日に|直前に)")
 _RECENT_MONTHS = 3  # news of January still dates by December
 
 
@@ -68,6 +71,21 @@ def _captions_and_background(folded: Folded, hits: Hits, reading: Reading, credi
     for hit in hits.of("background.words", start=reading.start, end=reading.end)[:1]:
         if _looks_back(reading, hit.start):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+    dated = _only_before(folded, reading)
+    if dated:
+        yield Reason(rule="background", weight=-1.0, quote=folded.quote(*dated))
+
+
+def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
+    """ "Minister to be replaced before Ramstein meeting": a conference that is named as a date, and nothing else told."""
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    if strongest is None or strongest.rule != "series":
+        return None
+    before = _BEFORE_EVENT.search(folded.text, reading.start, strongest.start)
+    if before:
+        return before.start(), strongest.end
+    after = _AHEAD_JA.match(folded.text, strongest.end, reading.end)
+    return (strongest.start, after.end()) if after else None
 
 
 def _looks_back(reading: Reading, position: int) -> bool:
@@ -138,6 +156,9 @@ def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
 
 def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
     """In Japanese the object stands first: 会談を拒否. 会談で…を拒否 refuses something else at a meeting."""
+    too = hits.of(*_TALKS, start=hit.end, end=min(reading.end, hit.end + _REACH_JA))
+    if any(text.startswith("も", talk.end) for talk in too):
+        return True  # 来日が中止 防衛相会談も
     talks = hits.of(*_TALKS, start=max(reading.start, hit.start - _REACH_JA), end=hit.end)
     return any(not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
 

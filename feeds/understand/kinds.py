@@ -36,7 +36,7 @@ def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
     telling = [(part, reading) for part, reading in readings_of(parts) if reading.signals]
     sure = [(part, reading) for part, reading in telling if {one.rule for one in reading.signals} != {"names_only"}]
     for part, reading in sure or telling:
-        if part.hits.any("form.separate", start=reading.start, end=reading.end):
+        if any(_says_separate(*one) for one in telling if one[1] is reading or _several_counterparts(reading)):
             return Kind.BILATERAL
         named = meeting_countries(reading.sides)
         count = max(len(sides) or len(named), _stated_size(part, reading))
@@ -44,6 +44,15 @@ def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
             return Kind.MULTILATERAL
         return _SIZES.get(count, Kind.MINILATERAL if count <= _MINILATERAL_UP_TO else Kind.MULTILATERAL)
     return Kind.BILATERAL
+
+
+def _says_separate(part: Part, reading: Reading) -> bool:
+    return part.hits.any("form.separate", start=reading.start, end=reading.end)
+
+
+def _several_counterparts(reading: Reading) -> bool:
+    """ "Meets Indian, French counterparts": together or one by one, which a later sentence may tell."""
+    return any(side.how == "counterpart" and side.plural for side in reading.sides)
 
 
 def _stated_size(part: Part, reading: Reading) -> int:
