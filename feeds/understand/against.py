@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from feeds.observed import Reason
 from feeds.understand.folding import Folded
@@ -58,11 +59,16 @@ def sentence_reasons(
     if before and reading.signals:
         yield from _old_news(folded, hits, reading, before)
     sentence = folded.text[reading.start : reading.end]
-    for look_alike in lexicon.look_alikes:
-        match = look_alike.find(sentence) if look_alike.scope == "sentence" else None
+    for look_alike in _of_sentences(lexicon):
+        match = look_alike.find(sentence)
         if match:
             begin, end = reading.start + match.start(), reading.start + match.end()
             yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=folded.quote(begin, end))
+
+
+@lru_cache(maxsize=4)
+def _of_sentences(lexicon: Lexicon) -> tuple[LookAlike, ...]:
+    return tuple(one for one in lexicon.look_alikes if one.scope == "sentence")
 
 
 def _captions_and_background(folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
@@ -77,7 +83,7 @@ def _captions_and_background(folded: Folded, hits: Hits, reading: Reading, credi
 
 
 def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
-    """ "Minister to be replaced before Ramstein meeting": a conference that is named as a date, and nothing else told."""
+    """ "Minister replaced before Ramstein meeting": a conference that is named as a date, and nothing else told."""
     strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
     if strongest is None or strongest.rule != "series":
         return None

@@ -55,7 +55,9 @@ class ShortNames:
             rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
             rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
         )
-        self._loose = re.compile(rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9](?:か|カ|ヶ|ケ|ヵ)国)?(?=の[a-z]|、|が|は|で|,|\s|$)")
+        self._loose = re.compile(
+            rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9](?:か|カ|ヶ|ケ|ヵ)国)?(?=の[a-z]|、|が|は|で|,|\s|$)"
+        )
         self._tail = re.compile(_MINISTERS)
         self._before_name = re.compile(
             rf"(?<![一-龥])(?P<state>[{han}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"

@@ -78,16 +78,25 @@ _EN_RELATIVE = re.compile(r"\b(?:today|yesterday|tomorrow|tonight|last night)\b"
 _EN_SHIFT = {"yesterday": -1, "tomorrow": 1, "last night": -1}
 
 
+#: Without a digit and without one of these no reader below finds anything. Most sentences name no day.
+_NAMES_A_TIME = re.compile(r"\d|[月日曜今昨]|day|tomorrow|night|きょう|きのう|あす|おととい")
+
+
 def find_dates(text: str, published: date | None, *, future: bool = False) -> tuple[DateSpan, ...]:
     """All days that a folded text names, in order, without overlaps.
 
     `published` completes what is left out (without it only full dates are returned); `future` says that the text speaks
     of what is to come, so that "on Thursday" and 29日 look ahead. Impossible days (2月30日) are left out.
     """
+    if not _NAMES_A_TIME.search(text):
+        return ()
     spans: list[DateSpan] = []
     taken = bytearray(len(text))
     for reader, pattern, words in _READERS:
-        if not any(word in text for word in words):
+        for word in words:
+            if word in text:
+                break
+        else:
             continue
         for match in pattern.finditer(text):
             span = None if any(taken[match.start() : match.end()]) else reader(match, published, future)

@@ -59,7 +59,8 @@ def _stated_size(part: Part, reading: Reading) -> int:
     """Three where a sentence that does not name the sides says "trilateral", eight where it says 8カ国."""
     stated = _STATES.search(part.folded.text, reading.start, reading.end)
     three = 3 if part.hits.any("group.three", start=reading.start, end=reading.end) else 0
-    return max(three, int(stated["count"]) if stated and not is_pair(reading) else 0)
+    many = int(stated["count"]) if stated and not is_pair(reading) else 0
+    return many if many > _MINILATERAL_UP_TO else three
 
 
 def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:

@@ -143,6 +143,12 @@ class _Item:
         before = self._published if in_text else None
         return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before))
 
+    def _silenced(self, judged: _Judged) -> bool:
+        """Whether a sentence of the text gives no facts. One that no rule spoke in was not asked before."""
+        if judged.reading.signals:
+            return bool(judged.against)
+        return bool(self._against(self._text, self._text_hits, judged.reading))
+
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
         weights = [weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)]
         score = max([title.strength, *weights])
@@ -171,7 +177,7 @@ class _Item:
     def _mention(
         self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float
     ) -> tuple[MeetingMention, tuple[Reason, ...]]:
-        telling = [one.reading for one in lead if not self._against(self._text, self._text_hits, one.reading)]
+        telling = [one.reading for one in lead if not self._silenced(one)]
         title_part = Part(
             where="title",
             folded=self._title,

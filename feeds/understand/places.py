@@ -16,7 +16,8 @@ _IN_EN = re.compile(r"\bin\s$")
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
 #: "Ramstein format", ミュンヘン安全保障会議: the city is part of another name.
 _NAMES_SOMETHING = re.compile(
-    r"[- ](?:format|group|process|accords?|declaration|treaty|agreement|dialogue|protocol|times|post|straits?|channel)\b|海峡"
+    r"[- ](?:format|group|process|accords?|declaration|treaty|agreement|dialogue|protocol|times|post|straits?|"
+    r"channel)\b|海峡"
 )
 _DATELINE_BEFORE = re.compile(r"【[^】]{0,20}$")
 _DATELINE_AFTER = ("共同】", ":", "発】", "時事】")

@@ -43,11 +43,10 @@ class Reading:
     end: int
     sides: tuple[Side, ...]
     signals: tuple[Signal, ...]
+    strength: float = field(init=False)  #: the best rule's weight; further rules do not add up
 
-    @property
-    def strength(self) -> float:
-        """The best rule's weight; further rules do not add up."""
-        return max((signal.weight for signal in self.signals), default=0.0)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strength", max((signal.weight for signal in self.signals), default=0.0))
 
     @property
     def level(self) -> str:
