@@ -43,7 +43,7 @@ class Extractor:
         level = self._level()
         sides = sides_of(self._parts, own)
         kind = self._kind(own, sides)
-        own = own or self._series_of_sides(kind, sides)
+        own = own or (self._series_of_sides(kind, sides) if level is Level.MINISTER else None)
         format_ = self._format()
         first, last, phase, doubt = self._time(phase_hint)
         where = self._place(own or parent, format_)

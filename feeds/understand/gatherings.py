@@ -25,7 +25,8 @@ _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2
 _NO_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
 _NAMES_A_MEETING = re.compile(
     r"会議|会合|会談|協議|国防|防衛|"
-    r"meeting|dialogue|minister|chiefs|secretaries|consultation|council|contact group|retreat"
+    r"meeting|dialogue|minister|chiefs|secretaries|consultation|council|contact group|retreat|"
+    r"tdmm|fdmm|\bscm\b|米韓scm|韓米scm|ausmin|aukmin|anzmin"
 )
 #: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")

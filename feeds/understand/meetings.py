@@ -19,6 +19,7 @@ from feeds.understand.detect import HEADLINE, read_sentence
 from feeds.understand.facts import Extractor
 from feeds.understand.folding import Folded, fold
 from feeds.understand.language import detect_language
+from feeds.understand.levels import read_other_level
 from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
 from feeds.understand.parts import Part
 from feeds.understand.people import Reader
@@ -43,6 +44,8 @@ READ = 20_000
 #: Sentences from which facts are taken.
 FACT_SENTENCES = 6
 
+#: Look-alikes that keep leaders from being taken for ministers, and nothing more.
+_OF_OTHERS = {"other_subject"}
 LONGEST_CREDIT = 100  # characters of a caption's credit behind its full stop
 _CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
 #: A title about one of these and no minister makes what the text says of ministers an aside.
@@ -123,6 +126,10 @@ class _Item:
         phase = _phase(title, lead)
         reasons = tuple(self._reasons(title, lead, vetoes))
         verdict = self._verdict(score, phase)
+        other_level = self._other_level(title, vetoes) if verdict is Verdict.OTHER else None
+        if other_level:
+            title, phase, score, verdict = other_level, other_level.phase, other_level.strength, Verdict.MEETING
+            reasons = (*reasons, *self._reasons(title, [], []))
         if verdict is Verdict.OTHER:
             return Understanding(language=language, verdict=verdict, score=round(score, 3), reasons=reasons)
         lead += [self._judge(self._text, self._text_hits, one) for one in rest]
@@ -130,6 +137,17 @@ class _Item:
         return Understanding(
             language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=(*reasons, *rejected)
         )
+
+    def _other_level(self, title: _Judged, vetoes: list[tuple[LookAlike, str]]) -> _Judged | None:
+        """The headline as one of leaders or officials, where nothing else speaks against it."""
+        if title.reading.signals or any(one.key not in _OF_OTHERS for one, _ in vetoes):
+            return None
+        about = self._title.text + self._text.text[: self._sentences[0].end if self._sentences else 0]
+        reading = read_other_level(self._lexicon, self._title, self._title_hits, about, title.reading)
+        if reading is None or self._article.trust is Trust.LOW or self._against(self._title, self._title_hits, reading):
+            return None
+        called_off = refusal(self._title_hits, reading, self._title.text)
+        return None if called_off else _Judged(reading, ())
 
     def _judge(self, folded: Folded, hits: Hits, sentence: Sentence) -> _Judged:
         reading = read_sentence(self._readers[id(folded)], hits, folded, sentence.start, sentence.end)

@@ -30,7 +30,8 @@ _AFTER_SURNAME = ("氏", "大臣", "長官")
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
 #: Groups without which no rule of detection can speak.
-OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two")
+LEVELS = ("level.leaders_talks", "level.officials_talks")
+OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two", *LEVELS)
 
 
 class Hit(NamedTuple):

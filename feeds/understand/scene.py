@@ -21,7 +21,9 @@ UNGROUPED = 0.72  # "defence ministers gather" without a word on whose: enough i
 WEAK_FORM = 0.08  # taken off where only a weak word (agree, 一致) tells that they met
 READOUT = 0.85  # "Readout of … Call With …": ministries publish it of talks alone
 ONE_SIDE = 0.48  # uncertain by itself
-NAMES_ONLY = 0.5  # never enough by itself
+NAMES_ONLY = 0.72  # two ministers by name alone: enough in a headline, not in the text
+NAMES_AGREE = 0.5  # the same with a weak word: never enough
+OTHER_LEVEL = 0.8  # leaders or officials by the name of their talk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ _WORDS = st.sampled_from(
         "参謀総長", "外務・防衛", "外務省", "日米2+2a", "Ranking読まれている記事\n", "一般", "", "U.S. ", "Dr. ",
         "é", "。", "\n", "NATO Secretary General", "NATO事務総長", "Foreign Minister", "general", "大臣",
         "his Polish counterpart", "Rutte", "米英", "共同声明", "テレビ会談",
+        "日米首脳会談", "防衛実務者協議", "summit talks", "Japan, ",
     ]
 )  # fmt: skip
 
