@@ -43,21 +43,32 @@ _NAMES_A_DAY = re.compile(
 )
 #: A conference as a date for something else.
 _BEFORE_EVENT = re.compile(r"\b(?:before|prior to|on the eve of|in the run-up to)\s(?:[\w'-]+\s){0,2}$")
-_AHEAD_JA = re.compile(r"(?:の?(?:開催|開幕))?(?:を(?:前に|控え)|に先立ち|前日に|直前に)")
+_AHEAD_JA = re.compile(
+    r"[^。、 ]{0,12}?(?:(?:会談|会合|会議|協議|2\+2」?)(?:の?(?:開催|開幕))?|)"
+    r"(?:を(?:前に|控え)|に先立ち|前日に|直?前に)"
+)
+_OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
+#: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
+_ASIDE_EN = re.compile(
+    r",\s(?:who|which|whose)\s[^,]*$|\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
+    r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
+    r"\bpressure\b.*\b(?:before|as)\b"
+)
 _RECENT_MONTHS = 3  # news of January still dates by December
 
 
 def sentence_reasons(
-    lexicon: Lexicon, folded: Folded, hits: Hits, reading: Reading, credit: int, before: date | None
+    lexicon: Lexicon, folded: Folded, hits: Hits, reading: Reading, credit: int, before: date | None, *, told: bool
 ) -> Iterator[Reason]:
     """Why a sentence is no evidence.
 
     `credit` is where a caption's credit behind its full stop ends; `before` is the day of publication, given for
-    sentences of the text alone: a headline that names an old year is about it.
+    sentences of the text alone: a headline that names an old year is about it. `told`: the headline
+    tells of the meeting.
     """
-    yield from _captions_and_background(folded, hits, reading, credit)
+    yield from _captions_and_background(folded, hits, reading, credit, in_text=before is not None)
     if before and reading.signals:
-        yield from _old_news(folded, hits, reading, before)
+        yield from _old_news(folded, hits, reading, before, told=told)
     sentence = folded.text[reading.start : reading.end]
     for look_alike in _of_sentences(lexicon):
         match = look_alike.find(sentence)
@@ -71,21 +82,33 @@ def _of_sentences(lexicon: Lexicon) -> tuple[LookAlike, ...]:
     return tuple(one for one in lexicon.look_alikes if one.scope == "sentence")
 
 
-def _captions_and_background(folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
+def _captions_and_background(
+    folded: Folded, hits: Hits, reading: Reading, credit: int, *, in_text: bool
+) -> Iterator[Reason]:
     for hit in hits.of("caption.words", start=reading.start, end=credit)[:1]:
         yield Reason(rule="caption", weight=-1.0, quote=folded.quote(hit.start, hit.end))
     for hit in hits.of("background.words", start=reading.start, end=reading.end)[:1]:
         if _looks_back(reading, hit.start):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+    aside = _in_an_aside(folded, reading) if in_text else None
+    if aside:
+        yield Reason(rule="background", weight=-1.0, quote=folded.quote(*aside))
     dated = _only_before(folded, reading)
     if dated:
         yield Reason(rule="background", weight=-1.0, quote=folded.quote(*dated))
 
 
+def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
+    """ "The order comes as ministers work on …", "… the minister, who this week hosted his counterpart"."""
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start) if strongest else None
+    return (aside.start(), aside.end()) if aside else None
+
+
 def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     """ "Minister replaced before Ramstein meeting": a conference that is named as a date, and nothing else told."""
     strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
-    if strongest is None or strongest.rule != "series":
+    if strongest is None or strongest.rule not in _OF_ONE_EVENT:
         return None
     before = _BEFORE_EVENT.search(folded.text, reading.start, strongest.start)
     if before:
@@ -100,11 +123,15 @@ def _looks_back(reading: Reading, position: int) -> bool:
     return strongest is not None and position < strongest.start
 
 
-def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date) -> Iterator[Reason]:
-    """An old year, or 昨年 and "last month" where the sentence names no day of its own."""
+def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date, *, told: bool) -> Iterator[Reason]:
+    """An old year, or 昨年 and "last month" where the sentence names no day of its own.
+
+    Last week is old only under a headline that is about something else.
+    """
     if _SINCE.search(folded.text, reading.start, reading.end):
         return
-    for hit in hits.of("background.past", start=reading.start, end=reading.end):
+    groups = ("background.past",) if told else ("background.past", "background.recent")
+    for hit in hits.of(*groups, start=reading.start, end=reading.end):
         if not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
             return

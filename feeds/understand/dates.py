@@ -73,7 +73,7 @@ _EN_MONTH_DAY = re.compile(
     rf"\b(?P<name>{_MONTH})\b\.?\s(?P<d>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?"
     rf"(?:\s?(?:-|to|and|&)\s?(?:(?P<name2>{_MONTH})\.?\s)?(?P<d2>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?)?(?:,?\s(?P<y>\d{{4}}))?"
 )
-_EN_WEEKDAY = re.compile(rf"\b(?P<rel>last|next|this|on|until)?\s?(?P<w>{'|'.join(WEEKDAYS_EN)})\b")
+_EN_WEEKDAY = re.compile(rf"\b(?:(?P<rel>last|next|this|on|until)\s)?(?P<w>{'|'.join(WEEKDAYS_EN)})\b")
 _EN_RELATIVE = re.compile(r"\b(?:today|yesterday|tomorrow|tonight|last night)\b")
 _EN_SHIFT = {"yesterday": -1, "tomorrow": 1, "last night": -1}
 

@@ -7,6 +7,7 @@ from feeds.understand.lexicon import Series
 from feeds.understand.scan import Hit
 from feeds.understand.scene import (
     FORUM,
+    NAMED_ALONE,
     NOUN,
     PLURAL,
     SERIES,
@@ -108,4 +109,4 @@ def _by_name(scene: Scene, hit: Hit) -> float:
     # A short name such as ADMM-Plus also stands for exercises and expert groups of the same framework.
     if not _NAMES_A_MEETING.search(scene.text, hit.start, hit.end) and not scene.ministers:
         return 0.75 if scene.near(hit, 40, "meeting.strong") else SHORT_NAME
-    return SERIES if scene.shown else 0.78
+    return SERIES if scene.shown else NAMED_ALONE

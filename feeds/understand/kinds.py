@@ -58,6 +58,8 @@ def _several_counterparts(reading: Reading) -> bool:
 def _stated_size(part: Part, reading: Reading) -> int:
     """Three where a sentence that does not name the sides says "trilateral", eight where it says 8カ国."""
     stated = _STATES.search(part.folded.text, reading.start, reading.end)
+    if any(side.how == "counterpart" and not side.plural for side in reading.sides):
+        return 0  # with his counterpart: two, whatever "three-way" they talked about
     three = 3 if part.hits.any("group.three", start=reading.start, end=reading.end) else 0
     many = int(stated["count"]) if stated and not is_pair(reading) else 0
     return many if many > _MINILATERAL_UP_TO else three

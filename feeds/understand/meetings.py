@@ -24,7 +24,7 @@ from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
 from feeds.understand.parts import Part
 from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
-from feeds.understand.scene import Reading
+from feeds.understand.scene import PLURAL, UNGROUPED, Reading
 from feeds.understand.sentences import Sentence, article_end, split_sentences
 from storage.model import Phase, Trust
 
@@ -111,6 +111,7 @@ class _Item:
         self._title_hits = scanner.scan(self._title)
         self._text_hits = scanner.scan(self._text, max(lead + LONGEST_CREDIT, HEADLINE))
         self._published = _local_day(article)
+        self._told = False  #: the headline tells of a meeting
         own = _own_country(article)
         self._readers = {
             id(folded): Reader(folded, hits, lexicon, self._published, own)
@@ -119,6 +120,7 @@ class _Item:
 
     def understanding(self, language: str) -> Understanding:
         title = self._judge(self._title, self._title_hits, Sentence(0, len(self._title.text), 0))
+        self._told = bool(title.reading.signals)
         counting, rest = self._sentences[: len(LEAD_WEIGHTS)], self._sentences[len(LEAD_WEIGHTS) :]
         lead = [self._judge(self._text, self._text_hits, one) for one in counting]
         vetoes = list(title_reasons(self._lexicon, self._title, told=bool(title.reading.signals)))
@@ -159,7 +161,7 @@ class _Item:
         in_text = folded is self._text
         credit = max(reading.end, _credit_end(folded, reading.end) if in_text else 0)
         before = self._published if in_text else None
-        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before))
+        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before, told=self._told))
 
     def _silenced(self, judged: _Judged) -> bool:
         """Whether a sentence of the text gives no facts. One that no rule spoke in was not asked before."""
@@ -168,7 +170,11 @@ class _Item:
         return bool(self._against(self._text, self._text_hits, judged.reading))
 
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
-        weights = [weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)]
+        whose = len({hit.value for hit in self._title_hits.of("country")}) >= 2
+        weights = [
+            weight * _text_strength(judged, title, whose=whose)
+            for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)
+        ]
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
             return min(score, VETO_CAP)
@@ -226,8 +232,11 @@ class _Item:
                 yield from (replace(reason, note=place) for reason in judged.against)
 
 
-def _text_strength(judged: _Judged, title: _Judged) -> float:
-    """Names in the text count where the title has the office; deputies count only in the title."""
+def _text_strength(judged: _Judged, title: _Judged, *, whose: bool) -> float:
+    """Names in the text count where the title has the office; deputies count only in the title.
+
+    `whose`: the title names two countries, so "the defence ministers" of the text are theirs.
+    """
     if judged.against:
         return 0.0
     rules = {signal.rule for signal in judged.reading.signals}
@@ -235,6 +244,8 @@ def _text_strength(judged: _Judged, title: _Judged) -> float:
         side.how == "office" and side.rank == "minister" for side in title.reading.sides
     ):
         return 0.8
+    if whose and judged.strength == UNGROUPED:
+        return PLURAL
     if judged.reading.level == "vice_minister":
         return min(judged.strength, 0.7)
     return judged.strength

@@ -13,6 +13,7 @@ SERIES = 0.9
 TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
 NOUN = 0.85  # 国防相会談 beside the names of countries
+NAMED_ALONE = 0.75  # a series by name and no word of form: enough in a headline, not in the text
 FORUM = 0.78
 SHORT_NAME = 0.55  # ADMMプラス without 会議 and without a minister: the framework, not the meeting
 ORGANISATION = 0.75  # with the head of NATO
