@@ -50,9 +50,18 @@ _AHEAD_JA = re.compile(
 _OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
 #: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
 _ASIDE_EN = re.compile(
-    r",\s(?:who|which|whose)\s[^,]*$|\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
+    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|"
+    r"\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
     r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
     r"\bpressure\b.*\b(?:before|as)\b"
+)
+#: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
+_CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")
+_STOOD_JA = re.compile(r"(?:てい(?:る|た)|(?:ばかり|直後|矢先)だった|重ねて?(?:きた|た|いる))$")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_NEAR_DAY = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:today|yesterday|tomorrow|tonight|earlier in the day)\b|"
+    rf"\d日|同日|前日|\b\d{{1,2}} {_MONTH}|{_MONTH}[a-z]*\.? \d{{1,2}}\b"
 )
 _RECENT_MONTHS = 3  # news of January still dates by December
 
@@ -66,7 +75,7 @@ def sentence_reasons(
     sentences of the text alone: a headline that names an old year is about it. `told`: the headline
     tells of the meeting.
     """
-    yield from _captions_and_background(folded, hits, reading, credit, in_text=before is not None)
+    yield from _captions_and_background(folded, hits, reading, credit, in_text=before is not None, told=told)
     if before and reading.signals:
         yield from _old_news(folded, hits, reading, before, told=told)
     sentence = folded.text[reading.start : reading.end]
@@ -83,14 +92,14 @@ def _of_sentences(lexicon: Lexicon) -> tuple[LookAlike, ...]:
 
 
 def _captions_and_background(
-    folded: Folded, hits: Hits, reading: Reading, credit: int, *, in_text: bool
+    folded: Folded, hits: Hits, reading: Reading, credit: int, *, in_text: bool, told: bool
 ) -> Iterator[Reason]:
     for hit in hits.of("caption.words", start=reading.start, end=credit)[:1]:
         yield Reason(rule="caption", weight=-1.0, quote=folded.quote(hit.start, hit.end))
     for hit in hits.of("background.words", start=reading.start, end=reading.end)[:1]:
         if _looks_back(reading, hit.start):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
-    aside = _in_an_aside(folded, reading) if in_text else None
+    aside = _in_an_aside(folded, reading) if in_text and not told else None
     if aside:
         yield Reason(rule="background", weight=-1.0, quote=folded.quote(*aside))
     dated = _only_before(folded, reading)
@@ -101,7 +110,12 @@ def _captions_and_background(
 def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     """ "The order comes as ministers work on …", "… the minister, who this week hosted his counterpart"."""
     strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
-    aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start) if strongest else None
+    if strongest is None:
+        return None
+    aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start)
+    if not aside and not _NEAR_DAY.search(folded.text, reading.start, reading.end):
+        clause = _CLAUSE_EN.search(folded.text, reading.start, strongest.start)
+        aside = clause or _STOOD_JA.search(folded.text, strongest.start, reading.end)
     return (aside.start(), aside.end()) if aside else None
 
 

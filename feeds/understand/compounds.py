@@ -81,8 +81,9 @@ class ShortNames:
     def before_office(self, text: str, start: int) -> str | None:
         """The country whose character stands directly before an office."""
         kanji, ahead = text[start - 1 : start], text[start - 2 : start - 1] if start > 1 else ""
-        if kanji not in self.codes or ahead in self.codes:
-            return None
+        ends_a_name = bool(_KATAKANA.match(ahead) and _KATAKANA.match(text[start - 3 : start - 2] if start > 2 else ""))
+        if kanji not in self.codes or (ahead in self.codes and not ends_a_name):
+            return None  # テオドロ比国防相: ロ ends the name and is not Russia
         if _HAN.match(kanji) and _HAN.match(ahead) and ahead not in _MAY_PRECEDE:
             return None  # the last character of a name: 安圭伯国防部長官
         if _KATAKANA.match(kanji) and _KATAKANA.match(ahead):

@@ -100,9 +100,14 @@ def series(scene: Scene) -> Iterator[Signal]:
             continue
         if not found.forum and hit.group == "series":
             yield Signal(rule="series", weight=_by_name(scene, hit), start=hit.start, end=hit.end)
-        elif scene.ministers and (scene.attend or scene.strong):
+        elif scene.ministers and any(_outside(word, hit) for word in (*scene.attend, *scene.strong)):
             weight = 0.5 if scene.find("form.speech") else FORUM
             yield Signal(rule="forum", weight=weight, start=hit.start, end=hit.end)
+
+
+def _outside(word: Hit, name: Hit) -> bool:
+    """The dialogue in "Shangri-La Dialogue" is no word of talking."""
+    return word.end <= name.start or word.start >= name.end
 
 
 def _by_name(scene: Scene, hit: Hit) -> float:

@@ -111,7 +111,7 @@ class _Item:
         self._title_hits = scanner.scan(self._title)
         self._text_hits = scanner.scan(self._text, max(lead + LONGEST_CREDIT, HEADLINE))
         self._published = _local_day(article)
-        self._told = False  #: the headline tells of a meeting
+        self._told = False  #: the headline tells of a meeting, or of a minister
         own = _own_country(article)
         self._readers = {
             id(folded): Reader(folded, hits, lexicon, self._published, own)
@@ -120,7 +120,8 @@ class _Item:
 
     def understanding(self, language: str) -> Understanding:
         title = self._judge(self._title, self._title_hits, Sentence(0, len(self._title.text), 0))
-        self._told = bool(title.reading.signals)
+        ministers = any(side.rank == "minister" and side.how == "office" for side in title.reading.sides)
+        self._told = bool(title.reading.signals) or ministers
         counting, rest = self._sentences[: len(LEAD_WEIGHTS)], self._sentences[len(LEAD_WEIGHTS) :]
         lead = [self._judge(self._text, self._text_hits, one) for one in counting]
         vetoes = list(title_reasons(self._lexicon, self._title, told=bool(title.reading.signals)))

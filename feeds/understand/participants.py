@@ -9,7 +9,7 @@ from feeds.understand.lexicon import Place, Series
 from feeds.understand.parts import Part, Spot, is_pair, readings_of
 from feeds.understand.people import Side
 from feeds.understand.places import AT_COUNTRY_EN, AT_COUNTRY_JA
-from feeds.understand.scene import FORUM, Reading
+from feeds.understand.scene import FORUM, UNGROUPED, Reading
 from storage.model import Kind, Level, Principal
 
 _NAME_REACH = 30  # characters between an office and the name that stands beside it
@@ -38,6 +38,8 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         return series.participants
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
+        if part is parts[1] and not chosen and _says_only_ministers(reading):
+            chosen = {hit.value for hit in parts[0].hits.of("country")}
         if not reading.signals or reading.strength < FORUM:
             continue
         named = set(meeting_countries(reading.sides))
@@ -48,6 +50,13 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         if not chosen or (len(chosen) == 1 and chosen < named) or more:
             chosen = named
     return tuple(sorted(chosen)) if len(chosen) >= 2 else ()
+
+
+def _says_only_ministers(reading: Reading) -> bool:
+    """ "The defence ministers met": those of the countries that the headline names."""
+    rules = {signal.rule for signal in reading.signals}
+    alone = any(signal.rule == "plural" and signal.weight == UNGROUPED for signal in reading.signals)
+    return alone and rules <= {"plural", "forum"}
 
 
 def _named_with(part: Part, reading: Reading, *, hosts_only: bool) -> set[str]:
