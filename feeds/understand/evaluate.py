@@ -131,12 +131,12 @@ def _join(known: list[_Event], facts: MeetingFacts, reported: datetime) -> int:
 
 
 #: Labels ask for meetings of these; talks of leaders and of officials are recorded and count as none.
-_COUNTED = {Level.MINISTER, Level.VICE_MINISTER}
+COUNTED_LEVELS = {Level.MINISTER, Level.VICE_MINISTER}
 
 
 def _prediction(line: Line, result: Understanding, event: int | None) -> dict[str, Any]:
     meeting = result.verdict is Verdict.MEETING and result.mention is not None
-    if not meeting or result.mention is None or result.mention.facts.level not in _COUNTED:
+    if not meeting or result.mention is None or result.mention.facts.level not in COUNTED_LEVELS:
         return {"id": line.get("id"), "is_meeting": False}
     facts = result.mention.facts
     return {
