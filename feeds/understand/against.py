@@ -72,8 +72,8 @@ def sentence_reasons(
     """Why a sentence is no evidence.
 
     `credit` is where a caption's credit behind its full stop ends; `before` is the day of publication, given for
-    sentences of the text alone: a headline that names an old year is about it. `told`: the headline
-    tells of the meeting.
+    sentences of the text alone: a headline that names an old year is about it.
+    `told`: the headline tells of a meeting or names a minister's office, so that the text's clauses are about it.
     """
     yield from _captions_and_background(folded, hits, reading, credit, in_text=before is not None, told=told)
     if before and reading.signals:
