@@ -246,4 +246,5 @@ class Changes:
     updates: tuple[ItemUpdate, ...] = ()
     meetings: tuple[MeetingWrite, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    held: tuple[Alert, ...] = ()  #: what an admin decides about, because the poll was a flood
     lesson: Lesson | None = None

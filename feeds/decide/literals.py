@@ -10,8 +10,8 @@ from functools import lru_cache
 from re import _parser  # the only door to the parsed form; a test watches over it
 from typing import Any
 
-from storage.plans import AnyOf, Match
-from storage.words import Kind, Wanted, fold, is_letter, wanted
+from storage.plans import AnyOf, Match, all_of
+from storage.words import Kind, fold, is_letter, wanted
 
 #: Sets in sets, of which Python warns and which RE2 reads as classes.
 _READ_OTHERWISE = re.compile(r"\[[^\]]*\[|--|&&|~~|\|\|")
@@ -87,11 +87,10 @@ def _whole(parsed: Sequence[Any]) -> tuple[str, ...] | None:
     return ways
 
 
-def _sure(piece: str) -> Wanted | None:
+def _sure(piece: str) -> Match | None:
     """Words at the edges may go on there, so their letters say nothing."""
     start = 0
     while start < len(piece) and is_letter(piece[start]):
         start += 1
     rest = piece[start:]
-    found = wanted(rest, prefix=True) if rest else None
-    return None if found is None or found.kind is Kind.BEGINNING else found
+    return all_of(one for one in wanted(rest, prefix=True) if one.kind is not Kind.BEGINNING)

@@ -26,7 +26,7 @@ class AlertPolicy:
 
     max_age: timedelta = timedelta(hours=48)
     first_poll: bool = False  #: whether the first poll of a source may raise alerts
-    flood_brake: int = 10  #: a flood that would raise more alerts raises none
+    flood_brake: int = 10  #: a flood that would raise more alerts raises none until an admin decides
 
 
 def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: datetime) -> bool:
@@ -37,8 +37,11 @@ def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: da
 
 def braked(changes: Changes, policy: AlertPolicy, *, flood: bool) -> Changes:
     """Hold the alerts of a flood back when they are more than the brake allows: a source that prints its archive anew
-    is no news. Their meetings are stored without the mark that their filter had one, so a fresh report raises them."""
-    return replace(changes, alerts=()) if flood and len(changes.alerts) > policy.flood_brake else changes
+    is no news. Admins decide about them (feeds/floods.py). Until then their meetings are stored without the mark that
+    their filter had one, so a fresh report raises them."""
+    if not flood or len(changes.alerts) <= policy.flood_brake:
+        return changes
+    return replace(changes, alerts=(), held=changes.alerts)
 
 
 def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:

@@ -1,7 +1,7 @@
 """Claim, send, record: whatever a channel does, a message is neither lost nor repeated without a word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ class Post:
         self.outcomes = list(outcomes)
         self.arrived = arrived
         self.taken: list[Delivery] = []
+        self.listed: list[int] = []
         self.in_flight = self.most_in_flight = 0
 
     async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
@@ -37,6 +38,10 @@ class Post:
         self.in_flight -= 1
         self.taken.append(delivery)
         return self.outcomes.pop(0) if self.outcomes else Sent(str(len(self.taken)))
+
+    async def send_digest(self, delivery: Delivery, stories: Sequence[MeetingStory]) -> Outcome:
+        self.listed = [story.meeting.story_id for story in stories]
+        return await self.send(delivery, stories[0])
 
     def was_sent(self, delivery: Delivery) -> bool | None:
         return self.arrived
