@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from feeds.decide.filters import matches, matches_any, without
+from feeds.decide.glance import glance
 from feeds.decide.narrow import about_words, narrow
 from feeds.decide.query import Query
 from feeds.decide.ranking import Ranked, host_of, rank
@@ -92,8 +93,10 @@ def _word_test(query: Query, now: datetime) -> Callable[[str, str], bool] | None
     if words is None:
         return None
 
+    may_match = glance(words)
+
     def keep(title: str, text: str) -> bool:
-        return matches(words, Subject(title=title, text=text, reported_at=now, now=now))
+        return may_match(title, text) and matches(words, Subject(title=title, text=text, reported_at=now, now=now))
 
     return keep
 

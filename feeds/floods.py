@@ -1,8 +1,9 @@
 """What an admin decides about a flood that is held: send its alerts, swallow them, or tell them in one digest.
 
 Commands and the bot call `settle` and `undo`, each inside one write transaction:
-`database.write(lambda c: settle(c, …))`. What is told is judged anew: a meeting that had its alert meanwhile, that a block
-rule hides, or that is none any more is passed over, and so is a filter that is paused, removed or newer than the meeting.
+`database.write(lambda c: settle(c, …))`. What is told is judged anew: a meeting that had its alert meanwhile, that a
+block rule hides, or that is none any more is passed over, and so is a filter that is paused, removed or newer than the
+meeting.
 """
 
 from collections.abc import Sequence

@@ -183,7 +183,8 @@ def search(
         return _walk(connection, plan, where, limit, before)
     ids = kept = _matching(connection, plan.match, limit, before)
     if ids and keep is not None:
-        kept = [row.id for row in connection.execute(_WORDS, {"ids": ids}) if keep(row.title, row.text)]
+        rows = connection.execute(_WORDS, {"ids": ids}).all()
+        kept = [item_id for item_id, title, words in rows if keep(title, words)]
     rows = connection.execute(_by_ids(kept, where)).all() if kept else ()
     return Batch(rows=rows, before=ids[-1] if len(ids) == limit else None)
 
@@ -220,7 +221,7 @@ def search_meetings(connection: Connection, plan: Plan, limit: int, before: int 
         ids = _matching(connection, plan.match, FEW + 1, None)
         if len(ids) <= FEW:
             query = query.where(meetings.c.story_id.in_(select(items.c.story_id).where(items.c.id.in_(ids))))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query).scalars().all())
 
 
 def meetings_since(connection: Connection, since: datetime) -> dict[int, datetime]:
@@ -250,7 +251,7 @@ def _matching(connection: Connection, match: Match, limit: int, before: int | No
     fresh = select(items.c.id).where(items.c.id > mark).order_by(items.c.id.desc()).limit(limit)
     if before is not None:
         fresh = fresh.where(items.c.id < before)
-    ids = list(connection.execute(fresh).scalars()) if before is None or before > mark else []
+    ids = list(connection.execute(fresh).scalars().all()) if before is None or before > mark else []
     if len(ids) < limit:
         below = mark + 1 if before is None else min(before, mark + 1)
         ids += _indexed(connection, match, limit - len(ids), below)
@@ -269,22 +270,26 @@ _VECTOR = text(
 def _indexed(connection: Connection, match: Match, limit: int, before: int) -> list[int]:
     if before <= 1:
         return []
-    if connection.dialect.name == "sqlite":
-        statement, question = _FTS, _fts(_spelled_out(connection, match))
-    else:
-        statement, question = _VECTOR, _tsquery(match)
-    wanted = {"question": question, "before": before, "limit": limit}
-    return list(connection.execute(statement, wanted).scalars())
+    where = {"before": before, "limit": limit}
+    if connection.dialect.name != "sqlite":
+        return list(connection.execute(_VECTOR, {**where, "question": _tsquery(match)}).scalars().all())
+    known = _spelled_out(connection, match)
+    if known is None:
+        every = select(items.c.id).where(items.c.id < before).order_by(items.c.id.desc()).limit(limit)
+        return list(connection.execute(every).scalars().all())
+    return list(connection.execute(_FTS, {**where, "question": _fts(known)}).scalars().all())
 
 
-def _spelled_out(connection: Connection, match: Match) -> Match:
-    """The same with the words that begin so instead of a beginning, if they are few.
+def _spelled_out(connection: Connection, match: Match) -> Match | None:
+    """The same with the words that begin so instead of a beginning; None: with so many that it says next to nothing.
 
     FTS5 makes one list of all items with one of the words, however many, before it gives the newest; of several words
     beside each other it reads the newest only.
     """
     if isinstance(match, AllOf | AnyOf):
-        return replace(match, parts=tuple(_spelled_out(connection, part) for part in match.parts))
+        parts = [_spelled_out(connection, part) for part in match.parts]
+        known = tuple(part for part in parts if part is not None)
+        return replace(match, parts=known) if known and (isinstance(match, AllOf) or None not in parts) else None
     if match.kind is not Kind.BEGINNING:
         return match
     beginning, found = match.tokens[0], list[str]()
@@ -292,7 +297,7 @@ def _spelled_out(connection: Connection, match: Match) -> Match:
     while term is not None and term.startswith(beginning) and len(found) <= FEW_WORDS:
         found.append(term)
         term = connection.execute(_TERM, {"at": f"{term} "}).scalar()  # a space comes before all that may follow
-    return match if len(found) > FEW_WORDS else AnyOf(tuple(Wanted((term,)) for term in found or [beginning]))
+    return None if len(found) > FEW_WORDS else AnyOf(tuple(Wanted((term,)) for term in found or [beginning]))
 
 
 _TERM = text("SELECT term FROM item_words_terms WHERE term >= :at LIMIT 1")

@@ -4,38 +4,16 @@ import pytest
 
 from feeds import floods as shell
 from feeds.decide.routing import AlertPolicy, braked
-from storage import filters, floods, ingest, news, outbox, sources, subscriptions
-from storage.changes import Alert, Changes, MeetingWrite, NewStory
+from storage import filters, floods, ingest, news, outbox, subscriptions
+from storage.changes import Alert, Changes
 from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
-from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState, Trust
+from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState
 from tests.storage.conftest import database, empty, postgres  # noqa: F401  fixtures
-from tests.support.build import NOW, after, definition, facts, item, polled
+from tests.support.build import NOW, after, polled
+from tests.support.floods import MEETINGS, flood
 
-MEETINGS = "ministerial-meetings"
 LATER = after(hours=1)
-
-
-def flood(connection: Connection, count: int = 3) -> int:
-    """A poll with so many meetings, all of them held. Returns the flood's number."""
-    source_id = sources.add(connection, definition(), NOW)
-    stories = tuple(NewStory(number) for number in range(count))
-    told = [facts(series="admm", edition=number + 1) for number in range(count)]
-    changes = Changes(
-        source=polled(source_id),
-        new_stories=stories,
-        inserts=tuple(
-            item(story, f"g:{story.number}", source_id=source_id, title=f"Meeting {story.number}", verdict="meeting")
-            for story in stories
-        ),
-        meetings=tuple(
-            MeetingWrite(story=story, facts=about, trust=Trust.PRESS, revision=1)
-            for story, about in zip(stories, told, strict=True)
-        ),
-        alerts=tuple(Alert(story=story, filters=(MEETINGS,)) for story in stories),
-    )
-    ingest.apply(connection, braked(changes, AlertPolicy(flood_brake=2), flood=True), NOW)
-    return floods.every(connection)[0].id
 
 
 @pytest.fixture
