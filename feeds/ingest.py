@@ -83,6 +83,7 @@ class PollReport:
     meetings: int = 0  #: meetings founded or whose facts changed
     alerts: int = 0
     held: int = 0  #: alerts of a flood, about which an admin decides
+    silent: Mapping[str, int] = field(default_factory=dict)  #: why how many meetings raised no alert, by `Silence`
     flooded: bool = False  #: it brought far more than is usual
     failure: Failure | None = None
     state: SourceState = SourceState.OK  #: of the source, after the poll
@@ -421,6 +422,7 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         meetings=len(changes.meetings),
         alerts=len(changes.alerts),
         held=len(changes.held),
+        silent=changes.silent,
         flooded=changes.source.event is not None and changes.source.event.outcome == "flooded",
         state=changes.source.state,
     )
