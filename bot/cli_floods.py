@@ -12,19 +12,11 @@ if TYPE_CHECKING:
     from storage.model import Flood
 
 app = typer.Typer(
-    help="Polls that brought far more than is usual, and whose alerts wait for a decision.",
-    invoke_without_command=True,
+    help="Polls that brought far more than is usual, and whose alerts wait for a decision.", no_args_is_help=True
 )
 
 NUMBER = Annotated[int, typer.Argument(metavar="ID", help="Number of the flood; `kaigi floods list` has it.")]
 AS_JSON = Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")]
-
-
-@app.callback()
-def floods(context: typer.Context) -> None:
-    """List them when no command is given."""
-    if context.invoked_subcommand is None:
-        list_floods()
 
 
 @app.command("list")

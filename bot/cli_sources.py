@@ -411,7 +411,7 @@ def _print_reports(reports: "list[PollReport]") -> None:
 
 def _why_silent(report: "PollReport") -> "Iterator[str]":
     if report.held:
-        yield f"{report.held} alerts held back, see kaigi floods"
+        yield f"{report.held} alerts held back, see kaigi floods list"
     yield from (f"no alert for {count}: {_SILENCES[why]}" for why, count in report.silent.items() if why in _SILENCES)
 
 

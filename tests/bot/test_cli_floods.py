@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_flood_is_listed_shown_decided_and_taken_back(folder: Path) -> None:
     (row,) = map(json.loads, kaigi("floods", "list", "--json", folder=folder).stdout.splitlines())
     assert (row["id"], row["source"], row["state"], len(row["held"])) == (1, "mod", "held", 3)
-    assert "not yet: send, swallow or digest" in kaigi("floods", folder=folder).stdout
+    assert "not yet: send, swallow or digest" in kaigi("floods", "list", folder=folder).stdout
     assert "Swallowed: 3 meetings, 0 messages." in kaigi("floods", "swallow", "1", folder=folder).stdout
     assert "Nothing to do: flood 1 is swallowed by cli" in kaigi("floods", "swallow", "1", folder=folder).stdout
     refused = kaigi("floods", "send", "1", folder=folder)
