@@ -87,11 +87,10 @@ def test_the_second_press_does_nothing_and_another_decision_is_refused(held: Dat
 def test_a_digest_is_one_message_a_chat_that_lists_all(held: Database) -> None:
     assert settle(held, FloodState.DIGEST).messages == 2
     sent = outgoing(held)
-    assert [(one.chat.address, one.kind, one.stories) for one in sent] == [
-        ("1", DeliveryKind.DIGEST, (1, 2, 3)),
-        ("2", DeliveryKind.DIGEST, (1, 2, 3)),
+    assert [(one.chat.address, one.kind, one.story_id, one.payload) for one in sent] == [
+        (address, DeliveryKind.DIGEST, None, {"stories": [1, 2, 3]}) for address in ("1", "2")
     ]
-    listed = held.read(lambda c: news.digest(c, sent[0].stories))
+    listed = held.read(lambda c: news.digest(c, (sent[0].payload or {})["stories"]))
     assert [story.meeting.facts.edition for story in listed] == [1, 2, 3]
 
 
