@@ -11,7 +11,16 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_correct, cli_explain, cli_filters, cli_lexicon, cli_operations, cli_sources
+from bot import (
+    cli_archive,
+    cli_correct,
+    cli_explain,
+    cli_filters,
+    cli_floods,
+    cli_lexicon,
+    cli_operations,
+    cli_sources,
+)
 from storage.errors import KaigiError
 
 app = typer.Typer(
@@ -23,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_sources.app, name="sources")
 app.add_typer(cli_filters.app, name="filters")
+app.add_typer(cli_floods.app, name="floods")
 app.add_typer(cli_archive.db, name="db")
 app.add_typer(cli_lexicon.app, name="lexicon")
 app.add_typer(cli_correct.export, name="export")

@@ -391,6 +391,8 @@ def _report_as_dict(report: "PollReport") -> dict[str, object]:
         "duplicates": report.duplicates,
         "meetings": report.meetings,
         "alerts": report.alerts,
+        "held": report.held,
+        "no_alert": dict(report.silent),
         "error": {"kind": failure.kind, "message": failure.message} if failure else None,
         "seconds": report.seconds,
     }
@@ -399,9 +401,25 @@ def _report_as_dict(report: "PollReport") -> dict[str, object]:
 def _print_reports(reports: "list[PollReport]") -> None:
     from rich.table import Table
 
-    table = Table("source", "status", "entries", "new", "changed", "meetings", "error", box=None)
+    table = Table("source", "status", "entries", "new", "changed", "meetings", "alerts", "remarks", box=None)
     for report in reports:
-        error = report.failure.message if report.failure else ""
-        row = (report.seen, report.new, report.changed, report.meetings)
-        table.add_row(report.source_key, report.status, *map(str, row), error)
+        row = (report.seen, report.new, report.changed, report.meetings, report.alerts)
+        remarks = report.failure.message if report.failure else "; ".join(_why_silent(report))
+        table.add_row(report.source_key, report.status, *map(str, row), remarks)
     _console().print(table)
+
+
+def _why_silent(report: "PollReport") -> "Iterator[str]":
+    if report.held:
+        yield f"{report.held} alerts held back, see kaigi floods list"
+    yield from (f"no alert for {count}: {_SILENCES[why]}" for why, count in report.silent.items() if why in _SILENCES)
+
+
+#: What an operator is told; that a meeting had its alert before is no news.
+_SILENCES = {
+    "first_poll": "the first poll of a source is backlog",
+    "old_report": "reported too long ago (alerts.max_age)",
+    "old_meeting": "held long ago",
+    "blocked": "hidden by a block rule",
+    "no_filter": "no filter with alerts asks for it",
+}

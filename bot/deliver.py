@@ -10,7 +10,7 @@ flight is settled before anything new is sent.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ import structlog
 from storage import news, outbox, subscriptions
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
-from storage.model import Channel, Delivery, MeetingStory
+from storage.model import Channel, Delivery, DeliveryKind, MeetingStory
 
 log = structlog.get_logger("deliver")
 
@@ -86,6 +86,10 @@ class Sender(Protocol):
 
     async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
         """Render the meeting for the chat's language and send it."""
+        ...
+
+    async def send_digest(self, delivery: Delivery, stories: Sequence[MeetingStory]) -> Outcome:
+        """The same for one message that lists several meetings."""
         ...
 
     def was_sent(self, delivery: Delivery) -> bool | None:
@@ -257,16 +261,24 @@ class Deliverer:
     async def _outcome(self, delivery: Delivery) -> Outcome:
         """Send, and make an outcome of everything that can go wrong: a row left in `sending` would wait for the next
         start of the service."""
-        if delivery.story_id is None:
-            return Refused("a message without a story is not known here")
+        digest = delivery.kind is DeliveryKind.DIGEST
         try:
-            story = await self._read(partial(news.meeting, story_id=delivery.story_id))
+            if digest:
+                listed = (delivery.payload or {}).get("stories", ())
+                stories = await self._read(partial(news.digest, story_ids=listed))
+            elif delivery.story_id is not None:
+                stories = (await self._read(partial(news.meeting, story_id=delivery.story_id)),)
+            else:
+                return Refused("a message without a story is not known here")
         except NotFound as error:
             return Refused(str(error))
         except StorageError as error:
             return NotSent(str(error))
+        if not stories:
+            return Refused("none of its meetings is one any more")
+        sender = self.senders[delivery.chat.channel]
         try:
-            return await self.senders[delivery.chat.channel].send(delivery, story)
+            return await (sender.send_digest(delivery, stories) if digest else sender.send(delivery, stories[0]))
         except Exception as error:
             log.exception("a message failed by our own mistake", delivery=delivery.id)
             return NotSent(f"our own mistake: {error!r}"[:200])

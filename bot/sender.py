@@ -4,6 +4,7 @@ The order of the cases matters: `BadRequest` and `TimedOut` are both `NetworkErr
 told by its cause: nothing left the house (connect, pool), or the answer was lost, and then nobody can know.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
@@ -24,7 +25,7 @@ from telegram.error import (
 )
 
 from bot.deliver import ChatGone, Moved, NotSent, Outcome, Refused, Sent, Unknown
-from bot.telegram.render import Message, alert
+from bot.telegram.render import Message, alert, digest
 from feeds.publish.words import Language
 from storage.model import Delivery, MeetingStory
 
@@ -71,6 +72,17 @@ class TelegramSender:
             return classify(error)
         try:  # Telegram takes the text, but not the address behind the button
             return await self._send(bot, delivery, replace(message, link=None))
+        except TelegramError as error:
+            return classify(error)
+
+    async def send_digest(self, delivery: Delivery, stories: Sequence[MeetingStory]) -> Outcome:
+        """Send the meetings as one list in the chat's language."""
+        bot = self._holder.ready_bot
+        if bot is None:
+            return NotSent("Telegram is not reachable yet", NOT_READY, whole_channel=True)
+        words = digest(stories, "ja" if delivery.chat.language == "ja" else "en", repeat=delivery.repeat)
+        try:
+            return await self._send(bot, delivery, Message(html=words, link=None, link_text=""))
         except TelegramError as error:
             return classify(error)
 

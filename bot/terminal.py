@@ -9,6 +9,7 @@ import io
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -18,7 +19,7 @@ from rich.text import Text
 
 from bot.deliver import NotSent, Outcome, Sent
 from feeds.publish.card import Card, card
-from feeds.publish.words import label
+from feeds.publish.words import Language, label
 from storage.model import Delivery, MeetingStory, Report
 
 ADDRESS = "terminal"
@@ -39,7 +40,16 @@ class TerminalSender:
     async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
         """Print the alert."""
         shown = card(story, "ja" if delivery.chat.language == "ja" else "en")
-        words = render(shown, repeat=delivery.repeat).encode("utf-8", "replace")
+        return await self._deliver(delivery, render(shown, repeat=delivery.repeat))
+
+    async def send_digest(self, delivery: Delivery, stories: Sequence[MeetingStory]) -> Outcome:
+        """Print the meetings one after the other."""
+        language: Language = "ja" if delivery.chat.language == "ja" else "en"
+        cards = (render(card(story, language), repeat=delivery.repeat) for story in stories)
+        return await self._deliver(delivery, "".join(cards))
+
+    async def _deliver(self, delivery: Delivery, shown: str) -> Outcome:
+        words = shown.encode("utf-8", "replace")
         try:
             await asyncio.to_thread(self._print, words, delivery.id)
         except OSError as error:  # nobody reads the other end of a pipe

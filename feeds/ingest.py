@@ -82,6 +82,8 @@ class PollReport:
     duplicates: int = 0  #: entries that repeat another to the letter
     meetings: int = 0  #: meetings founded or whose facts changed
     alerts: int = 0
+    held: int = 0  #: alerts of a flood, about which an admin decides
+    silent: Mapping[str, int] = field(default_factory=dict)  #: why how many meetings raised no alert, by `Silence`
     flooded: bool = False  #: it brought far more than is usual
     failure: Failure | None = None
     state: SourceState = SourceState.OK  #: of the source, after the poll
@@ -285,7 +287,7 @@ class Ingest:
         store.apply(connection, changes, now)
         if self.policy.callbacks is not None:
             websub.follow(connection, visit.source, answer.advert, new, self.policy.callbacks, now)
-        held = len(decided.alerts) - len(changes.alerts)
+        held = len(changes.held)
         tell(connection, visit.source, update, now, *([notices.flooded(visit.source, new, held, now)] if flood else ()))
         return changes
 
@@ -419,6 +421,8 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         duplicates=parsed.duplicates,
         meetings=len(changes.meetings),
         alerts=len(changes.alerts),
+        held=len(changes.held),
+        silent=changes.silent,
         flooded=changes.source.event is not None and changes.source.event.outcome == "flooded",
         state=changes.source.state,
     )

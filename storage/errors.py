@@ -11,7 +11,8 @@
         ├── NotFound               no such source, filter, chat or story
         ├── AlreadyExists          a source with this key or address is there already
         ├── FromFile               belongs to sources_file and must be changed there
-        └── BackupError            a backup that cannot be made or is not whole
+        ├── BackupError            a backup that cannot be made or is not whole
+        └── TooLate                something else was decided, or has left, before
 
 Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
 """
@@ -55,6 +56,10 @@ class NotFound(StorageError):
 
 class AlreadyExists(StorageError):
     """The record is there already."""
+
+
+class TooLate(StorageError):
+    """What is asked for cannot be done any more."""
 
 
 class FromFile(StorageError):

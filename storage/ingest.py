@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import likeness, retractions, revision, search
+from storage import floods, likeness, retractions, revision, search
 from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
@@ -57,7 +57,7 @@ from storage.tables import (
     subscriptions,
 )
 
-__all__ = ["apply", "forget_empty", "owe", "update_source"]
+__all__ = ["apply", "forget_empty", "mark", "owe", "update_source"]
 
 
 def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewStory, int]:
@@ -80,6 +80,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     _touch_meetings(connection, [story for story in told if not isinstance(story, NewStory)], now)
     for alert in changes.alerts:
         owe(connection, alert, story_id(alert.story), now)
+    if changes.held:
+        floods.hold(connection, changes.source, [(story_id(one.story), one.filters) for one in changes.held], now)
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
@@ -193,13 +195,8 @@ def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> N
 
     The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.
     """
+    mark(connection, story_id, alert.filters, now)
     chosen = select(filters.c.id).where(filters.c.key.in_(alert.filters))
-    marks = select(literal(story_id), filters.c.id, literal(now, story_alerts.c.decided_at.type))
-    connection.execute(
-        insert_or_ignore(connection, story_alerts, "story_id", "filter_id").from_select(
-            ["story_id", "filter_id", "decided_at"], marks.where(filters.c.key.in_(alert.filters))
-        )
-    )
     moment = literal(now, deliveries.c.not_before.type)
     owed = (
         select(
@@ -216,3 +213,13 @@ def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> N
     ]  # fmt: skip
     statement = insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version")
     connection.execute(statement.from_select(columns, owed))
+
+
+def mark(connection: Connection, story_id: int, keys: Sequence[str], now: datetime) -> None:
+    """Note that these filters had their alert of a story, whoever was told."""
+    marks = select(literal(story_id), filters.c.id, literal(now, story_alerts.c.decided_at.type))
+    connection.execute(
+        insert_or_ignore(connection, story_alerts, "story_id", "filter_id").from_select(
+            ["story_id", "filter_id", "decided_at"], marks.where(filters.c.key.in_(keys))
+        )
+    )

@@ -125,7 +125,7 @@ class DeliveryKind(StrEnum):
     ALERT = "alert"
     FOLLOW_UP = "follow_up"
     EDIT = "edit"  # the alert is rewritten in place: its sources grew, a fact became clearer
-    DIGEST = "digest"
+    DIGEST = "digest"  # one message that lists several meetings
     BROADCAST = "broadcast"
 
 
@@ -140,6 +140,15 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"  # nobody can know whether it arrived; a second try is marked as a repeat
     EXPIRED = "expired"  # old news by the time it could have been sent
     FOLDED = "folded"  # told within another message: a digest, or the alert that was still waiting
+
+
+class FloodState(StrEnum):
+    """What became of the alerts of a flood."""
+
+    HELD = "held"
+    SENT = "sent"
+    SWALLOWED = "swallowed"
+    DIGEST = "digest"
 
 
 class CorrectionKind(StrEnum):
@@ -335,6 +344,22 @@ class Notice:
     count: int = 0  #: new items of a flood; sources without a network
     usual: float = 0.0  #: new items that a poll usually brings
     held: int = 0  #: alerts that a flood would have raised
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flood:
+    """A poll that brought far more than is usual, and whose alerts an admin decides about."""
+
+    id: int
+    source_key: str
+    source_name: str
+    at: datetime
+    new_items: int
+    alerts: tuple[tuple[int, tuple[str, ...]], ...]  #: story, and the keys of the filters that would have told of it
+    state: FloodState
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    history: tuple[dict[str, str], ...] = ()  #: `what`, `who` and `at` of each decision, the oldest first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ built line by line and stops at the limit, so a tag is never cut open.
 """
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.telegram.texts import text
@@ -53,6 +54,29 @@ def listing(stories: list[MeetingStory], language: Language, address: str) -> st
     if not stories:
         return _safe(text(language, "No meeting has been reported yet."))
     return _within([_short(card(story, language), story, address) for story in stories], gap="\n\n")
+
+
+def digest(stories: Sequence[MeetingStory], language: Language, *, repeat: bool = False) -> str:
+    """Several meetings in one message, a line or two each; what finds no room is counted."""
+    head = f"<b>{_safe(text(language, '{count} meetings in one message', count=len(stories)))}</b>"
+    if repeat:
+        head += f"\n<i>{_safe(text(language, 'Repeated: this may have reached you before.'))}</i>"
+    blocks = [_listed(card(story, language)) for story in stories]
+    for kept in range(len(blocks), 0, -1):
+        more = [_safe(text(language, "and {count} more", count=len(blocks) - kept))] if kept < len(blocks) else []
+        lines = [head, *blocks[:kept], *more]
+        if len("\n\n".join(lines).encode("utf-16-le")) // 2 <= LIMIT:
+            return "\n\n".join(lines)
+    return head
+
+
+def _listed(shown: Card) -> str:
+    values = {row.key: row.value for row in shown.rows}
+    about = " · ".join(_safe(values[key]) for key in ("when", "where") if key in values)
+    words = _safe(f"{shown.flags} {shown.headline}".strip(), TITLE)
+    link = next((r.url for r in shown.sources if r.url and r.url.startswith(("http://", "https://"))), None)
+    head = f'• <a href="{html.escape(link)}">{words}</a>' if link and len(link) < 1500 else f"• {words}"
+    return f"{head}\n{about}" if about else head
 
 
 def _short(shown: Card, story: MeetingStory, address: str) -> str:

@@ -1,7 +1,7 @@
 """Claim, send, record: whatever a channel does, a message is neither lost nor repeated without a word."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
+from feeds import floods
 from storage import filters, ingest, news, schema, sources, subscriptions
 from storage.changes import NewStory
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
-from storage.model import Channel, ChatState, Delivery, MeetingStory
-from storage.tables import chats, deliveries
+from storage.model import Channel, ChatState, Delivery, FloodState, MeetingStory
+from storage.tables import chats, deliveries, meetings
 from tests.support.build import NOW, definition, facts, meeting_changes
+from tests.support.floods import flood
 
 FAST = {Channel.TELEGRAM: Pace(chat_rest=timedelta(0), group_rest=timedelta(0))}
 
@@ -28,6 +30,7 @@ class Post:
         self.outcomes = list(outcomes)
         self.arrived = arrived
         self.taken: list[Delivery] = []
+        self.listed: list[int] = []
         self.in_flight = self.most_in_flight = 0
 
     async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
@@ -37,6 +40,10 @@ class Post:
         self.in_flight -= 1
         self.taken.append(delivery)
         return self.outcomes.pop(0) if self.outcomes else Sent(str(len(self.taken)))
+
+    async def send_digest(self, delivery: Delivery, stories: Sequence[MeetingStory]) -> Outcome:
+        self.listed = [story.meeting.story_id for story in stories]
+        return await self.send(delivery, stories[0])
 
     def was_sent(self, delivery: Delivery) -> bool | None:
         return self.arrived
@@ -110,6 +117,28 @@ async def test_every_chat_gets_its_message_once(database: Database) -> None:
     async with delivering(database, post):
         await until(lambda: states(database) == ["sent"] * 3)
     assert sorted(d.chat.address for d in post.taken) == ["1", "2", "3"]
+
+
+async def test_a_digest_is_one_message_and_leaves_out_what_is_no_meeting_any_more(database: Database) -> None:
+    subscribe(database, "1")
+    database.write(flood)
+    database.write(lambda c: floods.settle(c, 1, FloodState.DIGEST, who="ann", now=NOW))
+    database.write(lambda c: c.execute(meetings.delete().where(meetings.c.story_id == 2)))
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert post.listed == [1, 3]
+
+
+async def test_a_digest_of_which_nothing_is_left_is_closed(database: Database) -> None:
+    subscribe(database, "1")
+    database.write(flood)
+    database.write(lambda c: floods.settle(c, 1, FloodState.DIGEST, who="ann", now=NOW))
+    database.write(lambda c: c.execute(meetings.delete()))
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["failed"])
+    assert post.taken == []
 
 
 async def test_a_new_message_is_sent_at_once_when_somebody_wakes_the_loop(database: Database) -> None:

@@ -48,7 +48,8 @@ class TestWords:
 
     def test_a_flood_says_what_is_usual_and_what_was_held_back(self) -> None:
         words = words_of([notice(NoticeKind.FLOODED, count=80, usual=5.2, held=12)], "en", "UTC")
-        assert "80 new articles at once, where about 5 are usual. 12 alerts were stored without being sent." in words
+        assert "80 new articles at once, where about 5 are usual." in words
+        assert "12 alerts are held back. Decide about them: kaigi floods list." in words
 
     def test_the_network_is_told_with_the_time_in_the_zone_of_the_service(self) -> None:
         words = words_of([notice(NoticeKind.NETWORK_DOWN, None, count=12)], "en", "Asia/Tokyo")

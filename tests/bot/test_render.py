@@ -9,7 +9,7 @@ import tdjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.telegram.render import LIMIT, alert, listing
+from bot.telegram.render import LIMIT, alert, digest, listing
 from bot.telegram.texts import LANGUAGES, catalogue, language_of, text
 from storage.model import Format, Kind, Phase
 from tests.support.build import facts, minister, report, story
@@ -51,6 +51,23 @@ def test_an_alert_shows_who_when_where_and_which_sources() -> None:
     ):
         assert part in words
     assert "Defence Minister" not in words  # the office is told in the reader's language
+
+
+def test_a_digest_lists_what_finds_room_and_counts_the_rest() -> None:
+    few = parsed(digest([story(facts(series="admm", edition=n)) for n in (1, 2)], "en"))["text"]
+    assert few.startswith("2 meetings in one message")
+    assert "more" not in few
+    many = digest([story(facts(series="admm-plus", edition=n), report("mod")) for n in range(1, 90)], "ja")
+    assert len(many.encode("utf-16-le")) // 2 <= LIMIT
+    shown = parsed(many)["text"]
+    assert shown.startswith("会談89件をまとめてお知らせします")
+    listed = shown.count("•")
+    assert f"ほか{89 - listed}件" in shown
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_a_hostile_name_harms_no_digest(words: str) -> None:
+    assert parsed(digest([story(facts(name_ja=words), report(title=words))] * 3, "ja"))["@type"] != "error"
 
 
 def test_the_same_facts_in_english() -> None:

@@ -74,6 +74,24 @@ def test_every_generated_feed_keeps_the_rules_and_parses_back_to_the_same_ids_an
         assert documents["atom"] == atom.write(feed)
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"</title>", b"</title><nonsense/>"),
+        (b"<entry>", b"<entry><published>yesterday</published>"),
+        (b"</id>", b"</id><title>twice</title>"),
+        (b'rel="self"', b'rel="self" colour="red"'),
+        (b'rel="self"', b'rel="self" hreflang="not a tag"'),
+        (b"<author>", b"<author><born>1970</born>"),
+    ],
+)
+def test_the_grammar_of_rfc_4287_finds_what_is_wrong(good: bytes, bad: bytes) -> None:
+    body = atom.write(meetings_feed(HEAD, [story(facts(), report())], ()))
+    assert good in body
+    assert atom_faults(body) == []
+    assert atom_faults(body.replace(good, bad, 1)) != []
+
+
 @pytest.mark.parametrize("seed", STATES)
 def test_every_generated_json_feed_is_one_and_carries_no_link_that_runs_code(seed: int) -> None:
     checker = jsonschema.FormatChecker(())
