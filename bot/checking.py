@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bot.config import Settings
 from bot.parts import parser_pool, utc_now
-from bot.terminal import plain
+from bot.screen import plain
 from feeds.collect.asking import is_home
 from feeds.collect.document import read_document
 from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher

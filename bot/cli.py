@@ -4,7 +4,6 @@ because `kaigi --help` should not load a bot, a web server and a parser.
 Exit codes: 0 fine, 1 failed, 2 misuse (a wrong option, setting or query).
 """
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +20,7 @@ from bot import (
     cli_operations,
     cli_sources,
 )
-from storage.errors import KaigiError
+from storage.errors import KaigiError, Misuse
 
 app = typer.Typer(
     help="Kaigi (会議) watches defence newsrooms and tells people, once, about every meeting of defence ministers.",
@@ -50,26 +49,43 @@ ConfigOption = Annotated[
 ]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"kaigi {version('kaigi')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(config_file: ConfigOption = None) -> None:
+def _options(
+    config_file: ConfigOption = None,
+    version: Annotated[  # noqa: ARG001  it is done by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
     _use(config_file)
 
 
 def _use(config_file: Path | None) -> None:
-    from bot import config
-
     if config_file is not None:
+        from bot import config
+
         config.use(config_file)
 
 
 @app.command()
 def run(config_file: ConfigOption = None) -> None:
     """Run the service: poll sources, serve page and feeds, send alerts. Without a Telegram token alerts are printed."""
-    from bot import config, logs, parts
-    from bot.app import Service
+    from bot import config
 
     _use(config_file)
-    settings = config.load()
+    settings = config.load()  # before the rest is loaded: a wrong setting is told at once
+    import asyncio
+
+    from bot import logs, parts
+    from bot.app import Service
+
     logs.set_up(settings.log.format, config.secrets(settings))
     parts.know(settings)
     definitions = parts.read_sources(settings)
@@ -82,6 +98,8 @@ def demo(
     newsroom_port: Annotated[int, typer.Option(help="Port of the local newsroom.")] = 8931,
 ) -> None:
     """Run the whole service against a small newsroom on this machine: no network, no token, an alert in 15 seconds."""
+    import asyncio
+
     from bot import demo as show
     from bot import logs
 
@@ -92,17 +110,9 @@ def demo(
 
 def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
-    from bot.cli_filters import FilterRefused
-    from bot.config import ConfigError
-    from feeds.collect.catalogue import SourcesFileError
-    from feeds.decide.pins import WrongFact
-    from feeds.decide.query import QueryError
-    from feeds.understand.lexicon import LexiconError
-
-    wrong = (ConfigError, FilterRefused, LexiconError, QueryError, SourcesFileError, WrongFact)
     try:
         app()
-    except wrong as error:
+    except Misuse as error:
         _fail(error, 2)
     except KaigiError as error:
         _fail(error, 1)

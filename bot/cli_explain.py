@@ -1,6 +1,5 @@
 """Commands that show what was understood: `kaigi explain` and `kaigi evaluate`."""
 
-import asyncio
 import dataclasses
 import json
 import sys
@@ -91,6 +90,8 @@ def _has_archive(url: str) -> bool:
 
 def _read(what: str, zone: str) -> "Article":
     if what.startswith(("http://", "https://")):
+        import asyncio
+
         return _from_bytes(asyncio.run(_fetched(what)), what, zone)
     try:
         body = sys.stdin.buffer.read() if what == "-" else Path(what).read_bytes()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage.errors import KaigiError
-from storage.model import FilterAction
+from storage.choices import FilterAction
+from storage.errors import Misuse
 
 if TYPE_CHECKING:
     from feeds.rehearsal import Rehearsal
@@ -37,7 +37,7 @@ class Since(StrEnum):
 SPANS = {Since.DAY: timedelta(days=1), Since.WEEK: timedelta(days=7), Since.MONTH: timedelta(days=30)}
 
 
-class FilterRefused(KaigiError):
+class FilterRefused(Misuse):
     """A change that would make an alert storm, or that nobody can want. The message has the numbers."""
 
 
@@ -70,7 +70,7 @@ def list_filters(as_json: AS_JSON = False) -> None:
     """Show all filters in their order."""
     from rich.table import Table
 
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from storage import filters
 
     with open_archive() as database:
@@ -278,7 +278,7 @@ def _show(done: "Rehearsal") -> None:
     from rich.table import Table
 
     from bot.explaining import because
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
 
     typer.echo(f"{done.matched} of {done.seen} items, {_plural(done.meetings, 'meeting')}")
     table = Table("when (UTC)", "source", "title", "because", box=None)
@@ -354,7 +354,7 @@ def top(
 ) -> None:
     """Show the stories that most independent newsrooms report, the widest told first."""
     from bot.parts import utc_now
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from feeds import archive
 
     with open_archive() as database:

@@ -1,6 +1,5 @@
 """Commands on sources: `kaigi sources …` and `kaigi poll`."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from storage.model import SourceKind, SourceState, Trust
+from storage.choices import SourceKind, SourceState, Trust
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,7 +105,7 @@ def _problem(source: "Source", notes: "dict[int, tuple[str, ...]]") -> str:
 
 
 def _console() -> "Console":
-    from bot.terminal import console
+    from bot.screen import console
 
     return console()
 
@@ -222,6 +221,8 @@ def check(
     A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed. When the
     rules of a known page find nothing, the page is compared with what it had, and new rules are proposed.
     """
+    import asyncio
+
     from bot import checking, config, logs, parts
     from bot.adding import fetch_table, new_definition
     from storage.errors import NotFound
@@ -291,7 +292,7 @@ def import_opml(
     """Add the sources of an OPML file that are new, and say what became of the others."""
     from bot.adding import import_sources
     from bot.parts import utc_now
-    from bot.terminal import plain
+    from bot.screen import plain
 
     body = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
     with _archive() as (_, database):
@@ -340,6 +341,8 @@ def poll(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
 ) -> None:
     """Poll sources once, now. Ends with 1 when one of them failed."""
+    import asyncio
+
     from bot.indexing import index_some
 
     with _archive() as (settings, database):
@@ -367,6 +370,8 @@ def _chosen(connection: "Connection", names: list[str]) -> "list[Source]":
 async def _poll_all(
     settings: "Settings", database: "Database", chosen: "list[Source]", *, quiet: bool
 ) -> "list[PollReport]":
+    import asyncio
+
     from rich.console import Console
     from rich.progress import track
 

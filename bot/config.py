@@ -35,7 +35,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from storage.errors import KaigiError
+from storage.errors import Misuse
 
 PREFIX = "KAIGI_"
 DEFAULT_FILE = Path("kaigi.toml")
@@ -46,7 +46,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
 
 
-class ConfigError(KaigiError):
+class ConfigError(Misuse):
     """A setting that cannot be used. The message names it and says what would be right."""
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.terminal import plain
+from bot.screen import plain
 from feeds.collect.normalise import canonical_url
 from feeds.decide.filters import Decision, explain_match
 from feeds.decide.placing import Placing, place

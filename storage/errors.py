@@ -1,6 +1,7 @@
 """The errors of storage.
 
     KaigiError                     every error that we raise on purpose; str() is fit for a person
+    ├── Misuse                     what was asked for or set cannot be; the command ends with 2 instead of 1
     └── StorageError               the database said no; the driver's error is chained
         ├── DatabaseBusy           another process holds the write lock for longer than we wait
         ├── DatabaseReadOnly       the file or its folder cannot be written
@@ -20,6 +21,10 @@ Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapp
 
 class KaigiError(Exception):
     """Root of all errors raised on purpose. The message tells a person what happened and what to do."""
+
+
+class Misuse(KaigiError):
+    """A setting, file, query or word of an operator that cannot be used; its subclasses say which."""
 
 
 class StorageError(KaigiError):

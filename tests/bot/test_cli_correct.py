@@ -10,7 +10,7 @@ import pytest
 from storage import filters, ingest, schema, sources
 from storage.database import Connection, Database
 from tests.support.build import NOW, definition, meeting_changes
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
 
 
 @pytest.fixture

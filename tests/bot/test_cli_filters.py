@@ -11,7 +11,7 @@ from storage.changes import Changes, MeetingWrite, NewStory
 from storage.database import Connection, Database
 from storage.model import Trust
 from tests.support.build import definition, facts, item, polled
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
 
 
 def fill(folder: Path, *, items: int, meetings: int) -> None:

@@ -14,7 +14,8 @@ from storage import schema, sources
 from storage.database import Connection, Database
 from storage.lock import only_service
 from tests.support.build import NOW, definition, polled
-from tests.support.running import free_port, kaigi
+from tests.support.commands import kaigi
+from tests.support.running import free_port
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.model import Channel, PageRules, Source, SourceKind, SourceState
 from tests.bot.test_notices import Clock, Wire
 from tests.support.build import definition
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
 
 HEADLINES = [f"第{n}号 防衛大臣の動静についての発表その{n}" for n in range(60)]
 

@@ -27,7 +27,7 @@ def environment(**settings: str) -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "160", **settings}
 
 
-def kaigi(*words: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+def kaigi_process(*words: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end and return what it said."""
     return subprocess.run(
         [sys.executable, "-m", "bot.cli", *words],
