@@ -24,7 +24,7 @@ def list_floods(as_json: AS_JSON = False) -> None:
     """Show the floods, the newest first, and what was decided about each."""
     from rich.table import Table
 
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from storage import floods as store
 
     with open_archive() as database:
@@ -66,7 +66,7 @@ def _as_dict(flood: "Flood") -> dict[str, Any]:
 @app.command()
 def show(number: NUMBER) -> None:
     """Show the meetings whose alerts are held, and what was decided by whom."""
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from feeds.publish.card import card
     from storage import floods as store
     from storage import news

@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
 from feeds import floods
-from storage import filters, ingest, news, schema, sources, subscriptions
+from storage import filters, ingest, news, sources, subscriptions
 from storage.changes import NewStory
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
 from storage.model import Channel, ChatState, Delivery, FloodState, MeetingStory
 from storage.tables import chats, deliveries, meetings
+from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, facts, meeting_changes
 from tests.support.floods import flood
 
@@ -51,8 +52,7 @@ class Post:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     database.write(filters.ensure_built_in)
     yield database
     database.close()

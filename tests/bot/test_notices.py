@@ -10,10 +10,11 @@ import pytest
 from bot.deliver import ChatGone, NotSent, Outcome, Refused, Sent, Unknown
 from bot.notices import Notifier
 from bot.wording import MOST, words_of
-from storage import notices, schema, sources, subscriptions
+from storage import notices, sources, subscriptions
 from storage.changes import NoticePost
 from storage.database import Database
 from storage.model import Channel, Notice, NoticeKind, SourceState, Told
+from tests.support.archives import new_archive
 from tests.support.build import NOW, after, definition
 
 
@@ -97,8 +98,7 @@ class Clock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     yield database
     database.close()
 

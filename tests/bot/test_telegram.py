@@ -13,6 +13,7 @@ from bot import config
 from bot.app import Service
 from feeds.newsroom import Newsroom
 from tests.support.bot_api import TOKEN, BotApi
+from tests.support.parsing import Parsers
 from tests.support.running import free_port
 from tests.support.web import get
 
@@ -31,6 +32,12 @@ async def newsroom() -> AsyncIterator[Newsroom]:
     """A world that stands still until the test publishes it."""
     async with Newsroom(clock=lambda: 0.0) as newsroom:
         yield newsroom
+
+
+@pytest.fixture(autouse=True)
+def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service parses in this process: the subject is what comes after."""
+    monkeypatch.setattr("bot.collecting.parser_pool", lambda _settings: Parsers())
 
 
 def settings(folder: Path, api: BotApi, admins: tuple[int, ...] = ()) -> config.Settings:

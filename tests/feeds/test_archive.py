@@ -15,7 +15,7 @@ from storage.database import Connection, Database
 from storage.model import FilterAction, Kind, Level, MeetingFacts, Phase, Trust
 from storage.plans import Plan
 from storage.words import VERSION
-from tests.storage.conftest import database, empty, postgres  # noqa: F401  the engines
+from tests.storage.conftest import database  # noqa: F401  the engines
 from tests.support.build import NOW, after, definition, facts, item, polled
 
 WORDS = ["防衛", "日米", "日豪", "会談", "小泉", "豪", "第13回", "ADMM", "minister", "ministers", "Défense", "talks"]

@@ -263,7 +263,7 @@ _MARKUP = st.lists(
 ).map("".join)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(_MARKUP)
 def test_reading_never_raises_and_finds_what_feedparser_finds(markup: str) -> None:
     document = _rss(f"<item>{markup}</item><item><title>last</title></item>").encode("utf-8", "replace")
@@ -276,7 +276,6 @@ def test_reading_never_raises_and_finds_what_feedparser_finds(markup: str) -> No
         assert len(result.entries) + result.duplicates == len(found)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_never_raise(body: bytes) -> None:
     _parse(body)

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.observed import Verdict
@@ -235,7 +235,6 @@ def test_reasons_name_what_spoke_against() -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=600))
-@settings(max_examples=150, deadline=None)
 def test_no_text_breaks_understanding_and_evidence_is_always_a_true_quote(title: str, text: str) -> None:
     _check_quotes(title, text)
 
@@ -251,7 +250,6 @@ _WORDS = st.sampled_from(
 
 
 @given(st.lists(_WORDS, max_size=40), st.lists(_WORDS, max_size=80))
-@settings(max_examples=200, deadline=None)
 def test_no_mixture_of_telling_words_breaks_it(title: list[str], text: list[str]) -> None:
     _check_quotes("".join(title), " ".join(text))
     _check_quotes(" ".join(title), "".join(text))
