@@ -18,6 +18,7 @@ from feeds.collect.opml import read_opml
 from feeds.newsroom import Newsroom
 from storage.model import PageRules
 from tests.support.commands import kaigi
+from tests.support.parsing import Parsers
 from tests.support.running import environment, free_port, kaigi_process, running
 from tests.support.web import get
 
@@ -35,6 +36,13 @@ def entry(key: str, url: str, **fields: str) -> str:
 
 
 NOWHERE = entry("nowhere", "http://127.0.0.1:9/feed.xml")
+
+
+@pytest.fixture
+def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands parse in this process; TestPoll shows that they do in others."""
+    for module in ("checking", "collecting"):
+        monkeypatch.setattr(f"bot.{module}.parser_pool", lambda *_settings, **_processes: Parsers())
 
 
 class TestProcess:
@@ -130,13 +138,13 @@ class TestRun:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = str(taken.getsockname()[1])
-            done = kaigi_process("run", folder=tmp_path, KAIGI_WEB__PORT=port)
+            done = kaigi("run", folder=tmp_path, KAIGI_WEB__PORT=port)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "KAIGI_WEB__PORT" in done.stderr
 
     def test_a_data_folder_that_cannot_be_written_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "data").touch()
-        done = kaigi_process("run", folder=tmp_path, KAIGI_WEB__PORT=str(free_port()))
+        done = kaigi("run", folder=tmp_path, KAIGI_WEB__PORT=str(free_port()))
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "data folder" in done.stderr
 
@@ -212,6 +220,7 @@ class TestSources:
         assert {source["kind"] for source in listed} == {"feed", "page"}
 
 
+@pytest.mark.usefixtures("parsers")
 class TestAskedWith:
     """Headers, cookies and TLS options of one source."""
 
@@ -339,6 +348,7 @@ async def front() -> AsyncIterator[str]:
         yield address
 
 
+@pytest.mark.usefixtures("parsers")
 class TestAnyAddress:
     async def test_a_page_s_feed_is_found_previewed_and_nothing_is_kept(self, tmp_path: Path, front: str) -> None:
         chosen = sources_file(tmp_path, NOWHERE)

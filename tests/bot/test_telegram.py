@@ -61,7 +61,7 @@ async def serving(
     try:
         async with asyncio.timeout(20):
             while not await asyncio.to_thread(_all_polled, address, task):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
         yield address
     finally:
         service.stop()
