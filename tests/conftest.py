@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.support.postgres import Postgres, running
 
-# A run starts some eighty processes. Where nothing keeps what Python compiled, each would compile the program anew.
+# Many processes start during a run. Where nothing keeps what Python compiled, each would compile the program anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
