@@ -9,7 +9,7 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from tests.support.running import Running, free_port, running
+from tests.support.running import PATIENCE_S, Running, free_port, running
 from tests.support.web import get
 
 MEETING = "第13回拡大ASEAN国防相会議"
@@ -97,7 +97,7 @@ def test_a_second_demo_is_told_about_the_first_and_harms_nothing(tmp_path: Path)
         first.wait_for(lambda: "Kaigi is running" in first.err.read_text(), "the start")
         second = start()
         try:
-            assert second._process.wait(20) == 1
+            assert second._process.wait(PATIENCE_S) == 1
         finally:
             second.end()
         assert "Another demo uses" in first.err.read_text()  # both write to one file

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120  #: on a machine that has much else to do a start alone takes half a minute
 
 
 def free_port() -> int:
@@ -36,7 +37,7 @@ def kaigi_process(*words: str, folder: Path, **settings: str) -> "subprocess.Com
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -55,7 +56,7 @@ class Running:
                 stderr=err,
             )
 
-    def wait_for(self, true: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+    def wait_for(self, true: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until `true()`; fail with the log when the process ends or time runs out first."""
         end = time.monotonic() + timeout_s
         while not true():
