@@ -64,7 +64,7 @@ class Running:
                 raise AssertionError(f"{what} did not happen.\n{self.err.read_text()[-3000:]}")
             time.sleep(0.02)
 
-    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 12) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = PATIENCE_S) -> int:
         """Send a signal and return the exit code."""
         self._process.send_signal(number)
         return self._process.wait(timeout_s)
