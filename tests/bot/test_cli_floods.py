@@ -7,8 +7,8 @@ import pytest
 
 from storage import filters, schema
 from storage.database import Database
-from tests.support.floods import flood
 from tests.support.commands import kaigi
+from tests.support.floods import flood
 
 
 @pytest.fixture

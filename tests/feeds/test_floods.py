@@ -9,7 +9,7 @@ from storage.changes import Alert, Changes
 from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
 from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState
-from tests.storage.conftest import database, empty, postgres  # noqa: F401  fixtures
+from tests.storage.conftest import database  # noqa: F401  a fixture
 from tests.support.build import NOW, after, polled
 from tests.support.floods import MEETINGS, flood
 
