@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli_filters import me, open_archive
-from storage.model import FloodState
+from storage.choices import FloodState
 
 if TYPE_CHECKING:
     from storage.model import Flood
