@@ -18,7 +18,7 @@ BENCH_VENV ?= .venv-bench
 READER := $(BENCH_VENV)/.reader
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
+.PHONY: help install install-dev run demo test fuzz lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -36,6 +36,9 @@ demo: install ## start the whole service against a local newsroom: no network, n
 
 test: install-dev ## run the tests (ARGS="tests/feeds -k dates")
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: install-dev ## let chance look for what the tests' fixed examples miss (ARGS="tests/feeds/collect")
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile fuzz $(ARGS)
 
 lint: install-dev ## check style, types and the borders between the packages
 	@$(BIN)/ruff check .

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage.errors import KaigiError
-from storage.model import FilterAction
+from storage.choices import FilterAction
+from storage.errors import Misuse
 
 if TYPE_CHECKING:
     from feeds.rehearsal import Rehearsal
@@ -37,12 +37,12 @@ class Since(StrEnum):
 SPANS = {Since.DAY: timedelta(days=1), Since.WEEK: timedelta(days=7), Since.MONTH: timedelta(days=30)}
 
 
-class FilterRefused(KaigiError):
+class FilterRefused(Misuse):
     """A change that would make an alert storm, or that nobody can want. The message has the numbers."""
 
 
 @contextmanager
-def _archive() -> "Iterator[Database]":
+def open_archive() -> "Iterator[Database]":
     """The database, with the built-in filters in it."""
     from bot import config, logs, parts
     from storage import filters
@@ -57,7 +57,7 @@ def _archive() -> "Iterator[Database]":
         database.close()
 
 
-def _me() -> str:
+def me() -> str:
     """Who types, for the history."""
     try:
         return f"cli:{getpass.getuser()}"[:64]
@@ -70,10 +70,10 @@ def list_filters(as_json: AS_JSON = False) -> None:
     """Show all filters in their order."""
     from rich.table import Table
 
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         every = database.read(filters.every)
     if as_json:
         for each in every:
@@ -131,10 +131,10 @@ def add(
             _refuse_storm(connection, query)
         return filters.add(
             connection, key=key, title=title or key, query=query, alerts=alerts and action is FilterAction.KEEP,
-            action=action, who=_me(), now=now,
+            action=action, who=me(), now=now,
         )  # fmt: skip
 
-    with _archive() as database:
+    with open_archive() as database:
         made = database.write(write)
     typer.echo(f"Added {made.key}: {made.query or '(every item)'}")
 
@@ -176,9 +176,9 @@ def edit(
         will_alert = before.action is FilterAction.KEEP and (before.alerts if alerts is None else alerts)
         if will_alert and not force and ("query" in words or not before.alerts):
             _refuse_storm(connection, before.query if query is None else query)
-        return filters.change(connection, key, "edit", who=_me(), now=utc_now(), **words)
+        return filters.change(connection, key, "edit", who=me(), now=utc_now(), **words)
 
-    with _archive() as database:
+    with open_archive() as database:
         changed = database.write(write)
     typer.echo(f"Changed {changed.key}: {changed.query or '(every item)'}, alerts {_alerts(changed)}")
 
@@ -191,8 +191,8 @@ def remove(key: KEY) -> None:
 
     if key in (filters.MEETINGS, filters.EVERYTHING):
         raise FilterRefused(f"{key} is built in; page and feeds need it. `kaigi filters pause {key}` ends its alerts.")
-    with _archive() as database:
-        database.write(lambda connection: filters.remove(connection, key, who=_me(), now=utc_now()))
+    with open_archive() as database:
+        database.write(lambda connection: filters.remove(connection, key, who=me(), now=utc_now()))
     typer.echo(f"Removed {key}. `kaigi filters undo {key}` brings it back.")
 
 
@@ -214,8 +214,8 @@ def _set_paused(key: str, what: str, *, paused: bool) -> None:
     from bot.parts import utc_now
     from storage import filters
 
-    with _archive() as database:
-        database.write(lambda c: filters.change(c, key, what, who=_me(), now=utc_now(), paused=paused))
+    with open_archive() as database:
+        database.write(lambda c: filters.change(c, key, what, who=me(), now=utc_now(), paused=paused))
 
 
 @app.command()
@@ -224,8 +224,8 @@ def order(keys: Annotated[list[str], typer.Argument(metavar="FILTER…", help="W
     from bot.parts import utc_now
     from storage import filters
 
-    with _archive() as database:
-        every = database.write(lambda connection: filters.reorder(connection, keys, who=_me(), now=utc_now()))
+    with open_archive() as database:
+        every = database.write(lambda connection: filters.reorder(connection, keys, who=me(), now=utc_now()))
     typer.echo(", ".join(each.key for each in every))
 
 
@@ -243,7 +243,7 @@ def try_query(
     from feeds.rehearsal import rehearse
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         known = {each.key: each.query for each in database.read(filters.every)}
         parsed = parse(known.get(query, query))
         done = database.read(lambda connection: rehearse(connection, parsed, utc_now(), sample))
@@ -278,7 +278,7 @@ def _show(done: "Rehearsal") -> None:
     from rich.table import Table
 
     from bot.explaining import because
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
 
     typer.echo(f"{done.matched} of {done.seen} items, {_plural(done.meetings, 'meeting')}")
     table = Table("when (UTC)", "source", "title", "because", box=None)
@@ -306,7 +306,7 @@ def history(
     """Show who changed which filter, when and how; the newest first."""
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         changes = database.read(lambda connection: filters.history(connection, key))
     for one in changes:
         typer.echo(json.dumps(_change_as_dict(one), ensure_ascii=False) if as_json else _line(one))
@@ -342,8 +342,8 @@ def undo(
     from bot.parts import utc_now
     from storage import filters
 
-    with _archive() as database:
-        taken = database.write(lambda connection: filters.undo(connection, key, who=_me(), now=utc_now()))
+    with open_archive() as database:
+        taken = database.write(lambda connection: filters.undo(connection, key, who=me(), now=utc_now()))
     typer.echo(f"Took back: {_line(taken)}")
 
 
@@ -354,10 +354,10 @@ def top(
 ) -> None:
     """Show the stories that most independent newsrooms report, the widest told first."""
     from bot.parts import utc_now
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from feeds import archive
 
-    with _archive() as database:
+    with open_archive() as database:
         ranked = database.read(lambda connection: archive.top(connection, utc_now() - SPANS[since], limit))
     if as_json:
         for story in ranked:

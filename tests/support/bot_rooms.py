@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.bot_api import BOT, ApiError, BotApi, Json, Sent, text_with_entities
+from tests.support.bot_api import BOT, BotApi, Sent
+from tests.support.bot_texts import ApiError, Json, text_with_entities
 
 ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 
