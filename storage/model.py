@@ -579,3 +579,53 @@ class Delivery:
     silent: bool = False
     held: str = ""  #: waits for `quiet` or `digest`
     created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody who is or was an admin."""
+
+    user_id: int  #: at Telegram
+    name: str
+    role: str
+    added_by: int | None  #: None: the settings name them; this row only keeps the name
+    added_at: datetime
+    removed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invite:
+    """An invitation to become an admin; the word that opens it is not kept."""
+
+    id: int
+    role: str
+    created_by: int
+    created_at: datetime
+    expires_at: datetime
+    used_by: int | None = None
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditLine:
+    """One change, as the audit keeps it."""
+
+    id: int
+    at: datetime
+    who: str  #: `tg:` and a user id, or `cli:` and a name
+    what: str  #: `source_pause`, `filter_edit`, `broadcast`, …
+    target: str  #: `source:mod`, `filter:japan`, `story:12`, …
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    undone_by: int | None = None  #: the line that took this one back
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broadcast:
+    """Words of an admin for all chats."""
+
+    id: int
+    at: datetime
+    by: str
+    text: str
+    queued_at: datetime | None = None  #: None: a draft that nobody has confirmed

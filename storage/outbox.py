@@ -17,12 +17,13 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, literal, select, true, update
 
-from storage.model import Channel, ChatState, Delivery, DeliveryState
-from storage.records import chat_from_row, delivery_from_row
+from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliveryState
+from storage.records import chat_from_row, delivery_from_row, insert_or_ignore
 from storage.tables import chats, deliveries
 
+BROADCAST_PRIORITY = 5  #: alerts go first
 TRIES = 3  #: of a message whose answers are lost; what certainly did not arrive is no such try
 
 _CHAT_COLUMNS = [column.label(f"chat__{column.name}") for column in chats.c]
@@ -161,6 +162,23 @@ def next_due(connection: Connection, channels: Collection[Channel]) -> datetime 
     )
     query = select(deliveries.c.not_before).join_from(deliveries, chats).where(*where)
     return connection.execute(query.order_by(deliveries.c.not_before).limit(1)).scalar_one_or_none()
+
+
+def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> int:
+    """Owe each active chat the words of a broadcast, once. Returns to how many."""
+    moment = literal(now, deliveries.c.not_before.type)
+    owed = select(
+        chats.c.id, literal(DeliveryKind.BROADCAST.value), literal(1), literal(f"broadcast:{broadcast_id}"),
+        literal({"id": broadcast_id}, deliveries.c.payload.type), literal(BROADCAST_PRIORITY),
+        literal(DeliveryState.QUEUED.value), moment, literal(0), ~true(), moment, moment,
+    ).where(chats.c.state == ChatState.ACTIVE).order_by(chats.c.id)  # fmt: skip
+    columns = [
+        "chat_id", "kind", "version", "once", "payload", "priority",
+        "state", "not_before", "attempt", "repeat", "created_at", "updated_at",
+    ]  # fmt: skip
+    connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "once").from_select(columns, owed))
+    mine = deliveries.c.once == f"broadcast:{broadcast_id}"
+    return int(connection.execute(select(func.count()).select_from(deliveries).where(mine)).scalar_one())
 
 
 def _with_chat() -> Any:
