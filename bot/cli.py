@@ -79,22 +79,23 @@ def demo(
 
 def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
-    from bot.cli_filters import FilterRefused
+    try:
+        app()
+    except KaigiError as error:
+        _fail(error, 2 if _is_misuse(error) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _is_misuse(error: KaigiError) -> bool:
+    from bot.changing import FilterRefused
     from bot.config import ConfigError
     from feeds.collect.catalogue import SourcesFileError
     from feeds.decide.pins import WrongFact
     from feeds.decide.query import QueryError
     from feeds.understand.lexicon import LexiconError
 
-    wrong = (ConfigError, FilterRefused, LexiconError, QueryError, SourcesFileError, WrongFact)
-    try:
-        app()
-    except wrong as error:
-        _fail(error, 2)
-    except KaigiError as error:
-        _fail(error, 1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    return isinstance(error, ConfigError | FilterRefused | LexiconError | QueryError | SourcesFileError | WrongFact)
 
 
 def _fail(error: KaigiError, code: int) -> None:

@@ -20,7 +20,7 @@ def note(
     connection: Connection, *, who: str, what: str, target: str, now: datetime,
     before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None,
 ) -> int:  # fmt: skip
-    """Write a line and return its number. `what` is one word (`source_pause`), `target` names the thing (`source:mod`)."""
+    """Write a line and return its number. `what` is one word (`source_pause`), `target` the thing (`source:mod`)."""
     row = {"at": now, "who": who[:64], "what": what[:32], "target": target[:128], "before": before, "after": after}
     return int(connection.execute(insert(audit).values(**row).returning(audit.c.id)).scalar_one())
 
@@ -46,6 +46,13 @@ def last_of(connection: Connection, target: str) -> AuditLine | None:
     where = (audit.c.target == target, audit.c.undone_by.is_(None), audit.c.what != UNDO)
     row = connection.execute(select(audit).where(*where).order_by(audit.c.id.desc()).limit(1)).first()
     return None if row is None else AuditLine(**row._asdict())
+
+
+def of_correction(connection: Connection, target: str, correction_id: int) -> AuditLine | None:
+    """The line that tells of a correction of this story, if it was not taken back."""
+    where = (audit.c.target == target, audit.c.undone_by.is_(None), audit.c.what != UNDO)
+    lines = (AuditLine(**row._asdict()) for row in connection.execute(select(audit).where(*where)))
+    return next((line for line in lines if line.after and line.after.get("correction") == correction_id), None)
 
 
 def count(connection: Connection) -> int:
