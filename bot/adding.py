@@ -93,13 +93,20 @@ def refuse_known(connection: Connection, definition: SourceDefinition) -> None:
 
 
 def choose(settings: Settings, definition: SourceDefinition, kind: SourceKind | None, *, named: bool) -> Chosen:
+    """`find_out` for a command, which has no loop of its own."""
+    return asyncio.run(find_out(settings, definition, kind, named=named))
+
+
+async def find_out(
+    settings: Settings, definition: SourceDefinition, kind: SourceKind | None, *, named: bool
+) -> Chosen:  # fmt: skip
     """Find out how an address can be polled. `named`: the name was given and is not to be taken from the feed.
 
     Raises `CheckFailed` when the address answers and is of no use.
     """
     if kind is SourceKind.FEED:
         return Chosen(definition=replace(definition, kind=kind))
-    found = asyncio.run(discover(settings, definition, kind))
+    found = await discover(settings, definition, kind)
     if found.failure is not None:
         return _as_given(definition, kind, found)
     chosen, how = best_of(found, definition, named=named)

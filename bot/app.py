@@ -33,6 +33,7 @@ from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
+from bot.telegram.admin import Office
 from bot.telegram.commands import Desk
 from bot.telegram.service import TelegramService
 from bot.terminal import ADDRESS, TerminalSender
@@ -95,6 +96,7 @@ class Service:
     on_start: Callable[[Database], Awaitable[None]] | None = None
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _look: Callable[[], Health] | None = None  #: known once everything runs
 
     def stop(self) -> None:
         """End the service as SIGTERM does."""
@@ -123,13 +125,14 @@ class Service:
                 concurrency=self.settings.fetch.concurrency,
                 on_alerts=deliverer.wake,
             )
+            self._look = partial(_health, collector, telegram)
             library = Library(
                 database=database,
                 authority=authority,
                 began_at=began_at,
                 address=self.settings.address,
                 language=self.settings.language,
-                health=partial(_health, collector, telegram),
+                health=self._health,
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
@@ -188,6 +191,9 @@ class Service:
         host = urlsplit(self.settings.address).hostname or "localhost"
         return instance.born(connection, host, now)
 
+    def _health(self) -> Health:
+        return self._look() if self._look is not None else {"ready": False, "collector": "starting"}
+
     def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
         """What asks hubs, and where they call back."""
         if ingest.policy.callbacks is None:
@@ -208,6 +214,7 @@ class Service:
             language=self.settings.language,
             time_zone=self.settings.time_zone,
             address=self.settings.address,
+            office=Office(settings=self.settings, health=self._health),
         )
         return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk)
 

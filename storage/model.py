@@ -629,3 +629,51 @@ class Broadcast:
     by: str
     text: str
     queued_at: datetime | None = None  #: None: a draft that nobody has confirmed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenItem:
+    """An article as it was understood, for admins who ask why."""
+
+    id: int
+    story_id: int
+    title: str
+    url: str | None
+    verdict: str  #: `meeting`, `uncertain` or `other`
+    score: float  #: 0 to 1
+    facts: MeetingFacts | None  #: what it says alone
+    published_at: datetime | None
+    first_seen_at: datetime
+    source_key: str
+    source_name: str
+    trust: Trust
+    source_known_since: datetime | None  #: when its source was first read
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owed:
+    """A message about a story, as admins see it."""
+
+    id: int
+    chat_id: int
+    kind: DeliveryKind
+    state: DeliveryState
+    attempt: int
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+    not_before: datetime
+    channel: Channel
+    address: str
+    title: str  #: of the chat, where it has one
+    chat_state: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdicts:
+    """Figures of a span of time."""
+
+    items: Mapping[str, int]  #: by verdict
+    deliveries: Mapping[str, int]  #: by state
+    meetings: int
+    waits_s: tuple[float, ...]  #: from the moment an alert was owed until it was sent, sorted

@@ -20,7 +20,8 @@ from telegram.ext import (
     filters,
 )
 
-from bot.telegram import render
+from bot.telegram import admin, render
+from bot.telegram.admin.answers import Office
 from bot.telegram.texts import LANGUAGES, language_of, text
 from feeds.publish.words import Language
 from storage import filters as filter_queries
@@ -53,6 +54,7 @@ class Desk:
     language: Language  #: for chats that do not tell theirs
     time_zone: str
     address: str  #: of the web page
+    office: Office | None = None  #: what admins' commands need; None: there are no admins
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Read without holding up the loop."""
@@ -74,6 +76,7 @@ def register(application: "Application[Any, Any, Any, Any, Any, Any]", desk: Des
     application.add_handler(ChatMemberHandler(membership, ChatMemberHandler.MY_CHAT_MEMBER))
     application.add_handler(MessageHandler(filters.ChatType.PRIVATE & filters.TEXT, show_help))
     application.add_error_handler(failed)
+    admin.register(application, desk)
 
 
 def command_list(language: str) -> list[BotCommand]:

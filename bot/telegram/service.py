@@ -17,6 +17,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
+from bot.telegram.admin import show_menus
 from bot.telegram.commands import Desk, command_list, register
 from bot.telegram.texts import LANGUAGES
 
@@ -55,6 +56,7 @@ class TelegramService:
         self.state = "starting"
         self._running = False
         self._updates = _Watched()
+        self._desk = desk
         self._application = _build(token, api_url, self._updates)
         register(self._application, desk)
 
@@ -111,7 +113,8 @@ class TelegramService:
         assert updater is not None
         if not updater.running:
             await updater.start_polling(
-                allowed_updates=[Update.MESSAGE, Update.MY_CHAT_MEMBER], error_callback=self._polling_failed
+                allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER],
+                error_callback=self._polling_failed,
             )
 
     async def _read_anew(self) -> None:
@@ -134,6 +137,7 @@ class TelegramService:
         await bot.set_my_commands(command_list("en"))
         for language in LANGUAGES:
             await bot.set_my_commands(command_list(language), language_code=language)
+        await show_menus(bot, self._desk)
 
     def _polling_failed(self, error: TelegramError) -> None:
         if isinstance(error, Conflict):
