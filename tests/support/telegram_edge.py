@@ -135,7 +135,7 @@ class Conversation:
             "text": words, **fields,
         }  # fmt: skip
         if words.startswith("/"):
-            length = len(words.split()[0])
+            length = len(words.split(maxsplit=1)[0])
             made["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
         self.edge.messages[self.edge.number] = made
         return made

@@ -113,7 +113,7 @@ async def room(database: Database) -> AsyncIterator[Room]:
             office=office,
         )  # fmt: skip
         register(talk.application, desk)
-        room.write(lambda c: _former(c))
+        room.write(_former)
         room.reader()
         yield room
 

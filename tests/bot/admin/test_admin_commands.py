@@ -79,7 +79,7 @@ async def test_why_tells_each_stage_of_a_story_that_was_owed(room: Room) -> None
     told = await room.boss(f"/why {story}")
     for stage in ("Seen? ✅", "meeting? ✅", "Blocked? ✅", "✅ <b>ministerial-meetings</b>", "News? ✅", "queued 1"):
         assert stage in told
-    assert await room.boss("/why https://mod.example/1") == told
+    assert await room.boss("/why https://mod.example/mod") == told
     assert "Seen? ❌" in await room.boss("/why https://mod.example/unknown")
     assert "MOD has this host" in await room.boss("/why https://mod.example/unknown")
     assert "No source has this host" in await room.boss("/why https://elsewhere.example/x")
@@ -108,7 +108,7 @@ async def test_a_story_is_corrected_by_buttons_by_words_and_by_a_reply_to_its_al
     story = room.meeting()
     assert f"#{story}" in await room.boss(f"/correct {story}")
     assert "not-meeting" in await room.presses("Not a meeting")
-    assert room.read(lambda c: news.latest_meetings(c)) == []
+    assert room.read(news.latest_meetings) == []
     await room.presses("Undo")
     assert "Manila" in await room.boss(f"/correct {story} set city=Manila")
     assert room.read(lambda c: news.meeting(c, story)).meeting.facts.city == "Manila"
@@ -125,7 +125,7 @@ async def test_two_stories_become_one_by_the_button_that_offers_the_likeliest(ro
     await room.boss(f"/correct {second}")
     await room.presses("Same as")
     await room.presses("Japan")
-    assert [one.meeting.story_id for one in room.read(lambda c: news.latest_meetings(c))] == [first]
+    assert [one.meeting.story_id for one in room.read(news.latest_meetings)] == [first]
 
 
 async def test_wrong_fact_offers_lines_with_the_values_as_they_are(room: Room) -> None:
@@ -150,7 +150,7 @@ async def test_review_shows_one_uncertain_article_after_the_other(room: Room) ->
     assert "Title of g:two" in await room.boss("/review")
     assert f"Story {second} is no meeting" in await room.presses("No, none")
     assert "Nothing is left" in await room.boss("/review")
-    assert [one.meeting.story_id for one in room.read(lambda c: news.latest_meetings(c))] == [first]
+    assert [one.meeting.story_id for one in room.read(news.latest_meetings)] == [first]
 
 
 def states(room: Room) -> list[tuple[str, bool]]:
@@ -169,7 +169,7 @@ async def test_resend_reaches_those_whom_the_alert_did_not_reach_or_all(room: Ro
     await room.boss(f"/resend {story}")
     assert "Sent again to 1" in await room.presses("To all")
     assert states(room) == [("queued", True), ("queued", False)]
-    assert [line.what for line in room.read(lambda c: audit.page(c))] == ["resend", "resend"]
+    assert [line.what for line in room.read(audit.page)] == ["resend", "resend"]
 
 
 async def test_a_broadcast_is_shown_counted_confirmed_and_sent_once(room: Room) -> None:
@@ -184,7 +184,7 @@ async def test_a_broadcast_is_shown_counted_confirmed_and_sent_once(room: Room) 
     assert "sent before" in "".join(await room.talk.clicks(BOSS, send, message))
     assert states(room) == [(DeliveryState.QUEUED, False)] * 2
     assert "cannot be taken back" in (await room.boss("/audit")) + "cannot be taken back"
-    line = room.read(lambda c: audit.page(c))[0]
+    line = room.read(audit.page)[0]
     assert line.after == {"text": "The service moves & rests tonight.", "chats": 2}
     assert "cannot be taken back" in "".join(await room.talk.clicks(BOSS, f"v1:adm.undo:{line.id}"))
 
