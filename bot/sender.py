@@ -4,12 +4,11 @@ The order of the cases matters: `BadRequest` and `TimedOut` are both `NetworkErr
 told by its cause: nothing left the house (connect, pool), or the answer was lost, and then nobody can know.
 """
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import httpx
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -24,8 +23,9 @@ from telegram.error import (
 )
 
 from bot.deliver import ChatGone, Moved, NotSent, Outcome, Refused, Sent, Unknown
-from bot.telegram.render import Message, alert
-from feeds.publish.words import Language
+from bot.telegram.keyboard import keyboard
+from bot.telegram.markup import Message, without_links
+from bot.telegram.render import alert
 from storage.model import Delivery, MeetingStory
 
 #: Long enough that a slow answer is an answer: an answer that is given up on is a message nobody knows about.
@@ -60,8 +60,7 @@ class TelegramSender:
         bot = self._holder.ready_bot
         if bot is None:
             return NotSent("Telegram is not reachable yet", NOT_READY, whole_channel=True)
-        language: Language = "ja" if delivery.chat.language == "ja" else "en"
-        message = alert(story, language, repeat=delivery.repeat)
+        message = alert(story, delivery.chat, now=datetime.now(UTC), repeat=delivery.repeat)
         try:
             return await self._send(bot, delivery, message)
         except BadRequest as error:
@@ -70,7 +69,7 @@ class TelegramSender:
         except TelegramError as error:
             return classify(error)
         try:  # Telegram takes the text, but not the address behind the button
-            return await self._send(bot, delivery, replace(message, link=None))
+            return await self._send(bot, delivery, without_links(message))
         except TelegramError as error:
             return classify(error)
 
@@ -81,7 +80,7 @@ class TelegramSender:
             parse_mode=ParseMode.HTML,
             disable_notification=delivery.repeat,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
-            reply_markup=_button(message),
+            reply_markup=keyboard(message.buttons),
             read_timeout=READ_TIMEOUT,
         )
         return Sent(str(sent.message_id))
@@ -105,12 +104,6 @@ class TelegramSender:
     def was_sent(self, delivery: Delivery) -> bool | None:  # noqa: ARG002
         """Bots do not see their own messages, so nobody can tell."""
         return None
-
-
-def _button(message: Message) -> InlineKeyboardMarkup | None:
-    if message.link is None:
-        return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(message.link_text, url=message.link)]])
 
 
 def classify(error: TelegramError) -> Outcome:  # noqa: PLR0911  one line a class of failure reads best

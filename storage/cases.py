@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage.changes import Alert, EarlierReport, StoryRef
+from storage.changes import Alert, EarlierReport, Retelling, StoryRef
 from storage.model import Correction, CorrectionKind, MeetingFacts, Trust
 
 
@@ -82,3 +82,4 @@ class CorrectionPlan:
     hand_over: bool = False  #: messages and marks of `other` go to the story
     copy_marks: bool = False  #: `other` counts as alerted where the story was
     alerts: tuple[Alert, ...] = ()
+    retellings: tuple[Retelling, ...] = ()

@@ -168,12 +168,35 @@ class MeetingWrite:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """A message owed to every active chat that subscribes to one of these filters; never twice to one chat."""
+    """A message owed to every active chat that subscribes to one of these filters or, if the filter of all ministers'
+    meetings is among them, follows one of the tags; never twice to one chat."""
 
     story: StoryRef
     filters: tuple[str, ...]
     kind: DeliveryKind = DeliveryKind.ALERT
     version: int = 1
+    tags: frozenset[str] = frozenset()  #: of the meeting, as chats follow and mute them (feeds/decide/audience.py)
+    followed: tuple[str, ...] = ()  #: only who follows one of these is meant: tags that the meeting has won since
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FactChange:
+    """A fact that changed so much that readers of the alert must hear of it."""
+
+    field: str  #: `phase`, `outcomes`, `starts_on`, `city` or `country`
+    before: str | list[str] | None
+    after: str | list[str] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retelling:
+    """A meeting of which chats were told has changed: their message is rewritten, and followed up if a change is
+    material."""
+
+    story: StoryRef
+    revision: int  #: of the meeting, after the change
+    changes: tuple[FactChange, ...] = ()
+    tags: frozenset[str] = frozenset()  #: of the meeting, after the change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -246,4 +269,5 @@ class Changes:
     updates: tuple[ItemUpdate, ...] = ()
     meetings: tuple[MeetingWrite, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    retellings: tuple[Retelling, ...] = ()
     lesson: Lesson | None = None

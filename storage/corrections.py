@@ -20,6 +20,7 @@ from storage.handover import call_off, give_back, hand_over, withdraw
 from storage.ingest import owe
 from storage.model import Correction, Trust
 from storage.records import correction_from_row, earlier_report, facts_from_json, facts_to_json, insert_or_ignore
+from storage.retelling import retell
 from storage.snapshot import hold_landing
 from storage.tables import corrections, filters, items, meetings, sources, stories, story_alerts
 
@@ -132,6 +133,8 @@ def _carry_out(connection: Connection, plan: CorrectionPlan, now: datetime) -> d
         _copy_marks(connection, plan.story_id, ids[plan.other], now)
     for alert in plan.alerts:
         owe(connection, alert, plan.story_id, now)
+    for retelling in plan.retellings:
+        retell(connection, retelling, plan.story_id, now)
     return ids
 
 

@@ -19,11 +19,10 @@ from sqlalchemy import (
     exists,
     literal,
     select,
-    true,
     update,
 )
 
-from storage import likeness, retractions, revision, search
+from storage import audience, likeness, retractions, revision, search
 from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
@@ -35,7 +34,6 @@ from storage.changes import (
     StoryRef,
 )
 from storage.lessons import learn
-from storage.model import ChatState, DeliveryState
 from storage.polls import update_source
 from storage.records import (
     evidence_to_json,
@@ -45,16 +43,14 @@ from storage.records import (
     media_to_json,
     reserve_ids,
 )
+from storage.retelling import retell
 from storage.snapshot import chunks
 from storage.tables import (
-    chats,
-    deliveries,
     filters,
     items,
     meetings,
     stories,
     story_alerts,
-    subscriptions,
 )
 
 __all__ = ["apply", "forget_empty", "owe", "update_source"]
@@ -80,6 +76,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     _touch_meetings(connection, [story for story in told if not isinstance(story, NewStory)], now)
     for alert in changes.alerts:
         owe(connection, alert, story_id(alert.story), now)
+    for retelling in changes.retellings:
+        retell(connection, retelling, story_id(retelling.story), now)
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
@@ -189,30 +187,11 @@ def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: 
 
 
 def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
-    """Note that the filters had their alert, and owe it to each active chat that follows one of them.
-
-    The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.
-    """
-    chosen = select(filters.c.id).where(filters.c.key.in_(alert.filters))
+    """Note that the filters had their alert, and owe it to each active chat that is to hear of it."""
     marks = select(literal(story_id), filters.c.id, literal(now, story_alerts.c.decided_at.type))
     connection.execute(
         insert_or_ignore(connection, story_alerts, "story_id", "filter_id").from_select(
             ["story_id", "filter_id", "decided_at"], marks.where(filters.c.key.in_(alert.filters))
         )
     )
-    moment = literal(now, deliveries.c.not_before.type)
-    owed = (
-        select(
-            chats.c.id, literal(story_id), literal(alert.kind.value), literal(alert.version),
-            literal(DeliveryState.QUEUED.value), moment, literal(0), ~true(), moment, moment,
-        )
-        .where(chats.c.state == ChatState.ACTIVE)
-        .where(chats.c.id.in_(select(subscriptions.c.chat_id).where(subscriptions.c.filter_id.in_(chosen))))
-        .order_by(chats.c.id)
-    )  # fmt: skip
-    columns = [
-        "chat_id", "story_id", "kind", "version", "state",
-        "not_before", "attempt", "repeat", "created_at", "updated_at",
-    ]  # fmt: skip
-    statement = insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version")
-    connection.execute(statement.from_select(columns, owed))
+    audience.tell(connection, alert, story_id, now)

@@ -483,6 +483,30 @@ class Chat:
     sides: str = "all"  #: side meetings of a conference: `all`, `parent` (with a list), `mine` (only what it follows)
     follow_ups: str = "silent"  #: `silent`, `loud`, `off`
 
+    @property
+    def room(self) -> str:
+        """What Telegram counts messages by: the topics of a forum are one room."""
+        return room_of(self.channel, self.address)
+
+    @property
+    def topic(self) -> int | None:
+        """The number of the forum's topic that it is; None for a whole chat."""
+        topic = self.address.partition("/")[2] if self.channel is Channel.TELEGRAM else ""
+        return int(topic) if topic else None
+
+
+def room_of(channel: Channel, address: str) -> str:
+    """The room of an address: of a forum's topic, the forum."""
+    return address.partition("/")[0] if channel is Channel.TELEGRAM else address
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mute:
+    """Something that a chat does not want to hear of."""
+
+    tag: str  #: `story:7`, `series:admm-plus`, …; `all` is a pause
+    until: datetime | None = None  #: None: until it is taken back
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
 from storage.errors import NotFound
-from storage.model import Figures, ListedItem, Meeting, MeetingStory, Report, Trust
-from storage.records import meeting_from_row
+from storage.model import Evidence, Figures, Level, ListedItem, Meeting, MeetingStory, Phase, Report, Trust
+from storage.records import evidence_from_json, meeting_from_row
 from storage.tables import chats, deliveries, items, meetings, sources, stories
+
+LONGEST_MEETING = timedelta(days=14)
 
 
 def latest_meetings(connection: Connection, *, level: str | None = None, limit: int = 50) -> list[MeetingStory]:
@@ -29,6 +31,25 @@ def meeting(connection: Connection, story_id: int) -> MeetingStory:
     if row is None:
         raise NotFound(f"There is no meeting {story_id}.")
     return _with_reports(connection, [meeting_from_row(row)])[0]
+
+
+def evidence(connection: Connection, story_id: int) -> list[tuple[Report, tuple[Evidence, ...]]]:
+    """What each report of a story said, word for word, oldest report first."""
+    query = _reports().add_columns(items.c.evidence).where(items.c.story_id == story_id).order_by(items.c.id)
+    return [(_report(row), evidence_from_json(row.evidence)) for row in connection.execute(query)]
+
+
+def ahead(connection: Connection, today: date, *, limit: int) -> list[MeetingStory]:
+    """Announced meetings of ministers whose last day is not over on `today`, the next first; undated ones last."""
+    query = (
+        select(meetings)
+        .where(meetings.c.phase == Phase.ANNOUNCED, meetings.c.level == Level.MINISTER)
+        .where(or_(meetings.c.starts_on >= today - LONGEST_MEETING, meetings.c.starts_on.is_(None)))
+        .order_by(meetings.c.starts_on.is_(None), meetings.c.starts_on, meetings.c.story_id)
+    )
+    found = [meeting_from_row(row) for row in connection.execute(query.limit(limit * 4))]
+    coming = [one for one in found if (one.facts.ends_on or one.facts.starts_on or today) >= today]
+    return _with_reports(connection, coming[:limit])
 
 
 def meetings_by_id(connection: Connection, story_ids: Sequence[int]) -> tuple[MeetingStory, ...]:

@@ -3,30 +3,52 @@
     queued ──claim──► sending ──► sent
       ▲                 │ ├─────► failed      refused for good
       │                 │ ├─────► chat_gone   the chat refuses us; its settings stay
+      │                 │ ├─────► expired     what it changes, or tells, is no more
       ├──── put_back ◄──┘ │
-      └──── uncertain ◄───┘       may have arrived: tried once more, marked as a repeat
+      └──── uncertain ◄───┘       may have arrived: tried again, marked as a repeat, or parked
 
 `sending` is committed before the request leaves. A row that a later start of the service finds there belongs to a
 process that died, and only then is it unknown whether the message arrived. A step that finds its row no longer in
 the state and worker it expects changes nothing and says so, so a row is finished once, by one worker.
+
+What waits for the end of quiet hours or for a digest is `held`; `storage/digests.py` lets it go.
 """
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, true, update
+from sqlalchemy import Connection, bindparam, func, literal, select, true, update
 
-from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliveryState
+from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliveryState, room_of
 from storage.records import chat_from_row, delivery_from_row, insert_or_ignore
 from storage.tables import chats, deliveries
 
-BROADCAST_PRIORITY = 5  #: alerts go first
 TRIES = 3  #: of a message whose answers are lost; what certainly did not arrive is no such try
 
+#: The lower goes first. What a reader waits for comes before what rewrites an old message.
+PRIORITY = {
+    DeliveryKind.ALERT: 0,
+    DeliveryKind.FOLLOW_UP: 2,
+    DeliveryKind.BROADCAST: 4,
+    DeliveryKind.EDIT: 6,
+    DeliveryKind.DIGEST: 9,
+}
+
+WINDOW = 100  #: rows at the head of the queue that one claim looks at …
+ROTA = 300  #: … and chats that it asks one by one when those rows belong to chats that must wait
+
 _CHAT_COLUMNS = [column.label(f"chat__{column.name}") for column in chats.c]
+_PARENT = deliveries.alias("parent")
+
+
+@dataclass(slots=True)
+class Turns:
+    """Where the round of the chats has come to. One for each deliverer, kept between its claims."""
+
+    after: int = 0
 
 
 def claim(
@@ -34,31 +56,145 @@ def claim(
     *,
     worker: str,
     channels: Collection[Channel],
-    busy_chats: Collection[int],
+    busy: Collection[str],
     now: datetime,
     limit: int,
 ) -> list[Delivery]:
-    """Take up to `limit` due messages for `worker`, one a chat, the oldest first.
+    """`find` and `take` in one write transaction."""
+    return take(connection, find(connection, channels=channels, busy=busy, now=now, limit=limit), worker, now)
 
-    Chats in `busy_chats` have a message in flight or must rest; a chat never has two in flight, so order holds.
+
+def find(
+    connection: Connection,
+    *,
+    channels: Collection[Channel],
+    busy: Collection[str],
+    now: datetime,
+    limit: int,
+    turns: Turns | None = None,
+    oldest: bool = False,
+) -> list[int]:
+    """Up to `limit` messages that may be sent now, one a room. Only reads; `take` makes them somebody's.
+
+    `busy` are rooms (see `Chat.room`) that have a message in flight or must rest: no room has two in flight, so order
+    holds. What matters more goes first, and of equals the oldest; with `oldest` age alone counts, so that a look like
+    this now and then keeps digests from waiting for ever. A message whose parent is still on its way stays behind it.
+
+    The cost does not grow with the queue: this looks at the first rows of the queue, and when those belong to chats
+    that must wait, asks some hundred chats in turn for what they are owed.
     """
-    due = _with_chat().where(
-        deliveries.c.state == DeliveryState.QUEUED,
-        deliveries.c.not_before <= now,
-        chats.c.channel.in_(list(channels)),
-        chats.c.state == ChatState.ACTIVE,
-        deliveries.c.chat_id.not_in(list(busy_chats)),
+    chosen: dict[str, int] = {}
+    for row in _candidates(connection, channels, busy, now, limit, turns or Turns(), oldest=oldest):
+        room = room_of(Channel(row.channel), row.address)
+        if room not in busy:
+            chosen.setdefault(room, row.id)
+        if len(chosen) == limit:
+            break
+    return list(chosen.values())
+
+
+def take(connection: Connection, found: Sequence[int], worker: str, now: datetime) -> list[Delivery]:
+    """Make messages `worker`'s own, as far as nobody else has taken them meanwhile."""
+    words = {"worker_now": worker, "now": now}
+    taken = [number for number in found if connection.execute(_TAKE, {**words, "number": number}).rowcount == 1]
+    if not taken:
+        return []
+    rows = {row.id: row for row in connection.execute(_BY_ID, {"numbers": taken})}
+    return [_delivery(rows[number]) for number in taken]
+
+
+def _candidates(
+    connection: Connection,
+    channels: Collection[Channel],
+    busy: Collection[str],
+    now: datetime,
+    limit: int,
+    turns: Turns,
+    *,
+    oldest: bool,
+) -> Iterator[Any]:
+    """Messages that may be sent, the next one first. Whoever has enough stops asking."""
+    who = {"channels": list(channels), "busy": list(busy), "now": now}
+    if oldest:
+        yield from connection.execute(_OLDEST, {**who, "most": limit * 4}).all()
+    else:
+        for lane in sorted(PRIORITY.values()):
+            yield from connection.execute(_LANE, {**who, "most": limit * 4, "lane": lane}).all()
+    asked = connection.execute(_ROUND, {**who, "after": turns.after}).all()
+    owed = [row.first for row in asked if row.first is not None][:limit]
+    turns.after = _came_to(asked, len(owed) == limit)
+    if owed:
+        yield from connection.execute(_THESE, {**who, "numbers": owed, "most": limit}).all()
+
+
+def _came_to(asked: Sequence[Any], enough: bool) -> int:
+    """Where the round goes on: after the last chat that was served, or asked; at the beginning after its end."""
+    if enough:
+        return next(int(row.id) for row in reversed(asked) if row.first is not None)
+    return int(asked[-1].id) if len(asked) == ROTA else 0
+
+
+# The statements are made once: putting them together takes longer than running them.
+
+_NOW = bindparam("now", type_=deliveries.c.not_before.type)
+_DUE = (deliveries.c.state == DeliveryState.QUEUED, deliveries.c.held == "", deliveries.c.not_before <= _NOW)
+_ACTIVE = (
+    chats.c.state == ChatState.ACTIVE,
+    chats.c.channel.in_(bindparam("channels", expanding=True)),
+    chats.c.address.not_in(bindparam("busy", expanding=True)),
+)
+
+
+def _sendable(*where: Any) -> Any:
+    """Of the first rows of the queue, those whose chat and parent let them go."""
+    head = select(deliveries.c.id, deliveries.c.chat_id, deliveries.c.parent_id, deliveries.c.not_before).where(*where)
+    window = head.order_by(deliveries.c.not_before, deliveries.c.id).limit(WINDOW).subquery()
+    unfinished = (_PARENT.c.id == window.c.parent_id) & _PARENT.c.state.in_(
+        [DeliveryState.QUEUED, DeliveryState.SENDING]
     )
-    rows = connection.execute(due.order_by(deliveries.c.not_before, deliveries.c.id).limit(limit * 4)).all()
-    chosen = list({row.chat_id: row for row in reversed(rows)}.values())[::-1][:limit]
-    taken = (row for row in chosen if _take(connection, row, worker, now))
-    return [replace(_delivery(row), attempt=row.attempt + 1, worker=worker) for row in taken]
+    return (
+        select(window.c.id, chats.c.channel, chats.c.address)
+        .join(chats, chats.c.id == window.c.chat_id)
+        .where(*_ACTIVE, ~select(literal(1)).where(unfinished).exists())
+        .order_by(window.c.not_before, window.c.id)
+        .limit(bindparam("most"))
+    )
 
 
-def _take(connection: Connection, row: Any, worker: str, now: datetime) -> bool:
-    values = {"state": DeliveryState.SENDING, "worker": worker, "attempt": row.attempt + 1, "updated_at": now}
-    where = (deliveries.c.id == row.id, deliveries.c.state == DeliveryState.QUEUED)
-    return connection.execute(update(deliveries).where(*where).values(**values)).rowcount == 1
+_OLDEST = _sendable(*_DUE)
+_LANE = _sendable(*_DUE, deliveries.c.priority == bindparam("lane"))
+_THESE = _sendable(*_DUE, deliveries.c.id.in_(bindparam("numbers", expanding=True)))
+
+_OF_CHAT = (
+    select(deliveries.c.id)
+    .where(deliveries.c.chat_id == chats.c.id, *_DUE)
+    .order_by(deliveries.c.not_before, deliveries.c.id)
+    .limit(1)
+    .correlate(chats)
+    .scalar_subquery()
+)
+_ROUND = (
+    select(chats.c.id, _OF_CHAT.label("first"))
+    .where(chats.c.id > bindparam("after"), *_ACTIVE)
+    .order_by(chats.c.id)
+    .limit(ROTA)
+)
+
+_TAKE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("number"), deliveries.c.state == DeliveryState.QUEUED)
+    .values(
+        state=DeliveryState.SENDING,
+        worker=bindparam("worker_now"),
+        attempt=deliveries.c.attempt + 1,
+        updated_at=_NOW,
+    )
+)
+_BY_ID = (
+    select(deliveries, *_CHAT_COLUMNS)
+    .join_from(deliveries, chats)
+    .where(deliveries.c.id.in_(bindparam("numbers", expanding=True)))
+)
 
 
 def mark_sent(connection: Connection, delivery: Delivery, worker: str, message_id: str | None, now: datetime) -> bool:
@@ -93,6 +229,11 @@ def put_back(
         worker_after=None,
         error=error,
     )
+
+
+def drop(connection: Connection, delivery: Delivery, worker: str, reason: str, now: datetime) -> bool:
+    """There is nothing to send any more: the message that it rewrites, or the meetings that it lists, are gone."""
+    return _finish(connection, delivery, worker, now, state=DeliveryState.EXPIRED, error=reason)
 
 
 def mark_uncertain(connection: Connection, delivery: Delivery, worker: str, error: str, now: datetime) -> bool:
@@ -153,15 +294,26 @@ def expire(connection: Connection, before: datetime, now: datetime, chat_id: int
     return connection.execute(update(deliveries).where(*where).values(**values)).rowcount
 
 
-def next_due(connection: Connection, channels: Collection[Channel]) -> datetime | None:
-    """When the next queued message of these channels may be sent; None when there is none."""
-    where = (
-        deliveries.c.state == DeliveryState.QUEUED,
-        chats.c.channel.in_(list(channels)),
-        chats.c.state == ChatState.ACTIVE,
-    )
-    query = select(deliveries.c.not_before).join_from(deliveries, chats).where(*where)
-    return connection.execute(query.order_by(deliveries.c.not_before).limit(1)).scalar_one_or_none()
+def next_due(connection: Connection, channels: Collection[Channel], now: datetime) -> datetime | None:
+    """When the next message of these channels that is not due yet may be sent; None when there is none."""
+    moment: datetime | None = connection.execute(_NEXT, {"channels": list(channels), "busy": [], "now": now}).scalar()
+    return moment
+
+
+_SOON = (
+    select(deliveries.c.chat_id, deliveries.c.not_before)
+    .where(deliveries.c.state == DeliveryState.QUEUED, deliveries.c.held == "", deliveries.c.not_before > _NOW)
+    .order_by(deliveries.c.not_before)
+    .limit(WINDOW)
+    .subquery()
+)
+_NEXT = (
+    select(_SOON.c.not_before)
+    .join(chats, chats.c.id == _SOON.c.chat_id)
+    .where(*_ACTIVE)
+    .order_by(_SOON.c.not_before)
+    .limit(1)
+)
 
 
 def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> int:
@@ -169,7 +321,7 @@ def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> i
     moment = literal(now, deliveries.c.not_before.type)
     owed = select(
         chats.c.id, literal(DeliveryKind.BROADCAST.value), literal(1), literal(f"broadcast:{broadcast_id}"),
-        literal({"id": broadcast_id}, deliveries.c.payload.type), literal(BROADCAST_PRIORITY),
+        literal({"id": broadcast_id}, deliveries.c.payload.type), literal(PRIORITY[DeliveryKind.BROADCAST]),
         literal(DeliveryState.QUEUED.value), moment, literal(0), ~true(), moment, moment,
     ).where(chats.c.state == ChatState.ACTIVE).order_by(chats.c.id)  # fmt: skip
     columns = [

@@ -126,6 +126,11 @@ def evidence_to_json(evidence: Iterable[Evidence]) -> list[JsonObject]:
     return [{name: getattr(piece, name) for name in Evidence.__slots__} for piece in evidence]
 
 
+def evidence_from_json(data: Iterable[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    """The reverse of `evidence_to_json`."""
+    return tuple(Evidence(**{name: piece[name] for name in Evidence.__slots__}) for piece in data)
+
+
 def rules_from_json(data: Mapping[str, Any] | None) -> PageRules | None:
     """Page rules of a source, if it has any."""
     return None if data is None else PageRules(**{**data, "cut": tuple(data.get("cut", ()))})

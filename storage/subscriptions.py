@@ -1,13 +1,17 @@
-"""Chats and what they are subscribed to. A chat's settings outlive its absence: nothing here deletes a chat."""
+"""Chats and what they are subscribed to. A chat's settings outlive its absence: only its own word deletes them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select, update
 
-from storage import filters, outbox
-from storage.model import Channel, Chat, ChatState
-from storage.records import chat_from_row, insert_for, insert_or_ignore
+from storage import filters, follows, outbox
+from storage.model import Channel, Chat, ChatState, Filter
+from storage.records import chat_from_row, filter_from_row, insert_for, insert_or_ignore
 from storage.tables import chats, deliveries, subscriptions
+from storage.tables import filters as filter_table
+from storage.tables import follows as follow_table
+from storage.tables import mutes as mute_table
 
 STALE = timedelta(days=2)
 
@@ -37,6 +41,19 @@ def open_chat(
     return chat_from_row(connection.execute(statement.returning(chats)).one())
 
 
+#: What a chat decides about itself.
+SETTINGS = frozenset(
+    {"language", "time_zone", "kind", "title", "managed_by", "digest", "digest_at", "quiet", "sides", "follow_ups"}
+)
+
+
+def change(connection: Connection, chat_id: int, now: datetime, **settings: Any) -> Chat:
+    """Change settings of a chat, by the names of `Chat`."""
+    assert set(settings) <= SETTINGS, settings
+    statement = update(chats).where(chats.c.id == chat_id).values(**settings, updated_at=now)
+    return chat_from_row(connection.execute(statement.returning(chats)).one())
+
+
 def find_chat(connection: Connection, channel: Channel, address: str) -> Chat | None:
     """The chat at `address`, if we have met it."""
     where = (chats.c.channel == channel, chats.c.address == address)
@@ -44,18 +61,59 @@ def find_chat(connection: Connection, channel: Channel, address: str) -> Chat | 
     return None if row is None else chat_from_row(row)
 
 
+def chat(connection: Connection, chat_id: int) -> Chat | None:
+    """The chat with this number, if there is one."""
+    row = connection.execute(select(chats).where(chats.c.id == chat_id)).first()
+    return None if row is None else chat_from_row(row)
+
+
+def rooms(connection: Connection, channel: Channel, address: str) -> list[Chat]:
+    """The chat at an address with all topics of its forum that we have met."""
+    query = select(chats).where(chats.c.channel == channel, _at(address)).order_by(chats.c.id)
+    return [chat_from_row(row) for row in connection.execute(query)]
+
+
+def _at(address: str) -> ColumnElement[bool]:
+    return or_(chats.c.address == address, chats.c.address.startswith(f"{address}/", autoescape=True))
+
+
+def managed(connection: Connection, user_id: int) -> list[Chat]:
+    """The channels that a person set up."""
+    query = select(chats).where(chats.c.managed_by == user_id).order_by(chats.c.id)
+    return [chat_from_row(row) for row in connection.execute(query)]
+
+
 def subscribe(connection: Connection, chat_id: int, filter_key: str, now: datetime) -> bool:
     """Subscribe a chat to a filter. Returns whether it was not yet. Raises `NotFound` for an unknown filter."""
     filter_id = filters.find(connection, filter_key).id
     statement = insert_or_ignore(connection, subscriptions, "chat_id", "filter_id")
-    done = connection.execute(statement.values(chat_id=chat_id, filter_id=filter_id, created_at=now))
-    return done.rowcount == 1
+    made = statement.values(chat_id=chat_id, filter_id=filter_id, created_at=now)
+    # PostgreSQL's driver counts no rows of such a statement; what it returns is told by both engines.
+    return connection.execute(made.returning(subscriptions.c.filter_id)).first() is not None
+
+
+def unsubscribe(connection: Connection, chat_id: int, filter_id: int) -> bool:
+    """Subscribe a chat to a filter no more. Returns whether it was."""
+    where = (subscriptions.c.chat_id == chat_id, subscriptions.c.filter_id == filter_id)
+    return connection.execute(delete(subscriptions).where(*where)).rowcount == 1
+
+
+def subscribed(connection: Connection, chat_id: int) -> list[Filter]:
+    """The filters that a chat is subscribed to, in their order; removed ones are not among them."""
+    query = (
+        select(filter_table)
+        .join_from(subscriptions, filter_table)
+        .where(subscriptions.c.chat_id == chat_id, filter_table.c.removed_at.is_(None))
+        .order_by(filter_table.c.position, filter_table.c.id)
+    )
+    return [filter_from_row(row) for row in connection.execute(query)]
 
 
 def is_subscribed(connection: Connection, chat_id: int) -> bool:
-    """Whether the chat follows anything."""
-    where = subscriptions.c.chat_id == chat_id
-    return connection.execute(select(subscriptions.c.filter_id).where(where).limit(1)).first() is not None
+    """Whether the chat follows anything: a filter or a tag."""
+    filters_of = select(subscriptions.c.filter_id).where(subscriptions.c.chat_id == chat_id).limit(1)
+    tags_of = select(follow_table.c.tag).where(follow_table.c.chat_id == chat_id).limit(1)
+    return any(connection.execute(query).first() is not None for query in (filters_of, tags_of))
 
 
 def set_state(connection: Connection, chat_id: int, state: ChatState, now: datetime) -> None:
@@ -74,7 +132,8 @@ def move(connection: Connection, chat_id: int, address: str, now: datetime) -> N
     other = find_chat(connection, Channel(row.channel), address)
     if other is not None and other.id != chat_id:
         _absorb(connection, chat_id, other.id)
-        values |= {"state": other.state, "language": other.language, "time_zone": other.time_zone}  # said there last
+        said_last = ("state", "language", "time_zone", "digest", "digest_at", "quiet", "sides", "follow_ups")
+        values |= {name: getattr(other, name) for name in said_last}
     connection.execute(update(chats).where(chats.c.id == chat_id).values(**values))
 
 
@@ -85,6 +144,7 @@ def _absorb(connection: Connection, chat_id: int, other_id: int) -> None:
         .where(subscriptions.c.chat_id == other_id, subscriptions.c.filter_id.not_in(mine.scalar_subquery()))
         .values(chat_id=chat_id)
     )
+    follows.take_over(connection, chat_id, other_id)
     had = select(deliveries.c.story_id).where(deliveries.c.chat_id == chat_id)
     connection.execute(
         update(deliveries)
@@ -106,3 +166,41 @@ def suspend_channel(connection: Connection, channel: Channel, now: datetime) -> 
             deliveries.c.state.in_(["queued", "sending", "uncertain"]),
         )
     )
+
+
+def export(connection: Connection, chat_id: int) -> dict[str, Any]:
+    """Everything that is kept about a chat, as JSON: settings, what it follows and mutes, every message owed to it."""
+    row = connection.execute(select(chats).where(chats.c.id == chat_id)).mappings().one()
+    tags = connection.execute(select(follow_table).where(follow_table.c.chat_id == chat_id)).mappings()
+    quiet = connection.execute(select(mute_table).where(mute_table.c.chat_id == chat_id)).mappings()
+    messages = connection.execute(
+        select(deliveries).where(deliveries.c.chat_id == chat_id).order_by(deliveries.c.id)
+    ).mappings()
+    person = int(row["address"]) if row["kind"] == "private" and row["address"].isdecimal() else None
+    return {
+        "chat": _plain(row),
+        "filters": [each.key for each in subscribed(connection, chat_id)],
+        "follows": [_plain(one, "chat_id") for one in tags],
+        "mutes": [_plain(one, "chat_id") for one in quiet],
+        "messages": [_plain(one, "chat_id", "worker") for one in messages],
+        "channels": [one.address for one in managed(connection, person)] if person is not None else [],
+    }
+
+
+def _plain(row: RowMapping, *without: str) -> dict[str, Any]:
+    values = {name: value for name, value in row.items() if name not in without}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def forget(connection: Connection, chat_id: int) -> bool:
+    """Delete everything that is kept about a chat, what is owed to it and what it was sent. Returns whether it was
+    known. Channels that this person set up stay, but no longer say by whom."""
+    row = connection.execute(select(chats).where(chats.c.id == chat_id)).first()
+    if row is None:
+        return False
+    if row.kind == "private" and row.address.isdecimal():
+        connection.execute(update(chats).where(chats.c.managed_by == int(row.address)).values(managed_by=None))
+    for table in (deliveries, follow_table, mute_table, subscriptions):
+        connection.execute(delete(table).where(table.c.chat_id == chat_id))
+    connection.execute(delete(chats).where(chats.c.id == chat_id))
+    return True

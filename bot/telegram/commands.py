@@ -1,204 +1,174 @@
-"""What a chat can say to the bot: /start, /stop, /last, /help. Each handler reads, writes and answers, nothing more."""
+"""What a chat can say to the bot. Each handler reads, writes and answers, nothing more; nothing is kept in memory.
 
-import asyncio
-from collections.abc import Callable
+Only messages are commands: an edited one does not run again, and posts in channels are not read.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
-from telegram import BotCommand, LinkPreviewOptions, Update
-from telegram.constants import ChatMemberStatus, ChatType, ParseMode
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeDefault,
+    Update,
+)
 from telegram.error import NetworkError
 from telegram.ext import (
     Application,
+    CallbackQueryHandler,
     ChatMemberHandler,
     CommandHandler,
-    ContextTypes,
     MessageHandler,
     filters,
 )
 
-from bot.telegram import admin, render
-from bot.telegram.admin.answers import Office
-from bot.telegram.texts import LANGUAGES, language_of, text
-from feeds.publish.words import Language
-from storage import filters as filter_queries
-from storage import news, subscriptions
-from storage.database import Connection, Database
-from storage.model import Channel, Chat, ChatState, MeetingStory
+from bot.telegram import admin, channels, clicks, following, looking, presence, privacy, settings, starting
+from bot.telegram.desk import Context, Desk, Request, request_of
+from bot.telegram.texts import LANGUAGES, msgid, text
+from storage.follows import MOST, TooMany
+
+__all__ = ["COMMANDS", "Desk", "command_list", "publish_commands", "register"]
 
 log = structlog.get_logger("bot")
 
-T = TypeVar("T")
-Context = ContextTypes.DEFAULT_TYPE
+LONGEST = 500  #: characters behind a command; a query may be longer
+_LONG = ("search",)
 
-LAST = 5
-LAST_MOST = 10
 
-COMMANDS = (
-    ("start", "subscribe this chat"),
-    ("last", "the latest meetings"),
-    ("stop", "end the messages"),
-    ("help", "this help"),
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command with what it does, in English."""
+
+    name: str
+    about: str
+    run: Callable[[Request], Awaitable[None]]
+    changes: bool = True  #: in a group, for its admins
+    private: bool = False  #: only in the private chat
+
+
+async def show_help(request: Request) -> None:
+    """Say what the bot is and what it understands."""
+    shown = [one for one in ALL if request.room.kind == "private" or not one.private]
+    await looking.show_help(request, [(one.name, one.about) for one in shown])
+
+
+async def channel(request: Request) -> None:
+    """`/channel` lists; `/channel @name` sets up; `/channel @name digest daily 08:00` is a command for the channel."""
+    if request.room.kind != "private" or not request.words.strip():
+        await channels.channel(request)
+        return
+    rest = await channels.named(request)
+    if rest is None:
+        return
+    name, _, words = rest.strip().lstrip("/").partition(" ")
+    chosen = next((one for one in ALL if one.name == name.lower() and one.changes and not one.private), None)
+    if not name or name == "start":
+        await channels.begin_channel(request)
+    elif chosen is None:
+        await request.tell(request.say("There is no such command. /help shows them all."))
+    else:
+        request.words = words
+        await chosen.run(request)
+
+
+ALL = (
+    Command("start", msgid("subscribe this chat"), starting.start),
+    Command("follow", msgid("choose countries, ministers, series"), following.follow),
+    Command("mine", msgid("what this chat follows, and its settings"), following.mine, changes=False),
+    Command("mute", msgid("what this chat does not want to hear of"), following.mute),
+    Command("last", msgid("the latest meetings"), looking.last, changes=False),
+    Command("next", msgid("announced meetings"), looking.coming, changes=False),
+    Command("top", msgid("what most newsrooms tell"), looking.top, changes=False),
+    Command("search", msgid("find meetings"), looking.search, changes=False),
+    Command("digest", msgid("one message a day or a week"), settings.digest),
+    Command("quiet", msgid("hours without messages"), settings.quiet),
+    Command("zone", msgid("time zone"), settings.zone),
+    Command("lang", msgid("language"), settings.language),
+    Command("channel", msgid("set up a channel of yours"), channel, private=True),
+    Command("pause", msgid("silence for a while"), starting.pause),
+    Command("stop", msgid("end the messages"), starting.stop),
+    Command("privacy", msgid("what is kept about this chat"), privacy.privacy),
+    Command("help", msgid("this help"), show_help, changes=False),
 )
 
+COMMANDS = tuple((one.name, one.about) for one in ALL)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
-    """What the handlers work with; kept in `Application.bot_data`."""
-
-    database: Database
-    clock: Callable[[], datetime]
-    language: Language  #: for chats that do not tell theirs
-    time_zone: str
-    address: str  #: of the web page
-    office: Office | None = None  #: what admins' commands need; None: there are no admins
-
-    async def read(self, fn: Callable[[Connection], T]) -> T:
-        """Read without holding up the loop."""
-        return await asyncio.to_thread(self.database.read, fn)
-
-    async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Write without holding up the loop."""
-        return await asyncio.to_thread(self.database.write, fn)
+_SCOPES: tuple[tuple[Any, Callable[[Command], bool]], ...] = (
+    (BotCommandScopeDefault(), lambda one: not one.private),
+    (BotCommandScopeAllPrivateChats(), lambda _: True),
+    (BotCommandScopeAllGroupChats(), lambda one: not one.changes),
+    (BotCommandScopeAllChatAdministrators(), lambda one: not one.private),
+)
 
 
 def register(application: "Application[Any, Any, Any, Any, Any, Any]", desk: Desk) -> None:
-    """Add the handlers to the bot."""
+    """Add the handlers to the bot. What is added first is asked first; the last ones take what nobody knows."""
     application.bot_data["desk"] = desk
-    application.add_handler(CommandHandler("start", start))
-    application.add_handler(CommandHandler("stop", stop))
-    application.add_handler(CommandHandler("last", last))
-    application.add_handler(CommandHandler("help", show_help))
-    application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, migrated))
-    application.add_handler(ChatMemberHandler(membership, ChatMemberHandler.MY_CHAT_MEMBER))
-    application.add_handler(MessageHandler(filters.ChatType.PRIVATE & filters.TEXT, show_help))
+    message = filters.UpdateType.MESSAGE
+    for one in ALL:
+        application.add_handler(CommandHandler(one.name, partial(_run, command=one), filters=message))
+    application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, presence.migrated))
+    application.add_handler(ChatMemberHandler(presence.membership, ChatMemberHandler.MY_CHAT_MEMBER))
+    application.add_handler(CallbackQueryHandler(clicks.clicked, pattern=clicks.PATTERN))
+    in_private = message & filters.ChatType.PRIVATE
+    application.add_handler(MessageHandler(in_private & filters.FORWARDED, channels.forwarded))
     application.add_error_handler(failed)
+    application.add_handler(MessageHandler(in_private & filters.TEXT, other_words))
     admin.register(application, desk)
 
 
-def command_list(language: str) -> list[BotCommand]:
+def command_list(language: str, wanted: Callable[[Command], bool] = lambda _: True) -> list[BotCommand]:
     """The commands with their descriptions, for Telegram's menu."""
-    return [BotCommand(name, text(language, about)) for name, about in COMMANDS]
+    return [BotCommand(one.name, text(language, one.about)) for one in ALL if wanted(one)]
 
 
-async def start(update: Update, context: Context) -> None:
-    """Subscribe the chat to the meetings of ministers."""
-    desk, language = _desk(context), _language(update, context)
-    new = await desk.write(partial(_subscribe, desk=desk, address=_address(update), language=language))
-    if new:
-        await _answer(update, _about(language) + "\n\n" + text(language, _WELCOME))
-    else:
-        await _answer(update, text(language, _ALREADY))
+async def publish_commands(bot: Bot) -> None:
+    """Tell Telegram the commands, per kind of chat and language. That is for the eye; rights are checked elsewhere."""
+    for scope, wanted in _SCOPES:
+        await bot.set_my_commands(command_list("en", wanted), scope=scope)
+        for language in LANGUAGES:
+            await bot.set_my_commands(command_list(language, wanted), scope=scope, language_code=language)
 
 
-_WELCOME = (
-    "This chat now gets one message about every new meeting of defence ministers. "
-    "/last shows the latest, /stop ends it."
-)
-_ALREADY = "This chat is subscribed already. /last shows the latest meetings, /stop ends the messages."
-_ABOUT = "Kaigi watches the world's defence newsrooms and tells you, once, about every meeting of defence ministers."
-
-
-def _subscribe(connection: Connection, desk: Desk, address: str, language: str) -> bool:
-    """Returns whether the chat begins or begins again."""
-    before = subscriptions.find_chat(connection, Channel.TELEGRAM, address)
-    chat = subscriptions.open_chat(
-        connection, Channel.TELEGRAM, address, language=language, time_zone=desk.time_zone, now=desk.clock()
-    )
-    new = subscriptions.subscribe(connection, chat.id, filter_queries.MEETINGS, desk.clock())
-    return new or (before is not None and before.state is not ChatState.ACTIVE)
-
-
-async def stop(update: Update, context: Context) -> None:
-    """Send nothing more to the chat; what it follows is kept for its return."""
-    desk, language = _desk(context), _language(update, context)
-    chat = await desk.write(partial(_rest, desk=desk, address=_address(update)))
-    said = "Nothing was being sent here. /start begins." if chat is None else _STOPPED
-    await _answer(update, text(language, said))
-
-
-_STOPPED = "Stopped. Nothing more will be sent here; /start begins again."
-
-
-def _rest(connection: Connection, desk: Desk, address: str) -> Chat | None:
-    chat = subscriptions.find_chat(connection, Channel.TELEGRAM, address)
-    if chat is None or chat.state is not ChatState.ACTIVE:
-        return None
-    subscriptions.set_state(connection, chat.id, ChatState.STOPPED, desk.clock())
-    return chat
-
-
-async def last(update: Update, context: Context) -> None:
-    """Show the latest meetings: `/last` five of them, `/last 3` three."""
-    desk, language = _desk(context), _language(update, context)
-    wanted = _number(context.args or [])
-    if wanted is None:
-        await _answer(update, text(language, "/last takes a number from 1 to 10, for example /last 3."))
+async def _run(update: Update, context: Context, command: Command) -> None:
+    """Do what a command says."""
+    words = _words(update)
+    request = await request_of(update, context, words)
+    if request is None:
         return
-    stories: list[MeetingStory] = await desk.read(partial(news.latest_meetings, level="minister", limit=wanted))
-    await _answer(update, render.listing(stories, language, desk.address), html=True)
-
-
-def _number(words: list[str]) -> int | None:
-    if not words:
-        return LAST
-    number = int(words[0]) if words[0].isdecimal() and len(words[0]) < 4 else 0
-    return number if 1 <= number <= LAST_MOST else None
-
-
-async def show_help(update: Update, context: Context) -> None:
-    """Say what the bot is and what it understands."""
-    await _answer(update, _about(_language(update, context)))
-
-
-def _about(language: str) -> str:
-    lines = [f"/{name} – {text(language, about)}" for name, about in COMMANDS]
-    return "\n".join([text(language, _ABOUT), "", text(language, "Commands:"), *lines])
-
-
-async def membership(update: Update, context: Context) -> None:
-    """Notice when the bot is blocked or thrown out, and when it is let in again. Settings stay all the while."""
-    change = update.my_chat_member
-    if change is None:
+    if len(words) > LONGEST and command.name not in _LONG:
+        await request.tell(request.say("That is too long for me. /help shows what I understand."))
         return
-    gone = change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
-    work = partial(_let_in, desk=_desk(context), address=str(change.chat.id), gone=gone)
-    await _desk(context).write(work)
+    try:
+        await command.run(request)
+    except TooMany:
+        await request.tell(request.say("A chat has room for {count} of these.", count=MOST))
 
 
-def _let_in(connection: Connection, desk: Desk, address: str, *, gone: bool) -> None:
-    chat = subscriptions.find_chat(connection, Channel.TELEGRAM, address)
-    if chat is None:
-        return
-    if gone and chat.state is ChatState.ACTIVE:
-        subscriptions.set_state(connection, chat.id, ChatState.GONE, desk.clock())
-    elif not gone and chat.state is ChatState.GONE:
-        subscriptions.open_chat(
-            connection,
-            Channel.TELEGRAM,
-            address,
-            language=chat.language,
-            time_zone=chat.time_zone,
-            now=desk.clock(),
-        )
-
-
-async def migrated(update: Update, context: Context) -> None:
-    """A group became a supergroup: follow it to its new id. Telegram says so in the old chat and in the new one."""
+def _words(update: Update) -> str:
+    """What stands behind the command, as it was written."""
     message = update.effective_message
-    if message is None or message.migrate_to_chat_id is None:
+    said = (message.text or message.caption or "") if message is not None else ""
+    parts = said.split(maxsplit=1)
+    return parts[1] if len(parts) > 1 else ""
+
+
+async def other_words(update: Update, context: Context) -> None:
+    """In a private chat: what is no command gets the help, a command that does not exist a word about it."""
+    request = await request_of(update, context)
+    if request is None:
         return
-    old, new = str(message.chat.id), str(message.migrate_to_chat_id)
-    await _desk(context).write(partial(_follow, desk=_desk(context), old=old, new=new))
-
-
-def _follow(connection: Connection, desk: Desk, old: str, new: str) -> None:
-    chat = subscriptions.find_chat(connection, Channel.TELEGRAM, old)
-    if chat is not None:
-        subscriptions.move(connection, chat.id, new, desk.clock())
+    message = update.effective_message
+    if message is not None and (message.text or "").startswith("/"):
+        await request.tell(request.say("There is no such command. /help shows them all."))
+    else:
+        await show_help(request)
 
 
 async def failed(update: object, context: Context) -> None:
@@ -207,37 +177,7 @@ async def failed(update: object, context: Context) -> None:
         log.warning("an answer could not be sent", error=str(context.error))
         return
     log.error("a command failed", exc_info=context.error)
-    if isinstance(update, Update) and update.effective_message is not None:
-        language = _language(update, context)
-        await _answer(update, text(language, "Something went wrong here. Please try again in a moment."))
-
-
-def _desk(context: Context) -> Desk:
-    desk: Desk = context.bot_data["desk"]
-    return desk
-
-
-def _language(update: Update, context: Context) -> Language:
-    """A person's own language in a private chat; the installation's in a group, where many read."""
-    user, chat = update.effective_user, update.effective_chat
-    default = _desk(context).language
-    if user is None or chat is None or chat.type != ChatType.PRIVATE:
-        return default
-    found = language_of(user.language_code, default)
-    assert found in LANGUAGES
-    return "ja" if found == "ja" else "en"
-
-
-def _address(update: Update) -> str:
-    assert update.effective_chat is not None  # every command comes from a chat
-    return str(update.effective_chat.id)
-
-
-async def _answer(update: Update, words: str, *, html: bool = False) -> None:
-    if update.effective_message is None:
-        return
-    await update.effective_message.reply_text(
-        words,
-        parse_mode=ParseMode.HTML if html else None,
-        link_preview_options=LinkPreviewOptions(is_disabled=True),
-    )
+    if isinstance(update, Update):
+        request = await request_of(update, context)
+        if request is not None and request.room.kind != "channel":
+            await request.tell(request.say("Something went wrong here. Please try again in a moment."))

@@ -18,8 +18,7 @@ from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
 from bot.telegram.admin import show_menus
-from bot.telegram.commands import Desk, command_list, register
-from bot.telegram.texts import LANGUAGES
+from bot.telegram.commands import Desk, publish_commands, register
 
 log = structlog.get_logger("telegram")
 
@@ -103,7 +102,8 @@ class TelegramService:
     async def _start(self) -> None:
         """Each step may have been done by an earlier try that failed later."""
         await self._application.initialize()
-        await self._set_commands()
+        await publish_commands(self._application.bot)
+        await show_menus(self._application.bot, self._desk)
         if not self._application.running:
             await self._application.start()
         await self._read_updates()
@@ -131,13 +131,6 @@ class TelegramService:
         if self.state != "ok":
             log.info("the bot is ready", name=self._application.bot.username)
         self.state = "ok"
-
-    async def _set_commands(self) -> None:
-        bot = self._application.bot
-        await bot.set_my_commands(command_list("en"))
-        for language in LANGUAGES:
-            await bot.set_my_commands(command_list(language), language_code=language)
-        await show_menus(bot, self._desk)
 
     def _polling_failed(self, error: TelegramError) -> None:
         if isinstance(error, Conflict):

@@ -29,6 +29,11 @@ def text(language: str, message: str, **values: object) -> str:
     return translated.format(**values) if values else translated
 
 
+def msgid(message: str) -> str:
+    """Marks a sentence that is translated where it is used."""
+    return message
+
+
 def language_of(code: str | None, default: str) -> str:
     """Our language for a person's IETF tag (`ja-JP`), English for one that we do not speak."""
     if not code:

@@ -14,18 +14,21 @@ import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.telegram.render import Message, alert
+from bot.telegram.markup import Message
+from bot.telegram.render import alert
 from bot.terminal import render
 from feeds.publish.card import card
 from storage import news
 from storage.database import Database
-from storage.model import MeetingStory
+from storage.model import Channel, Chat, MeetingStory
 
 HERE = Path(__file__).parent
 PORT = 8917
 SERIES = "admm-plus"
+READER = Chat(id=1, channel=Channel.TELEGRAM, address="1", language="ja", time_zone="Asia/Tokyo")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--force-device-scale-factor=1.5",
@@ -72,7 +75,7 @@ def main() -> None:
         demo = _start(camera.folder)
         try:
             story = _story(camera.folder)
-            camera.markup(_bubble(alert(story, "ja")), "alert.png", 640, 530)
+            camera.markup(_bubble(alert(story, READER, now=datetime.now(UTC))), "alert.png", 640, 530)
             printed = html.escape(render(card(story, "ja"), repeat=False, width=96))
             camera.markup(f"<body class=terminal><pre>{printed}</pre>", "terminal.png", 790, 335)
             camera.page(f"http://127.0.0.1:{PORT}/?lang=ja", "page.png", 820, 900)
@@ -113,8 +116,10 @@ def _stories(folder: Path) -> list[MeetingStory]:
 
 
 def _bubble(message: Message) -> str:
-    button = f'<div class="button">{html.escape(message.link_text)} ↗</div>' if message.link else ""
-    return f'<div class="bubble">{message.html}<div class="time">12:03</div></div>{button}'
+    rows = "".join(
+        f'<div class="button">{html.escape("   ".join(one.text for one in row))}</div>' for row in message.buttons
+    )
+    return f'<div class="bubble">{message.html}<div class="time">12:03</div></div>{rows}'
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from feeds.decide.audience import tags
 from feeds.decide.pins import pinned, shown
+from feeds.decide.retelling import material
 from feeds.decide.routing import AlertPolicy, alert_filters, is_old_meeting
 from feeds.decide.stories import best_trust, merge, same_meeting
 from feeds.decide.subject import stored_subject
 from storage.cases import CorrectionPlan, Journal, MeetingRecord, ReportRecord, StoryRecord
-from storage.changes import Alert, NewStory
+from storage.changes import Alert, NewStory, Retelling
 from storage.errors import KaigiError
 from storage.model import (
     Correction,
@@ -88,7 +90,16 @@ def pin(
         after=fixed.value,
         meetings={story.id: _revised(meeting, facts, meeting.reported, now)},
         alerts=_alerts(story, meeting.facts, facts, filters, policy, now),
+        retellings=_retellings(story, meeting, facts),
     )
+
+
+def _retellings(story: StoryRecord, meeting: MeetingRecord, facts: MeetingFacts) -> tuple[Retelling, ...]:
+    """Whoever was told a wrong fact sees the right one, and hears of it when it matters."""
+    if facts == meeting.facts:
+        return ()
+    changes = material(meeting.facts, facts)
+    return (Retelling(story=story.id, revision=meeting.revision + 1, changes=changes, tags=tags(facts)),)
 
 
 def join(story: StoryRecord, other: StoryRecord, merged: Sequence[int], now: datetime) -> CorrectionPlan:
@@ -227,7 +238,7 @@ def _alerts(
 
     matched = matching(before, frozenset()) if before is not None else ()
     keys = matching(after, story.alerted | set(matched))
-    return (Alert(story=story.id, filters=keys),) if keys else ()
+    return (Alert(story=story.id, filters=keys, tags=tags(after)),) if keys else ()
 
 
 def _revised(record: MeetingRecord, facts: MeetingFacts, reported: MeetingFacts, now: datetime) -> MeetingRecord:

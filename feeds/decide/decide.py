@@ -8,6 +8,7 @@
                                            other news: the story whose article it copies (likeness)
                                            else a story of its own
     meetings whose facts or reports are news ──routing──► alerts
+                                              retelling──► edits and follow-ups of alerts
 
 What admins said comes with the snapshot (see corrections.py): pinned facts, merged and rejected stories, items that
 stay where they were put. It reads no clock and no database, so every case is a test of three lines.
@@ -18,8 +19,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from feeds.decide.audience import MEETINGS, tags
 from feeds.decide.likeness import copy_of
 from feeds.decide.pins import pinned
+from feeds.decide.retelling import material
 from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
 from feeds.decide.stories import Match, best_trust, merge, same_meeting
 from feeds.decide.subject import Subject, stored_subject
@@ -35,6 +38,7 @@ from storage.changes import (
     MeetingWrite,
     NewStory,
     Rejected,
+    Retelling,
     Snapshot,
     SourceUpdate,
     StoryRef,
@@ -320,7 +324,16 @@ class _Desk:
             updates=tuple(self.updates),
             meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.changed),
             alerts=tuple(alert for alert in alerts if alert is not None),
+            retellings=tuple(told for told in map(self._retelling, self.drafts.values()) if told is not None),
         )
+
+    def _retelling(self, draft: _Draft) -> Retelling | None:
+        """Whoever was told of the meeting hears what fresh reports add to it; history moves no message."""
+        if draft.before is None or not draft.fresh or not draft.told or is_old_meeting(draft.facts, self.now):
+            return None
+        changes = material(draft.before, draft.facts)
+        found = tags(draft.facts) if draft.facts != draft.before else frozenset()
+        return Retelling(story=draft.story, revision=_revision(draft), changes=changes, tags=found)
 
     def _alert(self, draft: _Draft) -> Alert | None:
         moved_on = draft.before is not None and draft.before.phase is not draft.facts.phase
@@ -331,7 +344,15 @@ class _Desk:
         edited = {update.item_id for update in self.updates}
         earlier = [stored_subject(one, draft.facts, self.now) for one in draft.earlier if one.item_id not in edited]
         keys = alert_filters(self.snapshot.filters, reports, earlier, draft.alerted, draft.known_since)
-        return Alert(story=draft.story, filters=keys) if keys else None
+        return Alert(story=draft.story, filters=keys, tags=tags(draft.facts)) if keys else self._won(draft)
+
+    def _won(self, draft: _Draft) -> Alert | None:
+        """Who follows a country or a person that only this report names hears of the meeting now."""
+        if draft.before is None or MEETINGS not in draft.alerted or draft.facts == draft.before:
+            return None
+        found = tags(draft.facts)
+        new = sorted(found - tags(draft.before))
+        return Alert(story=draft.story, filters=(), tags=found, followed=tuple(new)) if new else None
 
     def _subject(self, piece: Understood, facts: MeetingFacts) -> Subject:
         entry, about = piece.entry, self.source.definition
@@ -350,15 +371,17 @@ class _Desk:
         )
 
 
+def _revision(draft: _Draft) -> int:
+    return draft.revision + 1 if draft.facts != draft.before else draft.revision
+
+
 def _written(draft: _Draft) -> MeetingWrite:
-    changed = draft.facts != draft.before
-    revision = draft.revision + 1 if changed else draft.revision
     return MeetingWrite(
         story=draft.story,
         facts=draft.facts,
         trust=draft.trust,
-        revision=revision,
-        facts_changed=changed,
+        revision=_revision(draft),
+        facts_changed=draft.facts != draft.before,
         reported=draft.reported if draft.reported != draft.facts else None,
     )
 

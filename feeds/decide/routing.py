@@ -37,8 +37,13 @@ def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: da
 
 def braked(changes: Changes, policy: AlertPolicy, *, flood: bool) -> Changes:
     """Hold the alerts of a flood back when they are more than the brake allows: a source that prints its archive anew
-    is no news. Their meetings are stored without the mark that their filter had one, so a fresh report raises them."""
-    return replace(changes, alerts=()) if flood and len(changes.alerts) > policy.flood_brake else changes
+    is no news. Their meetings are stored without the mark that their filter had one, so a fresh report raises them.
+    Of as many known meetings, no message is rewritten or followed up either."""
+    if not flood:
+        return changes
+    if len(changes.retellings) > policy.flood_brake:
+        changes = replace(changes, retellings=())
+    return replace(changes, alerts=()) if len(changes.alerts) > policy.flood_brake else changes
 
 
 def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:

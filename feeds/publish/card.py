@@ -48,11 +48,16 @@ def card(story: MeetingStory, language: Language) -> Card:
     facts = story.meeting.facts
     return Card(
         language=language,
-        flags="".join(flag(code) for code in _in_order(facts, language)[:6]),
+        flags=flags(facts, language),
         headline=headline(facts, language),
         rows=tuple(_rows(facts, language)),
         sources=best_reports(story.reports),
     )
+
+
+def flags(facts: MeetingFacts, language: Language) -> str:
+    """The flags of the first six sides."""
+    return "".join(flag(code) for code in sides_in_order(facts, language)[:6])
 
 
 def headline(facts: MeetingFacts, language: Language) -> str:
@@ -74,7 +79,7 @@ def _name(facts: MeetingFacts, language: Language) -> str:
 
 def _composed_name(facts: MeetingFacts, language: Language) -> str:
     """日本・オーストラリア防衛相電話会談, Japan–Australia defence ministers' call."""
-    sides = [country_name(code, language) for code in _in_order(facts, language)]
+    sides = [country_name(code, language) for code in sides_in_order(facts, language)]
     if language == "ja":
         who = "外務・防衛閣僚" if facts.kind is Kind.TWO_PLUS_TWO else _RANKS_JA[facts.level]
         how = {Format.PHONE: "電話会談", Format.VIDEO: "テレビ会談"}.get(facts.format, _form_ja(facts))
@@ -102,15 +107,16 @@ def _form_ja(facts: MeetingFacts) -> str:
     return "会合" if facts.kind in (Kind.MULTILATERAL, Kind.TWO_PLUS_TWO) else "会談"
 
 
-def _in_order(facts: MeetingFacts, language: Language) -> tuple[str, ...]:
-    """As a reader of the language expects: Japan first in Japanese (日英), else as the principals are named."""
+def sides_in_order(facts: MeetingFacts, language: Language) -> tuple[str, ...]:
+    """The sides as a reader expects: Japan first in Japanese (日英), else as the principals are named."""
     named = [p.country for p in facts.principals if p.country in facts.countries]
     home = ["JP"] if language == "ja" and "JP" in facts.countries else []
     return tuple(dict.fromkeys([*home, *named, *facts.countries]))
 
 
-def _by_side(facts: MeetingFacts, language: Language) -> list[Principal]:
-    order = _in_order(facts, language)
+def principals_in_order(facts: MeetingFacts, language: Language) -> list[Principal]:
+    """The principals in the order of their sides."""
+    order = sides_in_order(facts, language)
     return sorted(facts.principals, key=lambda p: order.index(p.country) if p.country in order else len(order))
 
 
@@ -118,11 +124,11 @@ def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
     values = {
         "when": days_name(facts.starts_on, facts.ends_on, language) if facts.starts_on else "",
         "where": place(facts, language),
-        "who": _joined([_principal(p, language) for p in _by_side(facts, language)], language),
-        "sides": _joined([country_name(code, language) for code in _in_order(facts, language)], language),
+        "who": _joined([_principal(p, language) for p in principals_in_order(facts, language)], language),
+        "sides": _joined([country_name(code, language) for code in sides_in_order(facts, language)], language),
         "form": _form(facts, language),
         "margins": series_name(facts.parent, language) if facts.parent else "",
-        "outcome": _joined(_outcomes(facts.outcomes, language), language),
+        "outcome": _joined(outcomes_in(facts.outcomes, language), language),
         "phase": label(language, facts.phase),
     }
     return [Row(key=key, label=label(language, key), value=value) for key, value in values.items() if value]
@@ -161,7 +167,7 @@ def _in_english(name: str | None, office: str, country: str) -> str:
     return f"{office} ({country})" if office else country
 
 
-def _outcomes(outcomes: tuple[str, ...], language: Language) -> list[str]:
+def outcomes_in(outcomes: tuple[str, ...], language: Language) -> list[str]:
     """Documents as reports called them: those in the reader's language when there are any, else all."""
     own = [words for words in outcomes if is_japanese(words) == (language == "ja")]
     return own or list(outcomes)

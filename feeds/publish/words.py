@@ -85,6 +85,8 @@ SOURCE_STATES: dict[Language, dict[str, tuple[str, str]]] = {
 # A venue whose bare name is also its owner's (防衛省) is looked for with the particle that makes it a place.
 _PARTICLE = re.compile("(?:において|にて|で)$")
 
+_JAPANESE = re.compile("[\u3040-\u9fff]")
+
 # Where the common short name differs from the lexicon's first spelling or from CLDR's full one.
 _ORGANISATIONS = {"EU": "EU", "NATO": "NATO", "ASEAN": "ASEAN", "UN": "UN"}
 _FLAGS = {"EU": "🇪🇺", "UN": "🇺🇳"}
@@ -145,7 +147,7 @@ _MINISTERS: dict[Language, dict[str, str]] = {
 
 def is_japanese(text: str) -> bool:
     """Whether a word is written in kana or Chinese characters."""
-    return any("\u3040" <= character <= "\u9fff" for character in text)
+    return _JAPANESE.search(text) is not None
 
 
 def series_name(key: str, language: Language) -> str:
@@ -154,6 +156,15 @@ def series_name(key: str, language: Language) -> str:
     if series is None:
         return key
     return series.ja if language == "ja" else series.en
+
+
+@cache
+def topic_name(key: str, language: Language) -> str:
+    """The name of a topic; the key itself when it has left the lexicon."""
+    topic = next((topic for topic in default_lexicon().topics if topic.key == key), None)
+    if topic is None:
+        return key
+    return topic.ja if language == "ja" else topic.en
 
 
 def edition_name(edition: int, name: str, language: Language) -> str:

@@ -210,9 +210,7 @@ async def test_what_a_killed_process_had_in_flight_is_settled_by_what_the_channe
     monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(0))
     subscribe(database, "1")
     meet(database)
-    database.write(
-        lambda c: outbox.claim(c, worker="killed", channels={Channel.TELEGRAM}, busy_chats=[], now=NOW, limit=9)
-    )
+    database.write(lambda c: outbox.claim(c, worker="killed", channels={Channel.TELEGRAM}, busy=[], now=NOW, limit=9))
     post = Post(arrived=arrived)
     async with delivering(database, post, worker="new"):
         await until(lambda: states(database) == ["sent"])

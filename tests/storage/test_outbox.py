@@ -41,10 +41,10 @@ def _new_meeting(database: Database, number: int = 1) -> int:
 
 
 def _claim(
-    database: Database, *, worker: str = "w1", now: datetime = NOW, busy: set[int] | None = None, limit: int = 10
+    database: Database, *, worker: str = "w1", now: datetime = NOW, busy: set[str] | None = None, limit: int = 10
 ) -> list[Delivery]:
     return database.write(
-        lambda c: outbox.claim(c, worker=worker, channels=TELEGRAM, busy_chats=busy or set(), now=now, limit=limit)
+        lambda c: outbox.claim(c, worker=worker, channels=TELEGRAM, busy=busy or set(), now=now, limit=limit)
     )
 
 
@@ -58,14 +58,14 @@ def test_a_claimed_message_belongs_to_one_worker(database: Database, chat: Chat)
 def test_a_chat_never_has_two_messages_in_one_claim(database: Database, chat: Chat) -> None:
     first, second = _new_meeting(database, 1), _new_meeting(database, 2)
     assert [d.story_id for d in _claim(database)] == [first]
-    assert _claim(database, busy={chat.id}) == []
+    assert _claim(database, busy={chat.address}) == []
     assert [d.story_id for d in _claim(database)] == [second]
 
 
 def test_only_channels_that_somebody_reads_are_claimed(database: Database, chat: Chat) -> None:
     _new_meeting(database)
     claim: Callable[[Connection], list[Delivery]] = lambda c: outbox.claim(  # noqa: E731
-        c, worker="w1", channels={Channel.TERMINAL}, busy_chats=set(), now=NOW, limit=10
+        c, worker="w1", channels={Channel.TERMINAL}, busy=set(), now=NOW, limit=10
     )
     assert database.write(claim) == []
 
@@ -90,7 +90,7 @@ def test_a_message_that_was_put_back_waits_its_time(database: Database, chat: Ch
     (mine,) = _claim(database)
     database.write(lambda c: outbox.put_back(c, mine, "w1", after(minutes=1), "429", NOW))
     assert _claim(database) == []
-    assert database.read(lambda c: outbox.next_due(c, TELEGRAM)) == after(minutes=1)
+    assert database.read(lambda c: outbox.next_due(c, TELEGRAM, NOW)) == after(minutes=1)
     (again,) = _claim(database, now=after(minutes=1))
     assert again.attempt == 2
 
@@ -189,7 +189,7 @@ def test_a_chat_that_is_owed_much_does_not_hide_the_others(database: Database, c
     _new_meeting(database, 61)
     first = _claim(database, limit=8)
     assert first[0].chat.id == chat.id
-    others = [*first[1:], *_claim(database, limit=8, busy={chat.id})]
+    others = [*first[1:], *_claim(database, limit=8, busy={chat.address})]
     assert sorted(d.chat.address for d in others) == ["200", "300"]
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.config import Settings
+from bot.telegram.markup import Button
 from bot.telegram.texts import text
 from feeds.correcting import Desk as CorrectionDesk
 from feeds.decide.routing import AlertPolicy
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 PREFIX = "v1:adm."
 PER_PAGE = 8
+LABEL = 60  #: characters of a button
 DATA_BYTES = 64  #: Telegram takes no longer data with a button
 ELLIPSIS = "…"
 
@@ -33,15 +35,6 @@ class Office:
 
     settings: Settings
     health: Callable[[], Mapping[str, object]] = dict  #: as /readyz tells it
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button under a message: it opens an address or sends `data` back."""
-
-    text: str
-    url: str | None = None
-    data: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +86,7 @@ class Ask:
 
     def button(self, label: str, act: str, *arguments: object, **values: object) -> Button:
         """A button that sends `act` back."""
-        return Button(text(self.language, label, **values), data=data(act, *arguments))
+        return Button(text(self.language, label, **values)[:LABEL], data=data(act, *arguments))
 
     def clock(self, moment: datetime | None) -> str:
         """A moment in the admin's time zone."""

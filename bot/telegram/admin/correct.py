@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from bot.telegram.admin.answers import Answer, Ask, Button, bold, code, data, esc, lines, number
+from bot.telegram.admin.answers import Answer, Ask, bold, code, data, esc, lines, number
 from bot.telegram.admin.stories import headline, pointed_at
+from bot.telegram.markup import Button
 from feeds import correcting
 from feeds.correcting import Desk
 from feeds.decide import pins

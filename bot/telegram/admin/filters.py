@@ -10,7 +10,6 @@ from bot.explaining import because
 from bot.telegram.admin.answers import (
     Answer,
     Ask,
-    Button,
     bold,
     code,
     data,
@@ -21,6 +20,7 @@ from bot.telegram.admin.answers import (
     page_of,
     turning,
 )
+from bot.telegram.markup import Button
 from feeds.decide.query import parse
 from feeds.rehearsal import Rehearsal, rehearse
 from storage import filters

@@ -18,8 +18,6 @@ from typing import Any, TypeVar
 import structlog
 from telegram import (
     CallbackQuery,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
     LinkPreviewOptions,
     Message,
     ReplyParameters,
@@ -30,7 +28,8 @@ from telegram.constants import ChatType, MessageEntityType, ParseMode
 from telegram.error import BadRequest, NetworkError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.telegram.admin.answers import PREFIX, Answer, Ask, Button, Office, Quote, Work, esc
+from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work, esc
+from bot.telegram.keyboard import keyboard
 from bot.telegram.texts import language_of, text
 from feeds.publish.words import Language
 from storage import people, subscriptions
@@ -173,7 +172,7 @@ class Guard:
         await _change(sent, await _worked(ask, work))
 
 
-OLD_BUTTON = "This button does not work any more."
+OLD_BUTTON = "This button is not known any more."
 
 
 def menu() -> ModuleType:
@@ -251,7 +250,7 @@ async def _send(message: Message, answer: Answer) -> Message | None:
                 filename="kaigi.txt",
                 caption=words.split("\n", 1)[0][:200],
                 reply_parameters=reply,
-                reply_markup=_keyboard(answer.buttons),
+                reply_markup=keyboard(answer.buttons),
             )
         return await bot.send_message(
             chat_id,
@@ -259,7 +258,7 @@ async def _send(message: Message, answer: Answer) -> Message | None:
             parse_mode=ParseMode.HTML,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
             reply_parameters=reply,
-            reply_markup=_keyboard(answer.buttons),
+            reply_markup=keyboard(answer.buttons),
         )
     except NetworkError as error:
         log.warning("an answer could not be sent", error=str(error))
@@ -275,7 +274,7 @@ async def _change(message: Message, answer: Answer) -> Message | None:
             answer.html,
             parse_mode=ParseMode.HTML,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
-            reply_markup=_keyboard(answer.buttons),
+            reply_markup=keyboard(answer.buttons),
         )
     except BadRequest as error:
         if "not modified" not in str(error).lower():
@@ -289,13 +288,6 @@ async def _change(message: Message, answer: Answer) -> Message | None:
 async def _acknowledge(query: CallbackQuery, words: str) -> None:
     """Stop the button's clock. A click that is too old cannot be answered, and need not be."""
     try:
-        await query.answer(words or None)
+        await query.answer(words or None, show_alert=bool(words))
     except NetworkError as error:
         log.info("a click could not be acknowledged", error=str(error))
-
-
-def _keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
-    shown = [
-        [InlineKeyboardButton(one.text[:60], url=one.url, callback_data=one.data) for one in row] for row in rows if row
-    ]
-    return InlineKeyboardMarkup(shown) if shown else None

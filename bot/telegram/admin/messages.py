@@ -1,7 +1,8 @@
 """`/resend` and `/broadcast`: what goes out to readers, each only after its count was shown and a button pressed."""
 
-from bot.telegram.admin.answers import Answer, Ask, Button, bold, code, esc, lines, number
+from bot.telegram.admin.answers import Answer, Ask, bold, code, esc, lines, number
 from bot.telegram.admin.stories import headline, pointed_at
+from bot.telegram.markup import Button
 from feeds import correcting
 from storage import audit, broadcasts, news, resending
 from storage.database import Connection

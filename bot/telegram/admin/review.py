@@ -3,7 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from bot.telegram.admin.answers import Answer, Ask, Button, bold, esc, lines, link, number
+from bot.telegram.admin.answers import Answer, Ask, bold, esc, lines, link, number
+from bot.telegram.markup import Button
 from storage import audit, tracing
 from storage.database import Connection
 from storage.model import SeenItem

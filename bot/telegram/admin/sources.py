@@ -7,7 +7,6 @@ from bot.adding import find_out, new_definition, refuse_known
 from bot.telegram.admin.answers import (
     Answer,
     Ask,
-    Button,
     bold,
     code,
     data,
@@ -18,6 +17,7 @@ from bot.telegram.admin.answers import (
     page_of,
     turning,
 )
+from bot.telegram.markup import Button
 from feeds.observed import ParsedEntry
 from feeds.publish.health import FLOOD_SHOWN, remarks
 from feeds.publish.words import SOURCE_STATES

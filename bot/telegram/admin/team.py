@@ -6,8 +6,9 @@ from telegram import Update
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 from telegram.helpers import create_deep_linked_url
 
-from bot.telegram.admin.answers import Answer, Ask, Button, bold, code, esc, lines, number
+from bot.telegram.admin.answers import Answer, Ask, bold, code, esc, lines, number
 from bot.telegram.admin.guard import Guard, person
+from bot.telegram.markup import Button
 from bot.telegram.texts import text
 from storage import audit, people
 from storage.database import Connection

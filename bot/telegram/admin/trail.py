@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.telegram.admin.answers import Answer, Ask, Button, bold, data, esc, lines, number
+from bot.telegram.admin.answers import Answer, Ask, bold, data, esc, lines, number
+from bot.telegram.markup import Button
 from bot.undoing import Undoing, can_undo, undo
 from storage import audit, people
 from storage.database import Connection

@@ -3,8 +3,9 @@
 from collections import Counter
 
 from bot.explaining import because
-from bot.telegram.admin.answers import Answer, Ask, Button, bold, data, esc, lines, link, number
+from bot.telegram.admin.answers import Answer, Ask, bold, data, esc, lines, link, number
 from bot.telegram.admin.stories import headline, pointed_at, search
+from bot.telegram.markup import Button
 from feeds import correcting
 from feeds.publish.words import SOURCE_STATES
 from feeds.tracing import FilterTrace, Trace, source_of, trace

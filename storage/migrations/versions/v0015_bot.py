@@ -226,6 +226,11 @@ def upgrade() -> None:
             "story_id", existing_type=KEY, nullable=True, comment="empty: a digest or a broadcast"
         )
         batch_op.create_unique_constraint(batch_op.f("uq_deliveries_chat_id_once"), ["chat_id", "once"])
+        batch_op.drop_index(batch_op.f("ix_deliveries_state_not_before_id"))
+        batch_op.create_index(batch_op.f("ix_deliveries_state_held_not_before_id"), ["state", "held", "not_before", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_state_held_priority_not_before_id_chat_id"), ["state", "held", "priority", "not_before", "id", "chat_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_chat_id_state_held_not_before_id"), ["chat_id", "state", "held", "not_before", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deliveries_parent_id"), ["parent_id"], unique=False)
 
 
 def downgrade() -> None:
@@ -233,6 +238,13 @@ def downgrade() -> None:
 
     with op.batch_alter_table("deliveries", schema=None, table_kwargs={"sqlite_autoincrement": True}) as batch_op:
         batch_op.drop_constraint(batch_op.f("uq_deliveries_chat_id_once"), type_="unique")
+        batch_op.drop_index(batch_op.f("ix_deliveries_state_held_not_before_id"))
+        batch_op.drop_index(batch_op.f("ix_deliveries_state_held_priority_not_before_id_chat_id"))
+        batch_op.drop_index(batch_op.f("ix_deliveries_chat_id_state_held_not_before_id"))
+        batch_op.drop_index(batch_op.f("ix_deliveries_parent_id"))
+        batch_op.create_index(
+            batch_op.f("ix_deliveries_state_not_before_id"), ["state", "not_before", "id"], unique=False
+        )
         batch_op.alter_column("story_id", existing_type=KEY, nullable=False)
         batch_op.drop_column("held")
         batch_op.drop_column("silent")

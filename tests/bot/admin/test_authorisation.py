@@ -140,7 +140,7 @@ async def test_nobody_else_clicks_anything(room: Room, scene: dict[str, Any], wh
         assert await room.talk.clicks(user_id, data, shown, **{"from": sender}) == [], act
     assert room.everything() == before
     answers = {words.get("text", "") for method, words in room.talk.edge.calls if method == "answerCallbackQuery"}
-    assert answers == {"This button does not work any more."}
+    assert answers == {"This button is not known any more."}
 
 
 async def test_a_channel_post_commands_nothing(room: Room, scene: dict[str, Any]) -> None:
