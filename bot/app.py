@@ -28,6 +28,7 @@ from starlette.routing import Route
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
+from bot.digests import Digests
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
@@ -140,6 +141,10 @@ class Service:
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
+            digests = Digests(
+                database=database, clock=utc_now, on_messages=deliverer.wake, look_s=max(10 * self.tick, 0.1)
+            )
+            tasks.start(digests.run(), "digests")
             if library.hub is not None:
                 announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
                 tasks.start(announcer.run(), "hub")
@@ -224,14 +229,15 @@ class Service:
             journal = state_folder(database) / "terminal.last"
             channels[Channel.TERMINAL] = TerminalSender(journal)
         else:
-            channels[Channel.TELEGRAM] = TelegramSender(telegram)
-        quick = Pace(chat_rest=_NO_REST, group_rest=_NO_REST)
+            channels[Channel.TELEGRAM] = TelegramSender(telegram, str(self.settings.public_url or ""))
+        quick = Pace(rest=timedelta(0))
         return Deliverer(
             database=database,
             senders=channels,
             worker=worker,
             clock=utc_now,
             paces={Channel.TERMINAL: quick},
+            uncertain=self.settings.alerts.uncertain,
         )
 
     def _notifier(self, database: Database, telegram: TelegramService | None, worker: str) -> Notifier:
@@ -260,9 +266,6 @@ class Service:
             sources=polled,
             alerts=where,
         )
-
-
-_NO_REST = Pace().chat_rest * 0
 
 
 def _health(collector: Collector, telegram: TelegramService | None) -> Health:

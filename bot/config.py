@@ -144,6 +144,7 @@ class Alerts(_Section):
     max_age: Duration = timedelta(hours=48)
     first_poll: bool = False
     flood_brake: int = Field(default=10, ge=1)
+    uncertain: Literal["repeat", "park"] = "repeat"
 
 
 class Log(_Section):

@@ -1,27 +1,31 @@
-"""Delivery: claim → send → record, over the outbox. It knows no Telegram; senders do (bot/sender.py).
+"""Delivery: find → claim → send → record, over the outbox. It knows no Telegram; senders do (bot/sender.py).
 
-    claim (commit `sending`) ─► sender.send ─► record the outcome ─► next
+    find (read) ─► claim (commit `sending`) ─► sender.send ─► record the outcome ─► next
 
-Rules that hold whatever the channel: one message in flight a chat, so order holds; a pause between two messages to
-one chat; a ceiling over all chats; after "too many requests" the whole channel rests. What an earlier process left in
-flight is settled before anything new is sent.
+Rules that hold whatever the channel: one message in flight a room, so order holds; a pause between two messages to
+one room; a ceiling over all rooms; after "too many requests" the whole channel rests, also across a restart. What an
+earlier process left in flight is settled before anything new is sent. docs/delivery.md tells what that guarantees.
 """
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import structlog
 
-from storage import news, outbox, subscriptions
+from bot.pacing import Allowance, Pace, Rooms
+from storage import contents, notices, outbox, subscriptions
+from storage.changes import NoticePost
+from storage.contents import Content
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
-from storage.model import Channel, Delivery, MeetingStory
+from storage.model import Channel, Delivery, DeliveryKind, NoticeKind
+
+__all__ = ["Deliverer", "Pace", "Sender"]
 
 log = structlog.get_logger("deliver")
 
@@ -32,6 +36,9 @@ RECORD_TRIES = 20
 IDLE = 1.0  # seconds between two looks at an outbox that nobody announced
 RETRY_UNCERTAIN = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(minutes=15)
+IN_ORDER = 3  # tries of a message for which the next ones to its room wait; then they overtake it
+OWN_MISTAKES = 5  # tries of a message that fails by our own mistake
+EVERY = 5  # each fifth look at the queue takes what is oldest, not what matters most: no digest starves
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Sent:
     """It arrived."""
 
     message_id: str | None = None
+    topic_lost: bool = False  #: but outside its topic, which is closed or deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,13 @@ class NotSent:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """This message will never be taken."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """There is nothing left to send: the message that it rewrites is gone."""
 
     reason: str
 
@@ -78,14 +93,14 @@ class Unknown:
     reason: str
 
 
-Outcome = Sent | NotSent | Refused | ChatGone | Moved | Unknown
+Outcome = Sent | NotSent | Refused | Dropped | ChatGone | Moved | Unknown
 
 
 class Sender(Protocol):
     """One channel. Every expected failure is an outcome; only a mistake of ours raises."""
 
-    async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
-        """Render the meeting for the chat's language and send it."""
+    async def send(self, delivery: Delivery, content: Content) -> Outcome:
+        """Render the content as the delivery's kind and chat want it, and send it."""
         ...
 
     def was_sent(self, delivery: Delivery) -> bool | None:
@@ -101,32 +116,8 @@ class Herald(Protocol):
         ...
 
 
-class Allowance:
-    """A bucket of tokens that fills with time: how many messages may leave now (Telegram allows about 30 a second)."""
-
-    def __init__(self, per_second: float) -> None:
-        self._per_second = per_second
-        self._tokens = per_second
-        self._at = time.monotonic()
-
-    def whole(self) -> int:
-        """How many messages may leave now."""
-        now = time.monotonic()
-        self._tokens = min(self._per_second, self._tokens + (now - self._at) * self._per_second)
-        self._at = now
-        return int(self._tokens)
-
-    def spend(self) -> None:
-        """One leaves."""
-        self._tokens -= 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pace:
-    """How fast one chat may be used. Telegram's limits are ceilings that move; 429 is obeyed above all."""
-
-    chat_rest: timedelta = timedelta(seconds=1)
-    group_rest: timedelta = timedelta(seconds=3)
+def _nowhere(_point: str) -> None:
+    """Nothing happens at the named points of a delivery, except in campaigns that kill the process there."""
 
 
 @dataclass(kw_only=True)
@@ -139,10 +130,14 @@ class Deliverer:
     clock: Callable[[], datetime]
     paces: Mapping[Channel, Pace] = field(default_factory=dict)
     in_flight: int = 8
-    per_second: float = 25.0
-    _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    _rest_until: dict[int, datetime] = field(default_factory=dict)
+    per_second: float = 27.5
+    uncertain: Literal["repeat", "park"] = "repeat"  #: what becomes of a message that may have arrived
+    at: Callable[[str], None] = _nowhere  #: called at the named points of a delivery
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  #: by room
+    _rooms: Rooms = field(default_factory=Rooms)
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
+    _turns: outbox.Turns = field(default_factory=outbox.Turns)
+    _looks: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _between_rounds: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
@@ -188,10 +183,17 @@ class Deliverer:
         left = await self._read(partial(outbox.left_behind, worker=self.worker, channels=self.senders.keys()))
         now = self.clock()
         for delivery in left:
-            arrived = self.senders[delivery.chat.channel].was_sent(delivery)
+            arrived = self._arrived(delivery)
             await self._write(partial(outbox.settle, delivery=delivery, arrived=arrived, now=now))
             log.warning("a message was in flight when the last run ended", delivery=delivery.id, arrived=arrived)
-        await self._write(partial(outbox.retry_uncertain, not_before=now + RETRY_UNCERTAIN, now=now))
+        if self.uncertain == "repeat":
+            await self._write(partial(outbox.retry_uncertain, not_before=now + RETRY_UNCERTAIN, now=now))
+        self._channel_until = await self._read(partial(outbox.pauses, channels=self.senders.keys()))
+
+    def _arrived(self, delivery: Delivery) -> bool | None:
+        if delivery.kind is DeliveryKind.EDIT:
+            return False  # rewriting a message twice is the same as once
+        return self.senders[delivery.chat.channel].was_sent(delivery)
 
     async def _round(self) -> tuple[bool, float]:
         """Claim and start what may leave now. Returns whether anything did, and else how long to wait."""
@@ -199,32 +201,37 @@ class Deliverer:
         now = self.clock()
         channels = [c for c in self.senders if self._channel_until.get(c, now) <= now]
         room = min(self.in_flight - len(self._tasks), self._allowance.whole())
-        due = await self._read(partial(outbox.next_due, channels=channels)) if channels and room else None
-        claimed: list[Delivery] = []
-        if due is not None and due <= now and not self._stopping:
-            claimed = await self._write(
-                partial(
-                    outbox.claim,
-                    worker=self.worker,
-                    channels=channels,
-                    busy_chats=self._busy(now),
-                    now=now,
-                    limit=room,
-                )
-            )
+        if room < 1 or not channels or self._stopping:
+            return False, self._idle_for(None, now)
+        found = await self._read(partial(self._find, channels=channels, now=now, limit=room))
+        if not found or self._stopping:
+            due = await self._read(partial(outbox.next_due, channels=channels, now=now))
+            return False, self._idle_for(due, now)
+        self.at("before claim")
+        claimed = await self._write(partial(outbox.take, found=found, worker=self.worker, now=now))
+        self.at("claimed")
         for delivery in claimed:  # all at once: a message that is claimed and not started would look like one in flight
             self._allowance.spend()
             self._start(delivery)
-        return bool(claimed), self._idle_for(due, now)
+        return True, 0.0
 
-    def _busy(self, now: datetime) -> set[int]:
-        self._rest_until = {chat: until for chat, until in self._rest_until.items() if until > now}
-        return set(self._tasks) | set(self._rest_until)
+    def _find(self, connection: Connection, channels: list[Channel], now: datetime, limit: int) -> list[int]:
+        self._looks += 1
+        busy = {*self._tasks, *self._rooms.resting(now)}
+        return outbox.find(
+            connection,
+            channels=channels,
+            busy=busy,
+            now=now,
+            limit=limit,
+            turns=self._turns,
+            oldest=self._looks % EVERY == 0,
+        )
 
     def _idle_for(self, due: datetime | None, now: datetime) -> float:
         if self._allowance.whole() < 1:
-            return 1 / self.per_second
-        moments = [*self._rest_until.values(), *self._channel_until.values()]
+            return self._allowance.wait()
+        moments = [*self._rooms.moments(), *self._channel_until.values()]
         if due is not None:
             moments.append(due)
         waits = [seconds for moment in moments if (seconds := (moment - now).total_seconds()) > 0]
@@ -236,20 +243,16 @@ class Deliverer:
 
     def _start(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
-        self._tasks[delivery.chat.id] = task
+        self._tasks[delivery.chat.room] = task
         task.add_done_callback(partial(self._finished, delivery))
 
     def _finished(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(delivery.chat.id, None)
-        pace = self._pace(delivery)
-        rest = pace.group_rest if delivery.chat.address.startswith("-") else pace.chat_rest
-        self._rest_until[delivery.chat.id] = self.clock() + rest
+        room = delivery.chat.room
+        self._tasks.pop(room, None)
+        self._rooms.used(room, self.paces.get(delivery.chat.channel, Pace()), self.clock())
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("a delivery failed by our own mistake", delivery=delivery.id, exc_info=task.exception())
-
-    def _pace(self, delivery: Delivery) -> Pace:
-        return self.paces.get(delivery.chat.channel, Pace())
 
     async def _deliver(self, delivery: Delivery) -> None:
         await self._record(delivery, await self._outcome(delivery))
@@ -257,19 +260,22 @@ class Deliverer:
     async def _outcome(self, delivery: Delivery) -> Outcome:
         """Send, and make an outcome of everything that can go wrong: a row left in `sending` would wait for the next
         start of the service."""
-        if delivery.story_id is None:
-            return Refused("a message without a story is not known here")
         try:
-            story = await self._read(partial(news.meeting, story_id=delivery.story_id))
+            content = await self._read(partial(contents.load, delivery=delivery))
+            self.at("before request")
+            outcome = await self.senders[delivery.chat.channel].send(delivery, content)
+            self.at("answer read")
         except NotFound as error:
-            return Refused(str(error))
+            return Dropped(str(error))
         except StorageError as error:
             return NotSent(str(error))
-        try:
-            return await self.senders[delivery.chat.channel].send(delivery, story)
         except Exception as error:
             log.exception("a message failed by our own mistake", delivery=delivery.id)
-            return NotSent(f"our own mistake: {error!r}"[:200])
+            reason = f"our own mistake: {error!r}"[:200]
+            return NotSent(reason) if delivery.attempt < OWN_MISTAKES else Refused(reason)
+        if isinstance(outcome, Unknown) and delivery.kind is DeliveryKind.EDIT:
+            return NotSent(outcome.reason)  # rewriting a message twice is the same as once
+        return outcome
 
     async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Write the outcome down, however long the database refuses: a sent message that is not marked would be
@@ -281,29 +287,43 @@ class Deliverer:
                 log.error("an outcome cannot be kept yet", delivery=delivery.id, error=str(error))
                 await asyncio.sleep(min(0.2 * 2**attempt, 10))
             else:
+                self.at("marked")
                 break
         self._tell(delivery, outcome)
 
     def _record_now(self, connection: Connection, delivery: Delivery, outcome: Outcome) -> None:
         now, mine = self.clock(), self.worker
         match outcome:
-            case Sent(message_id):
+            case Sent(message_id, topic_lost):
                 outbox.mark_sent(connection, delivery, mine, message_id, now)
+                if topic_lost:
+                    notices.post(connection, _about_topic(delivery), now)
             case NotSent(reason, wait, whole_channel):
-                pause = wait or _backoff(delivery.attempt)
-                if whole_channel:
-                    self._channel_until[delivery.chat.channel] = now + pause
-                outbox.put_back(connection, delivery, mine, now + pause, reason, now)
+                until = now + (wait or _backoff(delivery.attempt))
+                self._wait(connection, delivery, until, whole_channel=whole_channel)
+                outbox.put_back(connection, delivery, mine, until, reason, now)
             case Refused(reason):
                 outbox.mark_failed(connection, delivery, mine, reason, now)
+            case Dropped(reason):
+                outbox.drop(connection, delivery, mine, reason, now)
             case ChatGone(reason):
                 outbox.mark_chat_gone(connection, delivery, mine, reason, now)
             case Moved(address):
-                subscriptions.move(connection, delivery.chat.id, address, now)
+                subscriptions.move_room(connection, delivery.chat, address, now)
                 outbox.put_back(connection, delivery, mine, now, f"moved to {address}", now)
             case Unknown(reason):
                 outbox.mark_uncertain(connection, delivery, mine, reason, now)
-                outbox.retry_uncertain(connection, now + RETRY_UNCERTAIN, now)
+                if self.uncertain == "repeat":
+                    outbox.retry_uncertain(connection, now + RETRY_UNCERTAIN, now)
+        self.at("before mark commit")
+
+    def _wait(self, connection: Connection, delivery: Delivery, until: datetime, *, whole_channel: bool) -> None:
+        """Let the channel rest, or the room: what comes later must not overtake a message that is tried again soon."""
+        if whole_channel:
+            self._channel_until[delivery.chat.channel] = until
+            outbox.pause(connection, delivery.chat.channel, until)
+        elif delivery.attempt < IN_ORDER:
+            self._rooms.rest(delivery.chat.room, until)
 
     def _tell(self, delivery: Delivery, outcome: Outcome) -> None:
         facts = {"delivery": delivery.id, "story": delivery.story_id, "chat": delivery.chat.id}
@@ -317,6 +337,11 @@ class Deliverer:
 
     async def _write(self, fn: Callable[[Connection], T]) -> T:
         return await asyncio.to_thread(self.database.write, fn)
+
+
+def _about_topic(delivery: Delivery) -> NoticePost:
+    where = delivery.chat.title or delivery.chat.address
+    return NoticePost(kind=NoticeKind.TOPIC_LOST, message=where, once=f"topic:{delivery.chat.id}")
 
 
 def _backoff(attempt: int) -> timedelta:

@@ -18,8 +18,9 @@ from rich.text import Text
 
 from bot.deliver import NotSent, Outcome, Sent
 from feeds.publish.card import Card, card
-from feeds.publish.words import label
-from storage.model import Delivery, MeetingStory, Report
+from feeds.publish.words import Language, label
+from storage.contents import Content
+from storage.model import Delivery, DeliveryKind, Report
 
 ADDRESS = "terminal"
 
@@ -36,10 +37,14 @@ class TerminalSender:
         """`journal`: the file that holds the number of the last delivery that was printed."""
         self._journal = journal
 
-    async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
-        """Print the alert."""
-        shown = card(story, "ja" if delivery.chat.language == "ja" else "en")
-        words = render(shown, repeat=delivery.repeat).encode("utf-8", "replace")
+    async def send(self, delivery: Delivery, content: Content) -> Outcome:
+        """Print the message. What is on the screen already is not rewritten."""
+        if delivery.kind is DeliveryKind.EDIT:
+            return Sent()
+        language: Language = "ja" if delivery.chat.language == "ja" else "en"
+        stories = content.stories if content.story is None else (content.story,)
+        panels = (render(card(story, language), repeat=delivery.repeat) for story in stories)
+        words = ("".join(panels) or plain(content.text, keep_lines=True) + "\n").encode("utf-8", "replace")
         try:
             await asyncio.to_thread(self._print, words, delivery.id)
         except OSError as error:  # nobody reads the other end of a pipe

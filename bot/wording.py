@@ -24,6 +24,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "network_down": "🔌 {since}からどの情報源にも接続できません({count}件)。"
         "このサーバーのネットワークを確認してください。",
         "network_up": "✅ ネットワークが復旧しました({span_of}間不通)。",
+        "topic_lost": "💬 {message}のトピックは閉じられたか削除されています。お知らせはグループ全体に送られます。",
         "more": "ほか{count}件",
         "repeat": "(再送)",
         "span": "({span}ぶり)",
@@ -40,6 +41,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "network_down": "🔌 No source could be reached since {since} ({count} sources). "
         "Check the network of this server.",
         "network_up": "✅ The network is back after {span_of}.",
+        "topic_lost": "💬 The topic {message} is closed or deleted. Its messages go to the whole group now.",
         "more": "and {count} more",
         "repeat": "(repeated)",
         "span": " after {span}",

@@ -63,10 +63,13 @@ def _hearing(alert: Alert, story_id: int, now: datetime) -> Any:
     return select(chats.c.id).where(chats.c.state == ChatState.ACTIVE, follow, ~muted(tags, now))
 
 
+PAUSE = "all"  #: the tag by which a chat mutes everything for a while
+
+
 def muted(tags: Iterable[str], now: datetime) -> Any:
-    """Whether a chat mutes one of the tags now: a condition on `chats`."""
+    """Whether a chat mutes one of the tags, or everything, now: a condition on `chats`."""
     lasting = or_(mutes.c.until.is_(None), mutes.c.until > now)
-    return exists().where(mutes.c.chat_id == chats.c.id, mutes.c.tag.in_(list(tags)), lasting)
+    return exists().where(mutes.c.chat_id == chats.c.id, mutes.c.tag.in_([*tags, PAUSE]), lasting)
 
 
 def _owe_at_once(connection: Connection, alert: Alert, story_id: int, hearing: Any, now: datetime) -> None:

@@ -58,6 +58,7 @@ class NoticeKind(StrEnum):
     FLOODED = "flooded"  # one poll brought far more than is usual
     NETWORK_DOWN = "network_down"  # no source can be reached: it is not the sources
     NETWORK_UP = "network_up"
+    TOPIC_LOST = "topic_lost"  # a forum's topic is closed or deleted: its messages go to the whole chat
 
 
 class Level(StrEnum):

@@ -14,17 +14,19 @@ the state and worker it expects changes nothing and says so, so a row is finishe
 What waits for the end of quiet hours or for a digest is `held`; `storage/digests.py` lets it go.
 """
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, literal, select, true, update
+from sqlalchemy import Connection, bindparam, literal, or_, select, update
 
+from storage.hours import in_quiet
 from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliveryState, room_of
-from storage.records import chat_from_row, delivery_from_row, insert_or_ignore
-from storage.tables import chats, deliveries
+from storage.records import chat_from_row, delivery_from_row, insert_for, insert_or_ignore
+from storage.tables import chats, counters, deliveries
 
 TRIES = 3  #: of a message whose answers are lost; what certainly did not arrive is no such try
 
@@ -208,9 +210,11 @@ def mark_failed(connection: Connection, delivery: Delivery, worker: str, error: 
 
 
 def mark_chat_gone(connection: Connection, delivery: Delivery, worker: str, error: str, now: datetime) -> bool:
-    """The chat refuses us. What else is owed to it waits, in case it comes back."""
+    """The chat, with all its topics, refuses us. What else is owed to it waits, in case it comes back."""
     done = _finish(connection, delivery, worker, now, state=DeliveryState.CHAT_GONE, error=error)
-    gone = update(chats).where(chats.c.id == delivery.chat.id, chats.c.state == ChatState.ACTIVE)
+    room = delivery.chat.room
+    here = or_(chats.c.address == room, chats.c.address.startswith(f"{room}/", autoescape=True))
+    gone = update(chats).where(chats.c.channel == delivery.chat.channel, here, chats.c.state == ChatState.ACTIVE)
     connection.execute(gone.values(state=ChatState.GONE, updated_at=now))
     return done
 
@@ -294,6 +298,46 @@ def expire(connection: Connection, before: datetime, now: datetime, chat_id: int
     return connection.execute(update(deliveries).where(*where).values(**values)).rowcount
 
 
+def pause(connection: Connection, channel: Channel, until: datetime) -> None:
+    """Note that nothing may be sent on this channel before `until`, so that the next start obeys as well."""
+    made = insert_for(connection, counters).values(name=f"pause:{channel}", value=_seconds(until))
+    later = made.excluded.value > counters.c.value
+    connection.execute(
+        made.on_conflict_do_update(index_elements=["name"], set_={"value": made.excluded.value}, where=later)
+    )
+
+
+def pauses(connection: Connection, channels: Collection[Channel]) -> dict[Channel, datetime]:
+    """Until when each channel must rest."""
+    names = {f"pause:{channel}": channel for channel in channels}
+    rows = connection.execute(select(counters).where(counters.c.name.in_(list(names))))
+    return {names[row.name]: datetime.fromtimestamp(row.value, UTC) for row in rows}
+
+
+def _seconds(moment: datetime) -> int:
+    return math.ceil(moment.timestamp())
+
+
+def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> int:
+    """Owe a broadcast to every active chat, once; where it is night, from the end of the quiet hours. Returns to how
+    many."""
+    rows = [
+        {
+            "chat_id": chat.id, "story_id": None, "kind": DeliveryKind.BROADCAST, "version": 1,
+            "once": f"broadcast:{broadcast_id}", "payload": {"id": broadcast_id}, "state": DeliveryState.QUEUED,
+            "priority": PRIORITY[DeliveryKind.BROADCAST], "attempt": 0, "repeat": False, "created_at": now,
+            "updated_at": now, "not_before": in_quiet(chat.quiet, chat.time_zone, now) or now,
+        }
+        for chat in connection.execute(select(chats).where(chats.c.state == ChatState.ACTIVE).order_by(chats.c.id))
+    ]  # fmt: skip
+    owed = select(deliveries.c.chat_id).where(deliveries.c.once == f"broadcast:{broadcast_id}")
+    had = set(connection.execute(owed).scalars())
+    new = [row for row in rows if row["chat_id"] not in had]
+    if new:
+        connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "once"), new)
+    return len(new)
+
+
 def next_due(connection: Connection, channels: Collection[Channel], now: datetime) -> datetime | None:
     """When the next message of these channels that is not due yet may be sent; None when there is none."""
     moment: datetime | None = connection.execute(_NEXT, {"channels": list(channels), "busy": [], "now": now}).scalar()
@@ -314,23 +358,6 @@ _NEXT = (
     .order_by(_SOON.c.not_before)
     .limit(1)
 )
-
-
-def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> int:
-    """Owe each active chat the words of a broadcast, once. Returns to how many."""
-    moment = literal(now, deliveries.c.not_before.type)
-    owed = select(
-        chats.c.id, literal(DeliveryKind.BROADCAST.value), literal(1), literal(f"broadcast:{broadcast_id}"),
-        literal({"id": broadcast_id}, deliveries.c.payload.type), literal(PRIORITY[DeliveryKind.BROADCAST]),
-        literal(DeliveryState.QUEUED.value), moment, literal(0), ~true(), moment, moment,
-    ).where(chats.c.state == ChatState.ACTIVE).order_by(chats.c.id)  # fmt: skip
-    columns = [
-        "chat_id", "kind", "version", "once", "payload", "priority",
-        "state", "not_before", "attempt", "repeat", "created_at", "updated_at",
-    ]  # fmt: skip
-    connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "once").from_select(columns, owed))
-    mine = deliveries.c.once == f"broadcast:{broadcast_id}"
-    return int(connection.execute(select(func.count()).select_from(deliveries).where(mine)).scalar_one())
 
 
 def _with_chat() -> Any:

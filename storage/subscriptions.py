@@ -137,6 +137,13 @@ def move(connection: Connection, chat_id: int, address: str, now: datetime) -> N
     connection.execute(update(chats).where(chats.c.id == chat_id).values(**values))
 
 
+def move_room(connection: Connection, chat: Chat, room: str, now: datetime) -> None:
+    """Give a chat, and with it all topics of its forum, the new address that Telegram told us."""
+    for each in rooms(connection, chat.channel, chat.room):
+        topic = each.address.partition("/")[2]
+        move(connection, each.id, f"{room}/{topic}" if topic else room, now)
+
+
 def _absorb(connection: Connection, chat_id: int, other_id: int) -> None:
     mine = select(subscriptions.c.filter_id).where(subscriptions.c.chat_id == chat_id)
     connection.execute(
@@ -145,7 +152,7 @@ def _absorb(connection: Connection, chat_id: int, other_id: int) -> None:
         .values(chat_id=chat_id)
     )
     follows.take_over(connection, chat_id, other_id)
-    had = select(deliveries.c.story_id).where(deliveries.c.chat_id == chat_id)
+    had = select(deliveries.c.story_id).where(deliveries.c.chat_id == chat_id, deliveries.c.story_id.is_not(None))
     connection.execute(
         update(deliveries)
         .where(deliveries.c.chat_id == other_id, deliveries.c.story_id.not_in(had.scalar_subquery()))

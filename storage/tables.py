@@ -436,9 +436,7 @@ deliveries = Table(
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("chat_id", "story_id", "kind", "version"),  # serves: never the same message twice
     UniqueConstraint("chat_id", "once"),  # serves: the same for a message without a story
-    Index(
-        None, "state", "held", "not_before", "id"
-    ),  # serves: what waits longest; what a dead process left
+    Index(None, "state", "held", "not_before", "id"),  # serves: what waits longest; what a dead process left
     Index(None, "state", "held", "priority", "not_before", "id", "chat_id"),  # serves: what to send next
     Index(None, "chat_id", "state", "held", "not_before", "id"),  # serves: what to send next to a chat
     Index(None, "story_id"),  # serves: deletion of a story, messages about a story

@@ -12,13 +12,14 @@ from sqlalchemy import select
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
 from storage import filters, ingest, news, schema, sources, subscriptions
 from storage.changes import NewStory
+from storage.contents import Content
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
 from storage.model import Channel, ChatState, Delivery, MeetingStory
 from storage.tables import chats, deliveries
 from tests.support.build import NOW, definition, facts, meeting_changes
 
-FAST = {Channel.TELEGRAM: Pace(chat_rest=timedelta(0), group_rest=timedelta(0))}
+FAST = {Channel.TELEGRAM: Pace(rest=timedelta(0))}
 
 
 class Post:
@@ -30,7 +31,7 @@ class Post:
         self.taken: list[Delivery] = []
         self.in_flight = self.most_in_flight = 0
 
-    async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+    async def send(self, delivery: Delivery, content: Content) -> Outcome:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         await asyncio.sleep(0.002)
@@ -266,8 +267,8 @@ async def test_a_mistake_of_ours_does_not_park_the_message_that_it_hit(
     meet(database)
 
     class Mistaken(Post):
-        async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
-            outcome = await super().send(delivery, story)
+        async def send(self, delivery: Delivery, content: Content) -> Outcome:
+            outcome = await super().send(delivery, content)
             if len(self.taken) == 1:
                 raise KeyError("city")
             return outcome
@@ -308,10 +309,10 @@ async def test_stopping_waits_for_what_is_in_flight(database: Database) -> None:
     meet(database)
 
     class Slow(Post):
-        async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+        async def send(self, delivery: Delivery, content: Content) -> Outcome:
             self.in_flight += 1
             await asyncio.sleep(0.3)
-            return await super().send(delivery, story)
+            return await super().send(delivery, content)
 
     post = Slow()
     async with delivering(database, post):
@@ -325,11 +326,11 @@ async def test_messages_to_one_chat_keep_a_distance(database: Database) -> None:
     moments: list[datetime] = []
 
     class Clocked(Post):
-        async def send(self, delivery: Delivery, story: MeetingStory) -> Outcome:
+        async def send(self, delivery: Delivery, content: Content) -> Outcome:
             moments.append(datetime.now(UTC))
-            return await super().send(delivery, story)
+            return await super().send(delivery, content)
 
-    pace = {Channel.TELEGRAM: Pace(chat_rest=timedelta(seconds=0.3))}
+    pace = {Channel.TELEGRAM: Pace(rest=timedelta(seconds=0.3))}
     async with delivering(database, Clocked(), paces=pace):
         await until(lambda: states(database) == ["sent"] * 2)
     assert moments[1] - moments[0] >= timedelta(seconds=0.3)

@@ -38,9 +38,7 @@ def _meetings(database: Database, count: int, *, days: int = 0) -> None:
 
 def _claimed(database: Database, *, days: int = 0) -> list[Delivery]:
     return database.write(
-        lambda c: outbox.claim(
-            c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=days), limit=99
-        )
+        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=days), limit=99)
     )
 
 

@@ -11,7 +11,9 @@ from tests.support.build import facts, minister
 
 
 def test_a_meeting_has_its_countries_kind_series_parent_and_people_as_tags() -> None:
-    told = facts(kind=Kind.BILATERAL, series="admm-plus", parent="shangri-la", principals=(minister("FR", name="Zoé O'Neil"),))
+    told = facts(
+        kind=Kind.BILATERAL, series="admm-plus", parent="shangri-la", principals=(minister("FR", name="Zoé O'Neil"),)
+    )
     assert tags(told) == {
         "country:AU", "country:JP", "country:FR", "kind:bilateral", "series:admm-plus", "parent:shangri-la",
         "person:zoe-o-neil",

@@ -63,20 +63,28 @@ def test_quiet_hours_may_lie_within_a_day_and_last_through_an_hour_that_comes_tw
 
 @pytest.mark.parametrize(
     ("words", "kept"),
-    [("OFF", "off"), ("daily 8:00", "daily 08:00"), ("Weekly  Monday 18:30", "weekly mon 18:30"), ("daily 9：05", "daily 09:05")],
+    [
+        ("OFF", "off"),
+        ("daily 8:00", "daily 08:00"),
+        ("Weekly  Monday 18:30", "weekly mon 18:30"),
+        ("daily 9：05", "daily 09:05"),
+    ],
 )
 def test_a_digest_is_understood_as_people_write_it(words: str, kept: str) -> None:
     assert parse_digest(words) == kept
 
 
 @pytest.mark.parametrize(
-    ("words", "kept"), [("22:00-07:00", "22:00-07:00"), (" 9:00 – 17:30 ", "09:00-17:30"), ("off", ""), ("22:00〜7:00", "22:00-07:00")]
+    ("words", "kept"),
+    [("22:00-07:00", "22:00-07:00"), (" 9:00 – 17:30 ", "09:00-17:30"), ("off", ""), ("22:00〜7:00", "22:00-07:00")],
 )
 def test_quiet_hours_are_understood_as_people_write_them(words: str, kept: str) -> None:
     assert parse_quiet(words) == kept
 
 
-@pytest.mark.parametrize("words", ["", "daily", "daily 24:00", "daily 08:60", "weekly 08:00", "weekly xyz 08:00", "hourly"])
+@pytest.mark.parametrize(
+    "words", ["", "daily", "daily 24:00", "daily 08:60", "weekly 08:00", "weekly xyz 08:00", "hourly"]
+)
 def test_a_digest_that_nobody_can_read_is_refused_with_the_right_way(words: str) -> None:
     with pytest.raises(WrongTime, match="08:00|00:00"):
         parse_digest(words)

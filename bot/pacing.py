@@ -1,0 +1,84 @@
+"""How fast messages may leave: over all chats, to one room, to one group within a minute.
+
+Telegram allows about 30 messages a second in all, one a second to one chat, and 20 a minute to one group
+(core.telegram.org/bots/faq). The true limits move, so these are ceilings that a 429 overrules.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+MINUTE = timedelta(minutes=1)
+
+
+class Allowance:
+    """A bucket of tokens that fills with time: how many messages may leave now.
+
+    It holds two only, so that whoever begins after a pause does not begin with a burst: within any second,
+    `per_second` + 2 leave at the most.
+    """
+
+    def __init__(self, per_second: float, burst: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds that only grow."""
+        self._per_second = per_second
+        self._burst = burst
+        self._clock = clock
+        self._tokens = burst
+        self._at = clock()
+
+    def whole(self) -> int:
+        """How many messages may leave now."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        return int(self._tokens)
+
+    def spend(self) -> None:
+        """One leaves."""
+        self._tokens -= 1
+
+    def wait(self) -> float:
+        """Seconds until one may leave."""
+        return max(1 - self._tokens, 0.0) / self._per_second
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How fast one room may be used."""
+
+    rest: timedelta = timedelta(seconds=1)  #: between two messages
+    group_minute: int = 20  #: messages to one group within any minute
+
+
+@dataclass(slots=True)
+class Rooms:
+    """Which rooms must rest, and until when."""
+
+    _until: dict[str, datetime] = field(default_factory=dict)
+    _minutes: dict[str, deque[datetime]] = field(default_factory=dict)
+
+    def used(self, room: str, pace: Pace, now: datetime) -> None:
+        """A message to this room has been on its way until now."""
+        until = now + pace.rest
+        if room.startswith("-"):  # groups, supergroups and channels have negative numbers
+            last = self._minutes.setdefault(room, deque(maxlen=pace.group_minute))
+            last.append(now)
+            if len(last) == pace.group_minute:
+                until = max(until, last[0] + MINUTE)
+        self.rest(room, until)
+
+    def rest(self, room: str, until: datetime) -> None:
+        """Nothing to this room before `until`."""
+        self._until[room] = max(until, self._until.get(room, until))
+
+    def resting(self, now: datetime) -> Iterable[str]:
+        """The rooms that must rest now."""
+        self._until = {room: until for room, until in self._until.items() if until > now}
+        self._minutes = {room: last for room, last in self._minutes.items() if last[-1] > now - MINUTE}
+        return self._until.keys()
+
+    def moments(self) -> Iterable[datetime]:
+        """When the next ones have rested."""
+        return self._until.values()
