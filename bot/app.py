@@ -32,6 +32,7 @@ from bot.digests import Digests
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
+from bot.notify import NotifySender, Target, follow_settings, targets
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.admin import Office
@@ -98,6 +99,7 @@ class Service:
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _look: Callable[[], Health] | None = None  #: known once everything runs
+    _targets: tuple[Target, ...] = ()  #: the addresses of notify.urls
 
     def stop(self) -> None:
         """End the service as SIGTERM does."""
@@ -105,6 +107,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve until SIGTERM, SIGINT or `stop`. Raises a `KaigiError` when it cannot start."""
+        self._targets = targets(url.get_secret_value() for url in self.settings.notify.urls)
         listener = bind(self.settings.web.host, self.settings.web.port)
         with contextlib.closing(listener):
             database = await asyncio.to_thread(open_database, self.settings)
@@ -193,6 +196,9 @@ class Service:
             subscriptions.subscribe(connection, chat.id, filters.MEETINGS, now)
         else:
             subscriptions.suspend_channel(connection, Channel.TERMINAL, now)
+        notify = self.settings.notify
+        language, zone = notify.language or self.settings.language, notify.time_zone or self.settings.time_zone
+        follow_settings(connection, self._targets, language, zone, now)
         host = urlsplit(self.settings.address).hostname or "localhost"
         return instance.born(connection, host, now)
 
@@ -230,6 +236,8 @@ class Service:
             channels[Channel.TERMINAL] = TerminalSender(journal)
         else:
             channels[Channel.TELEGRAM] = TelegramSender(telegram, str(self.settings.public_url or ""))
+        if self._targets:
+            channels[Channel.NOTIFY] = NotifySender(self._targets, str(self.settings.public_url or ""))
         quick = Pace(rest=timedelta(0))
         return Deliverer(
             database=database,
