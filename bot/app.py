@@ -37,7 +37,7 @@ from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
 from bot.telegram.admin import Office
 from bot.telegram.commands import Desk
-from bot.telegram.service import TelegramService
+from bot.telegram.service import Hook, TelegramService
 from bot.terminal import ADDRESS, TerminalSender
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
@@ -140,7 +140,7 @@ class Service:
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
-            app = create_app(library, routes)
+            app = create_app(library, [*routes, *(telegram.routes() if telegram is not None else ())])
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
@@ -227,7 +227,9 @@ class Service:
             address=self.settings.address,
             office=Office(settings=self.settings, health=self._health),
         )
-        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk)
+        secret = self.settings.telegram.webhook_secret if self.settings.telegram.mode == "webhook" else None
+        hook = Hook(self.settings.address, secret.get_secret_value()) if secret is not None else None
+        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk, hook)
 
     def _deliverer(self, database: Database, telegram: TelegramService | None, worker: str) -> Deliverer:
         channels: dict[Channel, Sender] = {}

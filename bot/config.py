@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +25,7 @@ from pydantic import (
     HttpUrl,
     SecretStr,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -44,6 +45,7 @@ TELEGRAM_API = "https://api.telegram.org"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
+_HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
 class ConfigError(KaigiError):
@@ -72,10 +74,10 @@ def _ids(value: object) -> object:
     return [part.strip() for part in value.strip("[]").split(",") if part.strip()] if isinstance(value, str) else value
 
 
-def _built(mode: str) -> str:
-    if mode == "webhook":
-        raise ValueError("webhook mode is not built yet; leave it at polling")
-    return mode
+def _hook_secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _HOOK_SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("a webhook secret has 16 to 256 letters, digits, hyphens and underscores")
+    return value
 
 
 def _addresses(value: object) -> object:
@@ -123,8 +125,8 @@ class Telegram(_Section):
     token: Token = None
     api_url: str = TELEGRAM_API
     admins: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = ()
-    mode: Annotated[Literal["polling", "webhook"], AfterValidator(_built)] = "polling"
-    webhook_secret: SecretStr | None = None
+    mode: Literal["polling", "webhook"] = "polling"
+    webhook_secret: Annotated[SecretStr | None, AfterValidator(_hook_secret)] = None
 
 
 class Fetch(_Section):
@@ -187,6 +189,17 @@ class Settings(BaseSettings):
     time_zone: Zone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
     log: Log = Log()
+
+    @model_validator(mode="after")
+    def _can_be_called(self) -> Self:
+        """Telegram calls only https, and only whoever it was told of."""
+        if self.telegram.mode == "webhook":
+            public = str(self.public_url or "")
+            if self.telegram.webhook_secret is None:
+                raise ValueError("telegram.mode webhook needs telegram.webhook_secret, a long random word")
+            if not public.startswith("https://" if self.telegram.api_url == TELEGRAM_API else "http"):
+                raise ValueError("telegram.mode webhook needs public_url with https://, where Telegram reaches us")
+        return self
 
     @property
     def address(self) -> str:
@@ -333,7 +346,8 @@ def _lines(error: ValidationError) -> Iterator[str]:
             yield f"{name} is not a setting.{_hint(name, set(names()))}"
         else:
             words = problem["msg"].removeprefix("Value error, ")
-            yield f"{name} (or {variable(name)}): {words[:1].lower()}{words[1:]}."
+            where = f"{name} (or {variable(name)}): " if name else ""
+            yield f"{where}{words[:1].lower()}{words[1:]}."
 
 
 def _hint(name: str, known: set[str]) -> str:

@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import structlog
+from starlette.routing import Route
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ApplicationBuilder
@@ -19,6 +21,8 @@ from telegram.request import HTTPXRequest
 
 from bot.telegram.admin import show_menus
 from bot.telegram.commands import Desk, publish_commands, register
+from bot.telegram.inbox import Inbox, KeptApplication
+from bot.telegram.webhook import PATH, Webhook, path_of
 
 log = structlog.get_logger("telegram")
 
@@ -27,6 +31,16 @@ RETRY_MOST = 300.0
 STOP_PATIENCE = 3.0
 WATCH = 5.0  # seconds between two looks at whether updates still come
 SILENCE = 60.0  # a healthy connection answers every ten seconds, with or without updates
+
+UPDATES = (Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Webhook mode: the public address of the web server, and the secret that Telegram shows when it calls."""
+
+    address: str
+    secret: str = field(repr=False)
 
 
 class _Watched(HTTPXRequest):
@@ -50,14 +64,23 @@ class _Watched(HTTPXRequest):
 class TelegramService:
     """The bot, from the first try to reach Telegram to the last update."""
 
-    def __init__(self, token: str, api_url: str, desk: Desk) -> None:
-        """`api_url`: Telegram's, or a local Bot API server's address without a slash at its end."""
+    def __init__(self, token: str, api_url: str, desk: Desk, hook: Hook | None = None) -> None:
+        """`api_url`: Telegram's, or a local Bot API server's address without a slash at its end. With `hook`, Telegram
+        calls us; without, it is asked for updates."""
         self.state = "starting"
         self._running = False
+        self._hook = hook
         self._updates = _Watched()
         self._desk = desk
-        self._application = _build(token, api_url, self._updates)
+        self._inbox = Inbox(desk.database, desk.clock)
+        self._application = _build(token, api_url, self._updates, self._inbox)
         register(self._application, desk)
+
+    def routes(self) -> list[Route]:
+        """Where Telegram calls us, in webhook mode."""
+        if self._hook is None:
+            return []
+        return [Webhook(secret=self._hook.secret, inbox=self._inbox, bot=lambda: self._application.bot).route()]
 
     @property
     def ready_bot(self) -> Bot | None:
@@ -75,7 +98,7 @@ class TelegramService:
         self._well()
         while True:
             await asyncio.sleep(WATCH)
-            if time.monotonic() - self._updates.answered_at < SILENCE:
+            if self._hook is not None or time.monotonic() - self._updates.answered_at < SILENCE:
                 self._well()
             elif await self._try(self._read_anew):
                 self._updates.answered_at = time.monotonic()  # it has as long as before to answer
@@ -105,15 +128,25 @@ class TelegramService:
         await publish_commands(self._application.bot)
         await show_menus(self._application.bot, self._desk)
         if not self._application.running:
+            await self._inbox.replay(self._application.bot)
             await self._application.start()
-        await self._read_updates()
+        if self._hook is None:
+            await self._read_updates()
+        else:
+            await self._be_called(self._hook)
+
+    async def _be_called(self, hook: Hook) -> None:
+        """Tell Telegram where to bring updates. It keeps this, and repeats what it could not bring."""
+        await self._application.bot.set_webhook(
+            f"{hook.address}{PATH}/{path_of(hook.secret)}", secret_token=hook.secret, allowed_updates=UPDATES
+        )
 
     async def _read_updates(self) -> None:
         updater = self._application.updater
         assert updater is not None
         if not updater.running:
             await updater.start_polling(
-                allowed_updates=[Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER],
+                allowed_updates=UPDATES,
                 error_callback=self._polling_failed,
             )
 
@@ -161,9 +194,13 @@ class TelegramService:
         await self._application.bot.shutdown()  # after a refused token the application believes it never began
 
 
-def _build(token: str, api_url: str, updates: HTTPXRequest) -> "Application[Any, Any, Any, Any, Any, Any]":
+def _build(
+    token: str, api_url: str, updates: HTTPXRequest, inbox: Inbox
+) -> "Application[Any, Any, Any, Any, Any, Any]":
     builder = (
         ApplicationBuilder()
+        .application_class(KeptApplication)
+        .update_queue(inbox)
         .token(token)
         .base_url(f"{api_url.rstrip('/')}/bot")
         .base_file_url(f"{api_url.rstrip('/')}/file/bot")

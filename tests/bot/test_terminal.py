@@ -78,6 +78,7 @@ def test_a_closed_pipe_keeps_the_alert_in_the_outbox(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from bot.terminal import TerminalSender\n"
         "from tests.bot.test_terminal import owed\n"
+        "from storage.contents import Content\n"
         "from tests.support.build import story\n"
         "sys.stdin.readline()\n"
         "outcome = asyncio.run(TerminalSender(Path('last')).send(owed(1), Content(story=story())))\n"

@@ -101,7 +101,8 @@ def send(database: Database, now: datetime = NOW) -> list[Delivery]:
 def test_a_chat_is_told_of_what_it_follows_by_tag_and_of_nothing_else(database: Database) -> None:
     both = chat(database, "1", subscribed=False)
     other = chat(database, "2", subscribed=False)
-    follow(database, both, "country:JP"), follow(database, both, "series:admm"), follow(database, other, "country:FR")
+    for who, tag in ((both, "country:JP"), (both, "series:admm"), (other, "country:FR")):
+        follow(database, who, tag)
     meet(database)
     assert owed(database, "chat_id") == [(both.id,)]
 
