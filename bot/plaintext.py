@@ -22,7 +22,7 @@ def words_of(
     """Title and text of a message in the chat's language. `page` is the web page's address, without a slash."""
     language: Language = "ja" if chat.language == "ja" else "en"
     if kind is DeliveryKind.BROADCAST:
-        title, lines = text(language, "From the makers of this service"), content.text.splitlines()
+        title, lines = text(language, "A word from those who run this bot"), content.text.splitlines()
     elif kind is DeliveryKind.DIGEST:
         title, lines = _digest(content, language, page)
     else:

@@ -49,7 +49,7 @@ async def listing(ask: Ask) -> Answer:
     every = sorted(await ask.read(sources.every), key=_badness)
     shown, page, pages = page_of(every, number(ask.rest))
     bad = sum(one.definition.enabled and _ORDER.index(one.state) < 4 for one in every)
-    head = bold(ask.say("Sources") + f" ({len(every)})") + f" · {ask.say('{count} in trouble', count=bad)}"
+    head = bold(ask.say("All sources") + f" ({len(every)})") + f" · {ask.say('{count} in trouble', count=bad)}"
     rows = [
         f"{_mark(one)} {code(one.definition.key)} {esc(one.definition.name, 50)} · {_seen(ask, one)}" for one in shown
     ]
