@@ -15,7 +15,7 @@ from bot.telegram.commands import Desk, register
 from storage import filters, ingest, people, schema, sources, subscriptions
 from storage.changes import NewStory
 from storage.database import Connection, Database
-from storage.model import Channel, MeetingFacts
+from storage.model import Channel, Invite, MeetingFacts
 from tests.support.build import NOW, definition, facts, meeting_changes
 from tests.support.telegram_edge import Conversation, conversation
 
@@ -48,26 +48,15 @@ class Room:
 
     def meeting(self, key: str = "mod", told: MeetingFacts | None = None, **words: Any) -> int:
         """A new meeting from a source; returns its story."""
+        return self.write(lambda c: land(c, key, told or facts(), **words))
 
-        def land(connection: Connection) -> int:
-            known = [one.id for one in sources.every(connection) if one.definition.key == key]
-            source_id = known[0] if known else sources.add(connection, definition(key), NOW)
-            changes = meeting_changes(told or facts(), source_id=source_id, identity=f"g:{key}", **words)
-            return ingest.apply(connection, changes, self.now)[NewStory(0)]
+    def meetings(self, count: int) -> None:
+        """Many at once, one a source."""
+        self.write(lambda c: [land(c, f"s{n}", facts(series="admm", edition=n)) for n in range(count)])
 
-        return self.write(land)
-
-    def reader(self, address: str = str(READER)) -> int:
-        """A chat that follows the meetings."""
-
-        def make(connection: Connection) -> int:
-            chat = subscriptions.open_chat(
-                connection, Channel.TELEGRAM, address, language="en", time_zone="UTC", now=self.now
-            )
-            subscriptions.subscribe(connection, chat.id, filters.MEETINGS, self.now)
-            return chat.id
-
-        return self.write(make)
+    def reader(self, address: str) -> int:
+        """One more chat that follows the meetings."""
+        return self.write(lambda c: follow(c, address))
 
     def everything(self) -> str:
         """All that the database holds."""
@@ -80,21 +69,52 @@ class Room:
         return self.read(dump)
 
 
+def opened(file: Path) -> Database:
+    """A database at a path."""
+    return Database(f"sqlite:///{file}")
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of the current schema, to be copied: making one takes longer than most tests."""
+    """A database with a reader and a former admin, to be copied: making one takes longer than most tests."""
     file = tmp_path_factory.mktemp("template") / "kaigi.db"
-    database = Database(f"sqlite:///{file}")
+    database = opened(file)
     schema.upgrade(database)
     database.write(filters.ensure_built_in)
+    database.write(lambda c: people.accept(c, invitation(c), FORMER, "Fay", NOW))
+    database.write(lambda c: people.remove(c, FORMER, NOW))
+    database.write(lambda c: follow(c, str(READER)))
     database.close()
     return file
+
+
+def invitation(connection: Connection) -> Invite:
+    """An invitation of the admin whom the settings name."""
+    _, word = people.invite(connection, BOSS, NOW)
+    found = people.find_invite(connection, word)
+    assert found is not None
+    return found
+
+
+def follow(connection: Connection, address: str) -> int:
+    """A chat that follows the meetings."""
+    chat = subscriptions.open_chat(connection, Channel.TELEGRAM, address, language="en", time_zone="UTC", now=NOW)
+    subscriptions.subscribe(connection, chat.id, filters.MEETINGS, NOW)
+    return chat.id
+
+
+def land(connection: Connection, key: str, told: MeetingFacts, **words: Any) -> int:
+    """A new meeting from a source; returns its story."""
+    known = [one.id for one in sources.every(connection) if one.definition.key == key]
+    source_id = known[0] if known else sources.add(connection, definition(key), NOW)
+    changes = meeting_changes(told, source_id=source_id, identity=f"g:{key}", **words)
+    return ingest.apply(connection, changes, NOW)[NewStory(0)]
 
 
 @pytest.fixture
 def database(template: Path, tmp_path: Path) -> Iterator[Database]:
     shutil.copy(template, tmp_path / "kaigi.db")
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    database = opened(tmp_path / "kaigi.db")
     yield database
     database.close()
 
@@ -113,14 +133,4 @@ async def room(database: Database) -> AsyncIterator[Room]:
             office=office,
         )  # fmt: skip
         register(talk.application, desk)
-        room.write(_former)
-        room.reader()
         yield room
-
-
-def _former(connection: Connection) -> None:
-    _, word = people.invite(connection, BOSS, NOW)
-    opened = people.find_invite(connection, word)
-    assert opened is not None
-    people.accept(connection, opened, FORMER, "Fay", NOW)
-    people.remove(connection, FORMER, NOW)

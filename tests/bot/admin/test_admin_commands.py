@@ -35,8 +35,7 @@ async def test_a_filter_is_added_tested_edited_and_taken_back(room: Room) -> Non
 
 
 async def test_a_filter_that_would_make_a_storm_is_refused_with_numbers_until_the_button_is_pressed(room: Room) -> None:
-    for number in range(60):
-        room.meeting(f"s{number}", facts(series="admm", edition=number))
+    room.meetings(60)
     refused = await room.boss("/filter add all is:meeting")
     assert "60 of 60 items" in refused
     assert "all" not in {one.key for one in room.read(filters.every)}
@@ -45,8 +44,7 @@ async def test_a_filter_that_would_make_a_storm_is_refused_with_numbers_until_th
 
 
 async def test_a_button_does_only_what_stood_in_its_command(room: Room) -> None:
-    for number in range(60):
-        room.meeting(f"s{number}", facts(series="admm", edition=number))
+    room.meetings(60)
     await room.boss("/filter add all is:meeting")
     room.talk.edge.last["reply_to_message"]["text"] = "/filter add other is:meeting"
     assert "send it again" in await room.presses("Do it anyway")

@@ -3,15 +3,20 @@
 It is made from the handlers as they are registered; a command or click that is not in the tables here fails the test.
 """
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
+from bot import changing
 from bot.telegram.admin import CLICKS, FIRST
-from storage import people
-from tests.bot.admin.conftest import BOSS, FORMER, READER, STRANGER, Room
+from storage import broadcasts, people
+from storage.database import Connection, Database
+from tests.bot.admin.conftest import BOSS, FORMER, READER, STRANGER, Room, invitation, land, opened
+from tests.support.build import NOW, facts
 from tests.support.telegram_edge import Json, chat, person
 
 ANONYMOUS, CHANNEL_BOT, LINKED = 1087968824, 136817688, 777000
@@ -77,23 +82,49 @@ OTHERS: dict[str, tuple[int, Json]] = {
 }
 
 
+@pytest.fixture(scope="session")
+def scene_file(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which every command and click has something to change."""
+    file = tmp_path_factory.mktemp("scene") / "kaigi.db"
+    shutil.copy(template, file)
+    database = opened(file)
+    database.write(_set_up)
+    database.close()
+    return file
+
+
+def _set_up(connection: Connection) -> None:
+    land(connection, "mod", facts())
+    uncertain = land(connection, "other", facts(), alert=False)
+    connection.exec_driver_sql(f"DELETE FROM meetings WHERE story_id = {uncertain}")
+    connection.exec_driver_sql(f"UPDATE items SET verdict = 'uncertain' WHERE story_id = {uncertain}")
+    connection.exec_driver_sql("UPDATE deliveries SET state = 'failed'")
+    changing.add_filter(connection, key="mine", query="country:AU", who=f"tg:{BOSS}", now=NOW)
+    broadcasts.draft(connection, f"tg:{BOSS}", "Hello", NOW)
+    people.accept(connection, invitation(connection), 88, "Ann", NOW)
+
+
 @pytest.fixture
-async def scene(room: Room) -> dict[str, Any]:
-    """Something for every command to change, and what each is to be called with."""
-    story = room.meeting()
-    uncertain = room.meeting("other", alert=False)
-    room.write(lambda c: c.exec_driver_sql(f"DELETE FROM meetings WHERE story_id = {uncertain}"))
-    room.write(lambda c: c.exec_driver_sql(f"UPDATE items SET verdict = 'uncertain' WHERE story_id = {uncertain}"))
-    room.write(lambda c: c.exec_driver_sql("UPDATE deliveries SET state = 'failed'"))
-    item = room.read(lambda c: c.exec_driver_sql(f"SELECT id FROM items WHERE story_id = {uncertain}").scalar_one())
-    await room.boss("/filter add mine country:AU")
-    await room.boss("/broadcast Hello")
-    number = room.read(lambda c: c.exec_driver_sql("SELECT id FROM filters WHERE key = 'mine'").scalar_one())
-    _, word = room.write(lambda c: people.invite(c, BOSS, room.now))
-    opened = room.read(lambda c: people.find_invite(c, word))
-    assert opened is not None
-    room.write(lambda c: people.accept(c, opened, 88, "Ann", room.now))
-    return {"story": story, "item": item, "filter": number, "draft": 1}
+def database(scene_file: Path, tmp_path: Path) -> Iterator[Database]:
+    shutil.copy(scene_file, tmp_path / "kaigi.db")
+    database = opened(tmp_path / "kaigi.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def scene(database: Database) -> dict[str, Any]:
+    """The numbers that commands and clicks are to be called with."""
+
+    def number(query: str) -> Any:
+        return database.read(lambda c: c.exec_driver_sql(query).scalar_one())
+
+    return {
+        "story": number("SELECT story_id FROM meetings"),
+        "item": number("SELECT id FROM items WHERE verdict = 'uncertain'"),
+        "filter": number("SELECT id FROM filters WHERE key = 'mine'"),
+        "draft": 1,
+    }
 
 
 def registered(room: Room) -> Iterable[str]:
@@ -130,7 +161,7 @@ async def test_nobody_else_clicks_anything(room: Room, scene: dict[str, Any], wh
     user_id, fields = OTHERS[who]
     if "forward_origin" in fields or "via_bot" in fields:
         pytest.skip("a click is not forwarded")
-    shown = {**room.talk.edge.last, "chat": fields.get("chat", chat(user_id))}
+    shown = room.talk.message(BOSS, "a message with buttons", chat=fields.get("chat", chat(user_id)))
     sender = fields.get("from", person(user_id))
     if who == "a channel that writes as an admin":
         shown["chat"] = channel()
@@ -170,6 +201,7 @@ async def test_an_admin_is_answered(room: Room, scene: dict[str, Any], name: str
 
 @pytest.mark.parametrize("act", ARGUMENTS)
 async def test_an_admin_s_click_is_answered(room: Room, scene: dict[str, Any], act: str) -> None:
+    await room.boss("/health")
     told = await room.talk.clicks(BOSS, f"v1:adm.{act}:{ARGUMENTS[act].format(**scene)}")
     assert told
     assert "went wrong" not in told[0]
@@ -180,6 +212,7 @@ FORGED = ["", "x", "-1", "99999999", "9" * 18, "1:2:3", "1' OR 1=1", "☃", ":::
 
 @pytest.mark.parametrize("act", ARGUMENTS)
 async def test_forged_data_is_an_answer_and_no_mistake(room: Room, scene: dict[str, Any], act: str) -> None:
+    await room.boss("/health")
     for forged in FORGED:
         told = await room.talk.clicks(BOSS, f"v1:adm.{act}:{forged}")
         assert told or room.talk.edge.calls[-1][0] in ("answerCallbackQuery", "sendDocument")
@@ -192,10 +225,7 @@ async def test_an_act_that_nobody_knows_is_an_old_button(room: Room) -> None:
 
 
 async def test_a_broadcast_of_another_admin_cannot_be_sent_with_a_forged_number(room: Room) -> None:
-    _, word = room.write(lambda c: people.invite(c, BOSS, room.now))
-    await room.talk.says(88, f"/start inv_{word}")
-    await room.boss("/broadcast Hello")
-    shown = {**room.talk.edge.last, "chat": chat(88)}
+    shown = room.talk.message(88, "a message with buttons")
     assert "another admin" in "".join(await room.talk.clicks(88, "v1:adm.broadcast_send:1", shown))
 
 
@@ -219,7 +249,6 @@ LONG = "x" * 4_000
     ],
 )  # fmt: skip
 async def test_bad_input_is_answered_in_a_sentence(room: Room, words: str) -> None:
-    room.meeting()
     told = await room.talk.says(BOSS, words.encode("utf-8", "replace").decode())
     assert told
     assert all("went wrong" not in one and len(one) < 4096 for one in told), told
