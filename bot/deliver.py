@@ -203,6 +203,7 @@ class Deliverer:
         room = min(self.in_flight - len(self._tasks), self._allowance.whole())
         if room < 1 or not channels or self._stopping:
             return False, self._idle_for(None, now)
+        self.at("before look")
         found = await self._read(partial(self._find, channels=channels, now=now, limit=room))
         if not found or self._stopping:
             due = await self._read(partial(outbox.next_due, channels=channels, now=now))

@@ -33,14 +33,16 @@ TRIES = 3  #: of a message whose answers are lost; what certainly did not arrive
 #: The lower goes first. What a reader waits for comes before what rewrites an old message.
 PRIORITY = {
     DeliveryKind.ALERT: 0,
-    DeliveryKind.FOLLOW_UP: 2,
-    DeliveryKind.BROADCAST: 4,
-    DeliveryKind.EDIT: 6,
+    DeliveryKind.FOLLOW_UP: 0,
+    DeliveryKind.BROADCAST: 5,
+    DeliveryKind.EDIT: 5,
     DeliveryKind.DIGEST: 9,
 }
 
+_LANES = sorted(set(PRIORITY.values()))
+
 WINDOW = 100  #: rows at the head of the queue that one claim looks at …
-ROTA = 300  #: … and chats that it asks one by one when those rows belong to chats that must wait
+ROTA = 150  #: … and chats that it asks one by one when those rows belong to chats that must wait
 
 _CHAT_COLUMNS = [column.label(f"chat__{column.name}") for column in chats.c]
 _PARENT = deliveries.alias("parent")
@@ -120,19 +122,19 @@ def _candidates(
     if oldest:
         yield from connection.execute(_OLDEST, {**who, "most": limit * 4}).all()
     else:
-        for lane in sorted(PRIORITY.values()):
+        for lane in _LANES:
             yield from connection.execute(_LANE, {**who, "most": limit * 4, "lane": lane}).all()
-    asked = connection.execute(_ROUND, {**who, "after": turns.after}).all()
-    owed = [row.first for row in asked if row.first is not None][:limit]
-    turns.after = _came_to(asked, len(owed) == limit)
+    asked = connection.execute(_ROUND, {"busy": who["busy"], "now": now, "after": turns.after}).all()
+    owed = [row.first for row in asked if row.first is not None and row.channel in channels][:limit]
+    turns.after = _came_to(asked, owed[-1] if len(owed) == limit else None)
     if owed:
         yield from connection.execute(_THESE, {**who, "numbers": owed, "most": limit}).all()
 
 
-def _came_to(asked: Sequence[Any], enough: bool) -> int:
-    """Where the round goes on: after the last chat that was served, or asked; at the beginning after its end."""
-    if enough:
-        return next(int(row.id) for row in reversed(asked) if row.first is not None)
+def _came_to(asked: Sequence[Any], last: int | None) -> int:
+    """Where the round goes on: after the chat that was served last, or asked last; at the beginning after its end."""
+    if last is not None:
+        return next(int(row.id) for row in asked if row.first == last)
     return int(asked[-1].id) if len(asked) == ROTA else 0
 
 
@@ -140,10 +142,11 @@ def _came_to(asked: Sequence[Any], enough: bool) -> int:
 
 _NOW = bindparam("now", type_=deliveries.c.not_before.type)
 _DUE = (deliveries.c.state == DeliveryState.QUEUED, deliveries.c.held == "", deliveries.c.not_before <= _NOW)
+_NOT_BUSY = chats.c.address.not_in(bindparam("busy", expanding=True))
 _ACTIVE = (
     chats.c.state == ChatState.ACTIVE,
     chats.c.channel.in_(bindparam("channels", expanding=True)),
-    chats.c.address.not_in(bindparam("busy", expanding=True)),
+    _NOT_BUSY,
 )
 
 
@@ -176,8 +179,9 @@ _OF_CHAT = (
     .scalar_subquery()
 )
 _ROUND = (
-    select(chats.c.id, _OF_CHAT.label("first"))
-    .where(chats.c.id > bindparam("after"), *_ACTIVE)
+    select(chats.c.id, chats.c.channel, _OF_CHAT.label("first"))
+    # Without the channel, which would lead SQLite away from the order of the key and to all chats.
+    .where(chats.c.id > bindparam("after"), chats.c.state == ChatState.ACTIVE, _NOT_BUSY)
     .order_by(chats.c.id)
     .limit(ROTA)
 )

@@ -4,45 +4,28 @@
         bot = telegram.Bot(api.token, base_url=f"{api.url}/bot")
 
 It judges texts with TDLib, the library inside Telegram's own server, and answers in Telegram's words. A chat exists
-once somebody spoke in it (`user_says`) or `add_chat` was called. There are no rate limits: order one with `fail_next`.
+once somebody spoke in it (`user_says`) or `add_chat` was called. Rate limits are enforced when `limits` is given;
+single faults are ordered with `fail_next` and its kin, and `fate` decides about every call.
 """
 
 import asyncio
 import json
-import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import tdjson
 from aiohttp import web
 
-Json = dict[str, Any]
+from tests.support.bot_limits import LIMITED, Fate, Fault, Limits
+from tests.support.bot_texts import ApiError, Json, is_command, json_of, keyboard, text_with_entities
+
+__all__ = ["BOT", "TOKEN", "ApiError", "BotApi", "Call", "Json", "Sent", "text_with_entities"]
 
 TOKEN = "123456789:AAF-a_token_made_for_tests_only_00000"
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Kaigi", "username": "kaigi_test_bot"}
 ABILITIES = ("can_join_groups", "can_read_all_group_messages", "supports_inline_queries")
-
-_MAX_TEXT = 4096
-_MAX_ENTITIES = 100
-_TD_NAMES = {
-    "BlockQuote": "blockquote",
-    "BotCommand": "bot_command",
-    "CustomEmoji": "custom_emoji",
-    "DateTime": "date_time",
-    "EmailAddress": "email",
-    "ExpandableBlockQuote": "expandable_blockquote",
-    "PhoneNumber": "phone_number",
-    "PreCode": "pre",
-    "TextUrl": "text_link",
-}
-_PARSE_MODES = {
-    "html": {"@type": "textParseModeHTML"},
-    "markdown": {"@type": "textParseModeMarkdown", "version": 1},
-    "markdownv2": {"@type": "textParseModeMarkdown", "version": 2},
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,26 +50,6 @@ class Sent:
     parameters: Mapping[str, str]  #: as they were sent
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Fault:
-    """What happens to one request instead of, before or after the real work."""
-
-    error: Json | None = None
-    drop_before: bool = False
-    drop_after: bool = False
-    delay_s: float = 0.0
-
-
-class ApiError(Exception):
-    """An answer with `ok: false`."""
-
-    def __init__(self, code: int, description: str, parameters: Json | None = None) -> None:
-        super().__init__(description)
-        self.body: Json = {"ok": False, "error_code": code, "description": description}
-        if parameters:
-            self.body["parameters"] = parameters
-
-
 @dataclass(kw_only=True)
 class BotApi:
     """The server, an async context manager; `url` is known inside it."""
@@ -99,6 +62,14 @@ class BotApi:
     edits: list[Sent] = field(default_factory=list)
     answered_callbacks: dict[str, str] = field(default_factory=dict)  #: query id → text shown
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)  #: (scope, language) → commands
+    limits: Limits | None = None  #: None: nothing is too many
+    fate: Fate | None = None  #: decides about every call that no single fault was ordered for
+    webhook: dict[str, str] = field(default_factory=dict)  #: as it was set; empty: updates are asked for
+    moved: dict[int, int] = field(default_factory=dict)  #: groups that became supergroups, by their old number
+    closed_topics: set[tuple[int, int]] = field(default_factory=set)  #: (chat, topic)
+    keep_calls: bool = True
+    before: Callable[[str], None] = lambda _method: None  #: called when a request has been read, before its work
+    after: Callable[[str], None] = lambda _method: None  #: called when it is done, before it is answered
 
     def __post_init__(self) -> None:
         self._chats: dict[int, Json] = {}
@@ -106,7 +77,7 @@ class BotApi:
         self._messages: dict[tuple[int, int], Json] = {}
         self._queries: set[str] = set()
         self._updates: deque[Json] = deque()
-        self._faults: defaultdict[str, deque[_Fault]] = defaultdict(deque)
+        self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._number = 0
         self._polls = 0
         self._changed = asyncio.Condition()
@@ -130,19 +101,19 @@ class BotApi:
     ) -> None:
         """Answer the next calls with an error instead of doing them."""
         error = ApiError(error_code, description, parameters).body
-        self._faults[method].extend([_Fault(error=error)] * times)
+        self._faults[method].extend([Fault(error=error)] * times)
 
     def drop_before(self, method: str, times: int = 1) -> None:
         """Close the connection of the next calls without doing them."""
-        self._faults[method].extend([_Fault(drop_before=True)] * times)
+        self._faults[method].extend([Fault(drop_before=True)] * times)
 
     def drop_after(self, method: str, times: int = 1) -> None:
         """Do the next calls, then close the connection without an answer."""
-        self._faults[method].extend([_Fault(drop_after=True)] * times)
+        self._faults[method].extend([Fault(drop_after=True)] * times)
 
     def slow(self, method: str, delay_s: float, times: int = 1) -> None:
         """Do the next calls at once, and answer late."""
-        self._faults[method].extend([_Fault(delay_s=delay_s)] * times)
+        self._faults[method].extend([Fault(delay_s=delay_s)] * times)
 
     def add_chat(self, chat_id: int) -> None:
         """Let a chat exist. Negative ids are groups, as at Telegram."""
@@ -209,24 +180,32 @@ class BotApi:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"].lower()
-        parameters = {**request.query, **{key: str(value) for key, value in (await request.post()).items()}}
+        parameters = {**request.query, **{key: _as_text(value) for key, value in (await request.post()).items()}}
         name, work = self._methods().get(method, (method, None))
-        self.calls.append(Call(method=name, parameters=parameters, at=time.monotonic()))
-        fault = self._faults[name].popleft() if self._faults[name] else _Fault()
+        if self.keep_calls:
+            self.calls.append(Call(method=name, parameters=parameters, at=time.monotonic()))
+        self.before(name)
+        fault = self._faults[name].popleft() if self._faults[name] else None
+        if fault is None and self.fate is not None:
+            fault = self.fate(name, parameters)
+        fault = fault or Fault()
         if fault.drop_before:
             return _hang_up(request)
-        body = fault.error or await self._body(request.match_info["token"], work, parameters)
+        body = fault.error or await self._body(request.match_info["token"], name, work, parameters)
+        self.after(name)
         await asyncio.sleep(fault.delay_s)
         if fault.drop_after:
             return _hang_up(request)
         return web.json_response(body, status=body.get("error_code", 200))
 
-    async def _body(self, token: str, work: Callable[..., Any] | None, parameters: dict[str, str]) -> Json:
+    async def _body(self, token: str, name: str, work: Callable[..., Any] | None, parameters: dict[str, str]) -> Json:
         if token != self.token:
             return ApiError(401, "Unauthorized").body
         if work is None:
             return ApiError(404, "Not Found: method not found").body
         try:
+            if self.limits is not None and name in LIMITED:
+                self.limits.check(parameters.get("chat_id", ""), time.monotonic())
             return {"ok": True, "result": await work(parameters)}
         except ApiError as error:
             return error.body
@@ -236,6 +215,7 @@ class BotApi:
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
             "setMyCommands": self._set_my_commands,
+            "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
             "sendMessage": self._send_message,
             "editMessageText": self._edit_message_text,
@@ -246,25 +226,35 @@ class BotApi:
     async def _get_me(self, _parameters: dict[str, str]) -> Json:
         return {**BOT, **dict.fromkeys(ABILITIES, False)}
 
+    async def _set_webhook(self, parameters: dict[str, str]) -> bool:
+        self.webhook = parameters
+        return True
+
     async def _delete_webhook(self, parameters: dict[str, str]) -> bool:
+        self.webhook = {}
         if parameters.get("drop_pending_updates") == "true":
             self._updates.clear()
         return True
 
     async def _set_my_commands(self, parameters: dict[str, str]) -> bool:
-        commands = _json(parameters, "commands", [])
-        if len(commands) > 100 or not all(_is_command(it) for it in commands):
+        commands = json_of(parameters, "commands", [])
+        if len(commands) > 100 or not all(is_command(it) for it in commands):
             raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
-        scope = json.dumps(_json(parameters, "scope", {"type": "default"}), sort_keys=True)
+        scope = json.dumps(json_of(parameters, "scope", {"type": "default"}), sort_keys=True)
         self.commands[scope, parameters.get("language_code", "")] = commands
         return True
 
     async def _get_updates(self, parameters: dict[str, str]) -> list[Json]:
+        if self.webhook:
+            raise ApiError(
+                409,
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first",
+            )
         self._polls += 1
         mine = self._polls
         offset = int(parameters.get("offset", 0))
         limit = min(int(parameters.get("limit", 100)), 100)
-        wanted = _json(parameters, "allowed_updates", [])
+        wanted = json_of(parameters, "allowed_updates", [])
         async with self._changed:
             self._changed.notify_all()  # whoever polls already learns that it is no longer alone
             while self._updates and self._updates[0]["update_id"] < offset:
@@ -288,8 +278,8 @@ class BotApi:
     async def _send_message(self, parameters: dict[str, str]) -> Json:
         chat_id = self._writable(parameters)
         content = text_with_entities(parameters.get("text", ""), parameters.get("parse_mode"))
-        content |= _keyboard(parameters)
-        reply = _json(parameters, "reply_parameters", {})
+        content |= keyboard(parameters)
+        reply = json_of(parameters, "reply_parameters", {})
         if reply:
             known = self._messages.get((chat_id, reply.get("message_id")))
             if known is None and not reply.get("allow_sending_without_reply"):
@@ -306,7 +296,7 @@ class BotApi:
         if message is None or message["from"] != BOT:
             raise ApiError(400, "Bad Request: message to edit not found")
         content = text_with_entities(parameters.get("text", ""), parameters.get("parse_mode"))
-        content |= _keyboard(parameters)
+        content |= keyboard(parameters)
         if all(message.get(key) == content.get(key) for key in ("text", "entities", "reply_markup")):
             raise ApiError(
                 400,
@@ -336,6 +326,12 @@ class BotApi:
             raise ApiError(400, "Bad Request: chat_id is empty")
         if not written.lstrip("-").isdigit() or int(written) not in self._chats:
             raise ApiError(400, "Bad Request: chat not found")
+        if int(written) in self.moved:
+            new = {"migrate_to_chat_id": self.moved[int(written)]}
+            raise ApiError(400, "Bad Request: group chat was upgraded to a supergroup chat", new)
+        topic = parameters.get("message_thread_id")
+        if topic and (int(written), int(topic)) in self.closed_topics:
+            raise ApiError(400, "Bad Request: TOPIC_CLOSED")
         if int(written) in self._blocked:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
         return int(written)
@@ -375,99 +371,9 @@ class BotApi:
         return self._number
 
 
-def text_with_entities(text: str, parse_mode: str | None) -> Json:
-    """`text` and `entities` of a message, or the error that Telegram would answer."""
-    formatted: Json = {"text": text, "entities": []}
-    if parse_mode:
-        mode = _PARSE_MODES.get(parse_mode.lower())
-        if mode is None:
-            raise ApiError(400, "Bad Request: unsupported parse_mode")
-        formatted = _td({"@type": "parseTextEntities", "text": text, "parse_mode": mode})
-        if formatted["@type"] == "error":
-            raise ApiError(400, f"Bad Request: {_lower_first(formatted['message'])}")
-    plain: str = formatted["text"]
-    if not plain.strip():
-        raise ApiError(400, "Bad Request: message text is empty")
-    if len(plain.encode("utf-16-le")) // 2 > _MAX_TEXT:
-        raise ApiError(400, "Bad Request: message is too long")
-    seen = _td({"@type": "getTextEntities", "text": plain})["entities"]  # links, hashtags, commands
-    own = formatted["entities"]
-    apart = [it for it in seen if not any(_overlap(it, other) for other in own)]
-    entities = [_entity(it) for it in sorted(own + apart, key=lambda it: it["offset"])][:_MAX_ENTITIES]
-    return {"text": plain, **({"entities": entities} if entities else {})}
-
-
-def _td(request: Json) -> Json:
-    answer: Json = json.loads(tdjson.td_execute(json.dumps(request).encode()) or b"{}")
-    return answer
-
-
-def _lower_first(words: str) -> str:
-    return words[:1].lower() + words[1:]
-
-
-def _overlap(one: Json, other: Json) -> bool:
-    return bool(one["offset"] < other["offset"] + other["length"] and other["offset"] < one["offset"] + one["length"])
-
-
-def _entity(found: Json) -> Json:
-    """A TDLib entity in the words of the Bot API."""
-    kind = found["type"]
-    name = kind["@type"].removeprefix("textEntityType")
-    entity = {"type": _TD_NAMES.get(name, name.lower()), "offset": found["offset"], "length": found["length"]}
-    entity |= {key: kind[key] for key in ("url", "language", "custom_emoji_id", "unix_time") if key in kind}
-    if name == "DateTime":
-        entity["date_time_format"] = _date_time_format(kind.get("formatting_type"))
-    return entity
-
-
-def _date_time_format(style: Json | None) -> str:
-    if style is None:
-        return ""
-    if style["@type"] == "dateTimeFormattingTypeRelative":
-        return "r"
-    letters = {"dateTimePartPrecisionShort": "dt", "dateTimePartPrecisionLong": "DT"}
-    day, clock = (letters.get(style[f"{part}_precision"]["@type"], ["", ""]) for part in ("date", "time"))
-    return ("w" if style["show_day_of_week"] else "") + day[0] + clock[1]
-
-
-def _keyboard(parameters: dict[str, str]) -> Json:
-    """`reply_markup`, if it is an inline keyboard that Telegram would show."""
-    markup = _json(parameters, "reply_markup", {})
-    if not markup:
-        return {}
-    rows = markup.get("inline_keyboard")
-    if rows is None:
-        raise ApiError(400, "Bad Request: object expected as reply markup")
-    for button in (it for row in rows for it in row):
-        _check_button(button)
-    if sum(len(row) for row in rows) > 100 or any(len(row) > 8 for row in rows):
-        raise ApiError(400, "Bad Request: REPLY_MARKUP_TOO_LONG")
-    return {"reply_markup": {"inline_keyboard": rows}} if any(rows) else {}
-
-
-def _check_button(button: Json) -> None:
-    if not button.get("text", "").strip():
-        raise ApiError(400, 'Bad Request: can\'t parse inline keyboard button: field "text" must be non-empty')
-    if len(set(button) - {"text", "style"}) != 1:
-        raise ApiError(400, "Bad Request: can't parse inline keyboard button: text buttons are unallowed")
-    if "callback_data" in button and not 1 <= len(button["callback_data"].encode()) <= 64:
-        raise ApiError(400, "Bad Request: BUTTON_DATA_INVALID")
-    if "url" in button and not button["url"].startswith(("http://", "https://", "tg://")):
-        raise ApiError(400, f"Bad Request: inline keyboard button URL '{button['url']}' is invalid: wrong scheme")
-
-
-def _is_command(command: Json) -> bool:
-    name, words = command.get("command", ""), command.get("description", "")
-    return bool(re.fullmatch("[a-z0-9_]{1,32}", name)) and 1 <= len(words) <= 256
-
-
-def _json(parameters: dict[str, str], name: str, default: Any) -> Any:
-    """A parameter that holds JSON, as all but plain values do in a form."""
-    try:
-        return json.loads(parameters[name]) if parameters.get(name) else default
-    except ValueError:
-        raise ApiError(400, f"Bad Request: can't parse {name} JSON object") from None
+def _as_text(value: Any) -> str:
+    """A field of a form; a file as its name, a line break and its content."""
+    return f"{value.filename}\n{value.file.read().decode()}" if isinstance(value, web.FileField) else str(value)
 
 
 def _user(user_id: int, language_code: str) -> Json:
@@ -478,6 +384,3 @@ def _hang_up(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.close()
     return web.Response()
-
-
-_td({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0})
