@@ -17,8 +17,12 @@ KAIGI := $(VENV)/.kaigi
 BENCH_VENV ?= .venv-bench
 READER := $(BENCH_VENV)/.reader
 
+# aiogram, whose models judge what the bot asks of Telegram, wants an older pydantic than Kaigi.
+JUDGE_VENV ?= .venv-judge
+JUDGE := $(JUDGE_VENV)/.judge
+
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
+.PHONY: help install install-dev run demo test fuzz lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -36,6 +40,9 @@ demo: install ## start the whole service against a local newsroom: no network, n
 
 test: install-dev ## run the tests (ARGS="tests/feeds -k dates")
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: install-dev ## let chance look for what the tests' fixed examples miss (ARGS="tests/feeds/collect")
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile fuzz $(ARGS)
 
 lint: install-dev ## check style, types and the borders between the packages
 	@$(BIN)/ruff check .
@@ -64,6 +71,9 @@ bench-query: install ## measure searches, the matcher and a thousand filters on 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)
 
+chaos-delivery: install-dev $(JUDGE) ## measure delivery under limits, faults and kill -9, about 15 minutes (ARGS="--quick")
+	@JUDGE_PYTHON=$(JUDGE_VENV)/bin/python $(BIN)/python -m bench.chaos_delivery $(ARGS)
+
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites
 
@@ -71,7 +81,7 @@ pictures: install-dev ## take the pictures of the README from the running demo (
 	@$(BIN)/python docs/pictures/make_pictures.py
 
 clean: ## remove the environment, caches and build results
-	@rm -rf $(VENV) $(BENCH_VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(BENCH_VENV) $(JUDGE_VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find bot feeds storage tests bench -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(MADE):
@@ -96,6 +106,12 @@ $(READER): $(MADE)
 	@echo "Installing lemon24/reader into $(BENCH_VENV), to measure against it ..."
 	@$(PYTHON) -m venv --clear $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check -qq install reader==3.26 sgmllib3k==1.0.0
+	@touch $@
+
+$(JUDGE): $(MADE)
+	@echo "Installing aiogram into $(JUDGE_VENV), to judge calls with it ..."
+	@$(PYTHON) -m venv --clear $(JUDGE_VENV)
+	@$(JUDGE_VENV)/bin/python -m pip --disable-pip-version-check -qq install aiogram==3.31.0
 	@touch $@
 
 $(KAIGI): pyproject.toml $(RUNTIME)

@@ -2,7 +2,8 @@
 
 Items are put together inside SQLite out of a few thousand made-up clauses, whose tokens are made once; so a million of
 them, with their index, take minutes and not hours. Clauses end with a full stop or a comma, so no token reaches from
-one into the next, and the index is the same as the service would make (a sample is compared).
+one into the next; the two words where clauses meet are joined for each item. So the index is the same as the service
+would make (a sample is compared).
 """
 
 import argparse
@@ -21,7 +22,7 @@ from storage import schema, search, sources
 from storage.database import Connection, Database
 from storage.filters import ensure_built_in
 from storage.model import SourceDefinition, Trust
-from storage.words import VERSION, comparable, singles, tokens
+from storage.words import VERSION, comparable, neighbours, singles, tokens
 
 FOLDER = Path(".cache/bench")
 SOURCES = 200
@@ -103,12 +104,16 @@ def _sources(connection: Connection) -> None:
 
 
 def _clause_table(raw: sqlite3.Connection) -> None:
-    raw.execute("CREATE TABLE clause (n INTEGER PRIMARY KEY, words TEXT, tokens TEXT, singles TEXT)")
+    raw.execute(
+        "CREATE TABLE clause (n INTEGER PRIMARY KEY, words TEXT, tokens TEXT, singles TEXT, first TEXT, last TEXT)"
+    )
     for number, (_, words) in enumerate(clauses()):
         # Japanese clauses have even numbers, English ones odd numbers.
         folded = comparable(words)
-        made = (number, words, " ".join(tokens(folded)), " ".join(singles(folded)))
-        raw.execute("INSERT INTO clause VALUES (?, ?, ?, ?)", made)
+        cut = tokens(folded)
+        beside = " ".join(singles(folded) | neighbours(folded))
+        made = (number, words, " ".join(cut), beside, cut[0], cut[-1])
+        raw.execute("INSERT INTO clause VALUES (?, ?, ?, ?, ?, ?)", made)
 
 
 # A clause of item i, chosen by a mix of its bits (Knuth's multiplicative hash); the parity gives its language.
@@ -135,10 +140,16 @@ _ITEMS = (
     'h' || i, CASE i % 20 WHEN 0 THEN 'meeting' ELSE 'other' END, 0.0, '[]', '[]'
 FROM n"""
 )
+# Japanese clauses begin and end with characters that run on: where they meet, there is no pair of words.
+_MEET = " || ' ' || ".join(
+    f"'·' || {_PICK.format(column='last', salt=salt)} || '·' || {_PICK.format(column='first', salt=salt + 1)}"
+    for salt in range(11)
+)
 _WORDS = (
     _COUNT
     + f"""INSERT INTO item_words (rowid, words, singles)
-SELECT i, {_row("tokens", range(12))}, {_row("singles", range(12))} FROM n"""
+SELECT i, {_row("tokens", range(12))}, {_row("singles", range(12))} || CASE i % 2 WHEN 0 THEN '' ELSE ' ' || {_MEET} END
+FROM n"""
 )
 
 _FACTS = json.dumps(
@@ -160,13 +171,18 @@ def check(file: Path, sample: int = 50) -> None:
         rows = connection.execute(text("SELECT id, title, text FROM items ORDER BY id DESC LIMIT :n"), {"n": sample})
         for row in rows:
             for words in (row.title, row.text):
-                question = {"question": f'words : "{" ".join(tokens(comparable(words)))}"', "id": row.id}
-                found = connection.execute(_HAS, question).first()
-                assert found is not None, (row.id, words)
+                for question in _questions(comparable(words)):
+                    found = connection.execute(_HAS, {"question": question, "id": row.id}).first()
+                    assert found is not None, (row.id, words, question)
 
     database.read(look)
     assert database.read(search.indexed_to) > 0
     database.close()
+
+
+def _questions(folded: str) -> Iterator[str]:
+    yield f'words : "{" ".join(tokens(folded))}"'
+    yield " AND ".join(f'singles : "{one}"' for one in sorted(singles(folded) | neighbours(folded)))
 
 
 _HAS = text("SELECT rowid FROM item_words WHERE item_words MATCH :question AND rowid = :id")

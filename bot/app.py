@@ -25,6 +25,7 @@ import structlog
 import uvicorn
 from starlette.routing import Route
 
+from bot.backups import Keeper
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
@@ -153,6 +154,8 @@ class Service:
                 tasks.start(announcer.run(), "hub")
             tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             tasks.start(notifier.run(), "notices")
+            if database.is_sqlite and self.settings.backup.keep:
+                tasks.start(self._keeper(database, stop).run(), "backups")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
@@ -265,6 +268,11 @@ class Service:
             look_s=max(5 * self.tick, 0.1),
             settle=self.settle,
         )
+
+    def _keeper(self, database: Database, stop: asyncio.Event) -> Keeper:
+        chosen = self.settings.backup
+        folder = chosen.folder or state_folder(database) / "backups"
+        return Keeper(database=database, folder=folder, every=chosen.every, keep=chosen.keep, clock=utc_now, stop=stop)
 
     def _greet(self) -> None:
         where = "this terminal" if self.settings.telegram.token is None else "Telegram"

@@ -13,7 +13,7 @@ from feeds.decide.query import parse
 from feeds.rehearsal import rehearse
 from storage import audit, filters, sources
 from storage.database import Connection
-from storage.errors import KaigiError
+from storage.errors import KaigiError, Misuse
 from storage.model import (
     Filter,
     FilterAction,
@@ -30,7 +30,7 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _BUILT_IN = (filters.MEETINGS, filters.EVERYTHING)
 
 
-class FilterRefused(KaigiError):
+class FilterRefused(Misuse):
     """A change that nobody can want. The message says why."""
 
 

@@ -4,15 +4,23 @@ because `kaigi --help` should not load a bot, a web server and a parser.
 Exit codes: 0 fine, 1 failed, 2 misuse (a wrong option, setting or query).
 """
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot import cli_archive, cli_correct, cli_explain, cli_filters, cli_lexicon, cli_sources
-from storage.errors import KaigiError
+from bot import (
+    cli_archive,
+    cli_correct,
+    cli_explain,
+    cli_filters,
+    cli_floods,
+    cli_lexicon,
+    cli_operations,
+    cli_sources,
+)
+from storage.errors import KaigiError, Misuse
 
 app = typer.Typer(
     help="Kaigi (会議) watches defence newsrooms and tells people, once, about every meeting of defence ministers.",
@@ -23,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_sources.app, name="sources")
 app.add_typer(cli_filters.app, name="filters")
+app.add_typer(cli_floods.app, name="floods")
 app.add_typer(cli_archive.db, name="db")
 app.add_typer(cli_lexicon.app, name="lexicon")
 app.add_typer(cli_correct.export, name="export")
@@ -31,32 +40,52 @@ app.command()(cli_correct.correct)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)
 app.command()(cli_filters.top)
+app.command()(cli_operations.backup)
+app.command()(cli_operations.restore)
+app.command()(cli_operations.doctor)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings to use instead of ./kaigi.toml.")
 ]
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"kaigi {version('kaigi')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(config_file: ConfigOption = None) -> None:
+def _options(
+    config_file: ConfigOption = None,
+    version: Annotated[  # noqa: ARG001  it is done by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
     _use(config_file)
 
 
 def _use(config_file: Path | None) -> None:
-    from bot import config
-
     if config_file is not None:
+        from bot import config
+
         config.use(config_file)
 
 
 @app.command()
 def run(config_file: ConfigOption = None) -> None:
     """Run the service: poll sources, serve page and feeds, send alerts. Without a Telegram token alerts are printed."""
-    from bot import config, logs, parts
-    from bot.app import Service
+    from bot import config
 
     _use(config_file)
-    settings = config.load()
+    settings = config.load()  # before the rest is loaded: a wrong setting is told at once
+    import asyncio
+
+    from bot import logs, parts
+    from bot.app import Service
+
     logs.set_up(settings.log.format, config.secrets(settings))
     parts.know(settings)
     definitions = parts.read_sources(settings)
@@ -69,6 +98,8 @@ def demo(
     newsroom_port: Annotated[int, typer.Option(help="Port of the local newsroom.")] = 8931,
 ) -> None:
     """Run the whole service against a small newsroom on this machine: no network, no token, an alert in 15 seconds."""
+    import asyncio
+
     from bot import demo as show
     from bot import logs
 
@@ -81,21 +112,12 @@ def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
     try:
         app()
+    except Misuse as error:
+        _fail(error, 2)
     except KaigiError as error:
-        _fail(error, 2 if _is_misuse(error) else 1)
+        _fail(error, 1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _is_misuse(error: KaigiError) -> bool:
-    from bot.changing import FilterRefused
-    from bot.config import ConfigError
-    from feeds.collect.catalogue import SourcesFileError
-    from feeds.decide.pins import WrongFact
-    from feeds.decide.query import QueryError
-    from feeds.understand.lexicon import LexiconError
-
-    return isinstance(error, ConfigError | FilterRefused | LexiconError | QueryError | SourcesFileError | WrongFact)
 
 
 def _fail(error: KaigiError, code: int) -> None:

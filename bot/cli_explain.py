@@ -1,6 +1,5 @@
 """Commands that show what was understood: `kaigi explain` and `kaigi evaluate`."""
 
-import asyncio
 import dataclasses
 import json
 import sys
@@ -29,7 +28,7 @@ def explain(
     A file (or standard input) is HTML, or plain text whose first line is the headline.
     """
     from bot import config, parts
-    from bot.explaining import because, decided, show, show_placing, times
+    from bot.explaining import because, decided, hiding, show, show_placing, times
     from feeds.understand.explain import explanation
     from feeds.understand.meetings import understand
 
@@ -43,10 +42,17 @@ def explain(
         words = explanation(article, understood).as_dict() | {"times": times(article, understood)}
         words["story"] = dataclasses.asdict(placing) if placing else None
         words["filters"] = [
-            {"key": one.key, "query": one.query, "matches": decision.matched, "because": because(decision)}
+            {
+                "key": one.key,
+                "action": one.action,
+                "query": one.query,
+                "matches": decision.matched,
+                "because": because(decision),
+            }
             for one in every
             for decision in [decided(article, understood, one, now)]
         ]
+        words["hidden_by"] = hiding(article, understood, every, now)
         typer.echo(json.dumps(words, ensure_ascii=False, indent=2, default=str))
     else:
         show(article, understood, every, now)
@@ -84,6 +90,8 @@ def _has_archive(url: str) -> bool:
 
 def _read(what: str, zone: str) -> "Article":
     if what.startswith(("http://", "https://")):
+        import asyncio
+
         return _from_bytes(asyncio.run(_fetched(what)), what, zone)
     try:
         body = sys.stdin.buffer.read() if what == "-" else Path(what).read_bytes()

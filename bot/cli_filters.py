@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from storage.model import FilterAction
+from storage.choices import FilterAction
 
 if TYPE_CHECKING:
     from feeds.rehearsal import Rehearsal
@@ -36,7 +36,7 @@ SPANS = {Since.DAY: timedelta(days=1), Since.WEEK: timedelta(days=7), Since.MONT
 
 
 @contextmanager
-def _archive() -> "Iterator[Database]":
+def open_archive() -> "Iterator[Database]":
     """The database, with the built-in filters in it."""
     from bot import config, logs, parts
     from storage import filters
@@ -64,10 +64,10 @@ def list_filters(as_json: AS_JSON = False) -> None:
     """Show all filters in their order."""
     from rich.table import Table
 
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         every = database.read(filters.every)
     if as_json:
         for each in every:
@@ -114,7 +114,7 @@ def add(
     from bot.parts import utc_now
 
     given = {"key": key, "query": query, "title": title, "alerts": alerts, "action": action, "force": force}
-    with _archive() as database:
+    with open_archive() as database:
         made = database.write(lambda c: _stormy(add_filter, c, who=me(), now=utc_now(), **given)).filter
     typer.echo(f"Added {made.key}: {made.query or '(every item)'}")
 
@@ -145,7 +145,7 @@ def edit(
     words = {name: value for name, value in given.items() if value is not None}
     if not words:
         raise FilterRefused("Nothing to change: give --query, --title, --alerts or --no-alerts.")
-    with _archive() as database:
+    with open_archive() as database:
         changed = database.write(
             lambda c: _stormy(edit_filter, c, key, who=me(), now=utc_now(), force=force, **words)
         ).filter
@@ -158,7 +158,7 @@ def remove(key: KEY) -> None:
     from bot.changing import remove_filter
     from bot.parts import utc_now
 
-    with _archive() as database:
+    with open_archive() as database:
         database.write(lambda connection: remove_filter(connection, key, who=me(), now=utc_now()))
     typer.echo(f"Removed {key}. `kaigi filters undo {key}` brings it back.")
 
@@ -181,7 +181,7 @@ def _set_paused(key: str, *, paused: bool) -> None:
     from bot.changing import pause_filter
     from bot.parts import utc_now
 
-    with _archive() as database:
+    with open_archive() as database:
         database.write(lambda c: pause_filter(c, key, paused=paused, who=me(), now=utc_now()))
 
 
@@ -191,7 +191,7 @@ def order(keys: Annotated[list[str], typer.Argument(metavar="FILTER…", help="W
     from bot.parts import utc_now
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         every = database.write(lambda connection: filters.reorder(connection, keys, who=me(), now=utc_now()))
     typer.echo(", ".join(each.key for each in every))
 
@@ -210,7 +210,7 @@ def try_query(
     from feeds.rehearsal import rehearse
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         known = {each.key: each.query for each in database.read(filters.every)}
         parsed = parse(known.get(query, query))
         done = database.read(lambda connection: rehearse(connection, parsed, utc_now(), sample))
@@ -245,7 +245,7 @@ def _show(done: "Rehearsal") -> None:
     from rich.table import Table
 
     from bot.explaining import because
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
 
     typer.echo(f"{done.matched} of {done.seen} items, {_plural(done.meetings, 'meeting')}")
     table = Table("when (UTC)", "source", "title", "because", box=None)
@@ -273,7 +273,7 @@ def history(
     """Show who changed which filter, when and how; the newest first."""
     from storage import filters
 
-    with _archive() as database:
+    with open_archive() as database:
         changes = database.read(lambda connection: filters.history(connection, key))
     for one in changes:
         typer.echo(json.dumps(_change_as_dict(one), ensure_ascii=False) if as_json else _line(one))
@@ -309,7 +309,7 @@ def undo(
     from bot.changing import undo_filter
     from bot.parts import utc_now
 
-    with _archive() as database:
+    with open_archive() as database:
         taken = database.write(lambda connection: undo_filter(connection, key, who=me(), now=utc_now()))
     typer.echo(f"Took back: {_line(taken)}")
 
@@ -321,10 +321,10 @@ def top(
 ) -> None:
     """Show the stories that most independent newsrooms report, the widest told first."""
     from bot.parts import utc_now
-    from bot.terminal import console, plain
+    from bot.screen import console, plain
     from feeds import archive
 
-    with _archive() as database:
+    with open_archive() as database:
         ranked = database.read(lambda connection: archive.top(connection, utc_now() - SPANS[since], limit))
     if as_json:
         for story in ranked:

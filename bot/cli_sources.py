@@ -1,6 +1,5 @@
 """Commands on sources: `kaigi sources …` and `kaigi poll`."""
 
-import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli_filters import me
-from storage.model import SourceKind, SourceState, Trust
+from storage.choices import SourceKind, SourceState, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +108,7 @@ def _problem(source: "Source", notes: "dict[int, tuple[str, ...]]") -> str:
 
 
 def _console() -> "Console":
-    from bot.terminal import console
+    from bot.screen import console
 
     return console()
 
@@ -225,6 +224,8 @@ def check(
     A new address may be a feed, a page that names feeds, or a page without one, for which rules are proposed. When the
     rules of a known page find nothing, the page is compared with what it had, and new rules are proposed.
     """
+    import asyncio
+
     from bot import checking, config, logs, parts
     from bot.adding import fetch_table, new_definition
     from storage.errors import NotFound
@@ -299,7 +300,7 @@ def import_opml(
     """Add the sources of an OPML file that are new, and say what became of the others."""
     from bot.adding import import_sources
     from bot.parts import utc_now
-    from bot.terminal import plain
+    from bot.screen import plain
 
     body = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
     with _archive() as (_, database):
@@ -348,6 +349,8 @@ def poll(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
 ) -> None:
     """Poll sources once, now. Ends with 1 when one of them failed."""
+    import asyncio
+
     from bot.indexing import index_some
 
     with _archive() as (settings, database):
@@ -375,6 +378,8 @@ def _chosen(connection: "Connection", names: list[str]) -> "list[Source]":
 async def _poll_all(
     settings: "Settings", database: "Database", chosen: "list[Source]", *, quiet: bool
 ) -> "list[PollReport]":
+    import asyncio
+
     from rich.console import Console
     from rich.progress import track
 
@@ -399,6 +404,8 @@ def _report_as_dict(report: "PollReport") -> dict[str, object]:
         "duplicates": report.duplicates,
         "meetings": report.meetings,
         "alerts": report.alerts,
+        "held": report.held,
+        "no_alert": dict(report.silent),
         "error": {"kind": failure.kind, "message": failure.message} if failure else None,
         "seconds": report.seconds,
     }
@@ -407,9 +414,25 @@ def _report_as_dict(report: "PollReport") -> dict[str, object]:
 def _print_reports(reports: "list[PollReport]") -> None:
     from rich.table import Table
 
-    table = Table("source", "status", "entries", "new", "changed", "meetings", "error", box=None)
+    table = Table("source", "status", "entries", "new", "changed", "meetings", "alerts", "remarks", box=None)
     for report in reports:
-        error = report.failure.message if report.failure else ""
-        row = (report.seen, report.new, report.changed, report.meetings)
-        table.add_row(report.source_key, report.status, *map(str, row), error)
+        row = (report.seen, report.new, report.changed, report.meetings, report.alerts)
+        remarks = report.failure.message if report.failure else "; ".join(_why_silent(report))
+        table.add_row(report.source_key, report.status, *map(str, row), remarks)
     _console().print(table)
+
+
+def _why_silent(report: "PollReport") -> "Iterator[str]":
+    if report.held:
+        yield f"{report.held} alerts held back, see kaigi floods list"
+    yield from (f"no alert for {count}: {_SILENCES[why]}" for why, count in report.silent.items() if why in _SILENCES)
+
+
+#: What an operator is told; that a meeting had its alert before is no news.
+_SILENCES = {
+    "first_poll": "the first poll of a source is backlog",
+    "old_report": "reported too long ago (alerts.max_age)",
+    "old_meeting": "held long ago",
+    "blocked": "hidden by a block rule",
+    "no_filter": "no filter with alerts asks for it",
+}

@@ -36,7 +36,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from storage.errors import KaigiError
+from storage.errors import Misuse
 
 PREFIX = "KAIGI_"
 DEFAULT_FILE = Path("kaigi.toml")
@@ -48,7 +48,7 @@ _TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
 _HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
-class ConfigError(KaigiError):
+class ConfigError(Misuse):
     """A setting that cannot be used. The message names it and says what would be right."""
 
 
@@ -162,6 +162,14 @@ class Notify(_Section):
     time_zone: Annotated[str | None, AfterValidator(lambda zone: zone if zone is None else _zone(zone))] = None
 
 
+class Backup(_Section):
+    """Copies of an SQLite archive, made by the service itself."""
+
+    folder: Path | None = None
+    every: Duration = timedelta(days=1)
+    keep: int = Field(default=7, ge=0, le=1000)
+
+
 class Log(_Section):
     """How the log is written."""
 
@@ -188,6 +196,7 @@ class Settings(BaseSettings):
     lexicon_dir: Path | None = None
     time_zone: Zone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
+    backup: Backup = Backup()
     log: Log = Log()
 
     @model_validator(mode="after")

@@ -130,7 +130,7 @@ class Deliverer:
     clock: Callable[[], datetime]
     paces: Mapping[Channel, Pace] = field(default_factory=dict)
     in_flight: int = 8
-    per_second: float = 27.5
+    per_second: float = 29.0
     uncertain: Literal["repeat", "park"] = "repeat"  #: what becomes of a message that may have arrived
     at: Callable[[str], None] = _nowhere  #: called at the named points of a delivery
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  #: by room
@@ -212,7 +212,7 @@ class Deliverer:
         claimed = await self._write(partial(outbox.take, found=found, worker=self.worker, now=now))
         self.at("claimed")
         for delivery in claimed:  # all at once: a message that is claimed and not started would look like one in flight
-            self._allowance.spend()
+            self._allowance.leaves()
             self._start(delivery)
         return True, 0.0
 
@@ -250,6 +250,7 @@ class Deliverer:
     def _finished(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
         room = delivery.chat.room
         self._tasks.pop(room, None)
+        self._allowance.ended()
         self._rooms.used(room, self.paces.get(delivery.chat.channel, Pace()), self.clock())
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:

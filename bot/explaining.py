@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.terminal import plain
+from bot.screen import plain
 from feeds.collect.normalise import canonical_url
 from feeds.decide.filters import Decision, explain_match
 from feeds.decide.placing import Placing, place
@@ -19,7 +19,7 @@ from feeds.understand.explain import Explanation, Piece, ReasonRow, explanation
 from feeds.understand.meetings import MEETING_THRESHOLD, UNCERTAIN_THRESHOLD
 from storage.database import Connection
 from storage.filters import built_in
-from storage.model import Filter, MeetingFacts, Source, SourceDefinition, SourceState
+from storage.model import Filter, FilterAction, MeetingFacts, Source, SourceDefinition, SourceState
 from storage.snapshot import Lookup, peek
 
 _SHOWN = 4_000  # characters of the text that are printed; what matters stands before
@@ -39,6 +39,8 @@ def show(article: Article, understanding: Understanding, filters: list[Filter], 
     console.print(_reasons("Speaks for a meeting", shown.speaks_for))
     console.print(_reasons("Speaks against, or was read and not taken", shown.speaks_against))
     console.print(_filters(article, understanding, filters, now))
+    for rule in hiding(article, understanding, filters, now):
+        console.print(Text(f"Hidden by the block rule {rule}: in no feed, and no alert.", "bold"))
 
 
 def _verdict(shown: Explanation) -> str:
@@ -99,12 +101,12 @@ def _reasons(title: str, rows: tuple[ReasonRow, ...]) -> Table:
 
 
 def _filters(article: Article, understanding: Understanding, filters: list[Filter], now: datetime) -> Table:
-    table = Table("filter", "query", "matches", "because", title="Filters", title_justify="left", box=None)
+    table = Table("filter", "does", "query", "matches", "because", title="Filters", title_justify="left", box=None)
     for each in filters:
         decision = decided(article, understanding, each, now)
-        table.add_row(
-            each.key, each.query or "(every item)", "yes" if decision.matched else "no", plain(because(decision))
-        )
+        does = "paused" if each.paused else "blocks" if each.action is FilterAction.BLOCK else "keeps"
+        matched = "yes" if decision.matched else "no"
+        table.add_row(each.key, does, each.query or "(every item)", matched, plain(because(decision)))
     return table
 
 
@@ -123,6 +125,12 @@ def decided(article: Article, understanding: Understanding, each: Filter, now: d
         now=now,
     )
     return explain_match(parse(each.query), seen)
+
+
+def hiding(article: Article, understanding: Understanding, filters: list[Filter], now: datetime) -> list[str]:
+    """The keys of the block rules that an article like this meets."""
+    rules = [each for each in filters if each.action is FilterAction.BLOCK and not each.paused]
+    return [each.key for each in rules if decided(article, understanding, each, now).matched]
 
 
 def because(decision: Decision) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from bot.terminal import plain
+from bot.screen import plain
 from feeds.understand.lexicon.check import Finding, Report, Severity
 
 _SHOWN = 12  # findings of one check that are shown in full; --json and --all list every one

@@ -11,37 +11,53 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 MINUTE = timedelta(minutes=1)
+BURST = 2.0  #: messages that may leave at once
 
 
 class Allowance:
-    """A bucket of tokens that fills with time: how many messages may leave now.
+    """How many messages may leave now, over all chats.
 
-    It holds two only, so that whoever begins after a pause does not begin with a burst: within any second,
-    `per_second` + 2 leave at the most.
+    A bucket of tokens that fills with time keeps them apart; it holds two only, so that nobody begins with a burst.
+    What counts is when they reach the server. Nobody here sees that, but it is between a message's start and its answer.
+    So no message leaves while `ceiling` others are on their way or were answered within the last second: then no second
+    of the server's can hold more than the ceiling, however late anything comes.
     """
 
-    def __init__(self, per_second: float, burst: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock`: seconds that only grow."""
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`per_second` is what to come near to, one more the ceiling; `clock`: seconds that only grow."""
         self._per_second = per_second
-        self._burst = burst
+        self._ceiling = int(per_second) + 1
         self._clock = clock
-        self._tokens = burst
+        self._tokens = BURST
         self._at = clock()
+        self._on_their_way = 0
+        self._answered: deque[float] = deque()
 
     def whole(self) -> int:
         """How many messages may leave now."""
         now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_second)
+        self._tokens = min(BURST, self._tokens + (now - self._at) * self._per_second)
         self._at = now
-        return int(self._tokens)
+        while self._answered and self._answered[0] <= now - 1:
+            self._answered.popleft()
+        return max(min(int(self._tokens), self._ceiling - self._on_their_way - len(self._answered)), 0)
 
-    def spend(self) -> None:
+    def leaves(self) -> None:
         """One leaves."""
         self._tokens -= 1
+        self._on_their_way += 1
+
+    def ended(self) -> None:
+        """One was answered, or given up."""
+        self._on_their_way -= 1
+        self._answered.append(self._clock())
 
     def wait(self) -> float:
-        """Seconds until one may leave."""
-        return max(1 - self._tokens, 0.0) / self._per_second
+        """Seconds until one may leave, as far as time alone decides."""
+        waits = [(1 - self._tokens) / self._per_second]
+        if self._answered and self._on_their_way + len(self._answered) >= self._ceiling:
+            waits.append(self._answered[0] + 1 - self._clock())
+        return max(*waits, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,20 +1,23 @@
 """The parts that commands and the service share: sources and lexicon of the settings, and the database."""
 
+# ruff: noqa: PLC0415  most commands need no lexicon and no parser; what is dear to load is loaded by who needs it
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import logs
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
-from feeds.collect.worker import ParserPool
-from feeds.understand.lexicon import Lexicon, bundled_files, default_lexicon, load_lexicon, use_lexicon
-from feeds.work import prepare
 from storage import schema, sources
 from storage.database import Database
 from storage.errors import KaigiError
 from storage.model import SourceDefinition
+
+if TYPE_CHECKING:
+    from feeds.collect.worker import ParserPool
+    from feeds.understand.lexicon import Lexicon
 
 BUNDLED_SOURCES = Path(__file__).parents[1] / "feeds" / "sources.toml"
 
@@ -39,8 +42,10 @@ def read_sources(settings: Settings) -> tuple[SourceDefinition, ...]:
     return definitions
 
 
-def read_lexicon(settings: Settings) -> Lexicon:
+def read_lexicon(settings: Settings) -> "Lexicon":
     """The bundled lexicon with the files of `lexicon_dir` upon it. Raises `LexiconError`, `ServiceError`."""
+    from feeds.understand.lexicon import bundled_files, load_lexicon
+
     folder = settings.lexicon_dir
     if folder is not None and not folder.is_dir():
         raise ServiceError(f"lexicon_dir {folder} is not a folder. Make it, or take the setting out.")
@@ -50,11 +55,17 @@ def read_lexicon(settings: Settings) -> Lexicon:
 def know(settings: Settings) -> None:
     """Make the lexicon of the settings the one that this process understands with. Raises as `read_lexicon`."""
     if settings.lexicon_dir is not None:
+        from feeds.understand.lexicon import use_lexicon
+
         use_lexicon(read_lexicon(settings))
 
 
-def parser_pool(settings: Settings, processes: int = 2) -> ParserPool:
+def parser_pool(settings: Settings, processes: int = 2) -> "ParserPool":
     """Processes that parse and understand with the lexicon that `know` chose for this one."""
+    from feeds.collect.worker import ParserPool
+    from feeds.understand.lexicon import default_lexicon
+    from feeds.work import prepare
+
     if settings.lexicon_dir is None:
         return ParserPool(processes)
     return ParserPool(processes, at_start=(prepare, (default_lexicon(),)))

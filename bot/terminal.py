@@ -17,17 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.deliver import NotSent, Outcome, Sent
+from bot.screen import plain
 from feeds.publish.card import Card, card
 from feeds.publish.words import Language, label
 from storage.contents import Content
 from storage.model import Delivery, DeliveryKind, Report
 
 ADDRESS = "terminal"
-
-
-def console() -> Console:
-    """For what commands print: as wide as the terminal; where none is, wide enough for every line."""
-    return Console() if sys.stdout.isatty() else Console(width=240)
 
 
 class TerminalSender:
@@ -111,8 +107,3 @@ def render(shown: Card, *, repeat: bool, width: int | None = None) -> str:
 def _source(report: Report) -> Text:
     address = f"\n  {report.url}" if report.url else ""
     return Text.assemble("• ", (plain(report.source_name), "bold"), f"  {plain(report.title)}", (address, "dim"))
-
-
-def plain(words: str, *, keep_lines: bool = False) -> str:
-    """Without control characters: a headline must not move the cursor or set the window's title."""
-    return "".join(c for c in words if c.isprintable() or (keep_lines and c == "\n"))

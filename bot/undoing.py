@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.changing import change_of, from_record, undo_filter
+from feeds import floods
 from feeds.correcting import Desk
 from storage import audit, filters, people, sources
 from storage.database import Connection
@@ -57,6 +58,8 @@ Way = Callable[[Undoing, AuditLine], bool]  #: returns whether it wrote its own 
 def _way(what: str) -> Way | None:
     if what.startswith("filter_"):
         return _filter
+    if what.startswith("flood_"):
+        return _flood
     return _correction if what.startswith("correct_") else _WAYS.get(what)
 
 
@@ -111,6 +114,11 @@ def _admin_remove(doing: Undoing, line: AuditLine) -> bool:
 def _invite(doing: Undoing, line: AuditLine) -> bool:
     if not people.revoke(doing.connection, int(_name(line)), doing.now):
         raise CannotUndo("The invitation was used, or has ended by itself.")
+    return False
+
+
+def _flood(doing: Undoing, line: AuditLine) -> bool:
+    floods.undo(doing.connection, int(_name(line)), who=doing.who, now=doing.now)
     return False
 
 

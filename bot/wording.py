@@ -20,7 +20,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "many_recovered": "✅ {count}件の情報源が回復しました: {names}",
         "moved": "➡️ {name}({key})は移転しました。今後はここから取得します: {message}",
         "flooded": "🌊 {name}({key})から一度に{count}件の新しい記事が来ました(普段は約{usual}件)。",
-        "held": "{held}件のお知らせは送らずに保存しました。",
+        "held": "{held}件のお知らせを保留しました。送るか捨てるかは kaigi floods list で確かめて決めてください。",
         "network_down": "🔌 {since}からどの情報源にも接続できません({count}件)。"
         "このサーバーのネットワークを確認してください。",
         "network_up": "✅ ネットワークが復旧しました({span_of}間不通)。",
@@ -37,7 +37,7 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "many_recovered": "✅ {count} sources are well again: {names}",
         "moved": "➡️ {name} ({key}) has moved. It is now read from {message}",
         "flooded": "🌊 {name} ({key}) brought {count} new articles at once, where about {usual} are usual.",
-        "held": "{held} alerts were stored without being sent.",
+        "held": "{held} alerts are held back. Decide about them: kaigi floods list.",
         "network_down": "🔌 No source could be reached since {since} ({count} sources). "
         "Check the network of this server.",
         "network_up": "✅ The network is back after {span_of}.",

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from feeds.decide import routing
 from feeds.decide.filters import matches, matches_any, without
+from feeds.decide.glance import glance
 from feeds.decide.narrow import about_words, narrow
 from feeds.decide.query import Query
 from feeds.decide.ranking import Ranked, host_of, rank
-from feeds.decide.routing import readable
 from feeds.decide.subject import Subject
 from storage import filters, news, search, sources
 from storage.database import Connection
-from storage.model import FilterAction, ListedItem, MeetingStory, Trust
+from storage.model import ListedItem, MeetingStory, Trust
 from storage.records import facts_from_text
 
 FIRST_BATCH, LARGEST_BATCH = 64, 2048
@@ -92,8 +93,10 @@ def _word_test(query: Query, now: datetime) -> Callable[[str, str], bool] | None
     if words is None:
         return None
 
+    may_match = glance(words)
+
     def keep(title: str, text: str) -> bool:
-        return matches(words, Subject(title=title, text=text, reported_at=now, now=now))
+        return may_match(title, text) and matches(words, Subject(title=title, text=text, reported_at=now, now=now))
 
     return keep
 
@@ -157,5 +160,4 @@ def subject(row: Any, now: datetime) -> Subject:
 
 def block_rules(connection: Connection) -> list[Query]:
     """The queries of all block rules that are not paused."""
-    rules = [each for each in filters.every(connection) if each.action is FilterAction.BLOCK and not each.paused]
-    return [query for rule in rules if (query := readable(rule.query)) is not None]
+    return routing.block_rules(filters.every(connection))

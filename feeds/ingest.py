@@ -30,20 +30,19 @@ from functools import partial
 from typing import TypeVar
 
 from feeds.collect import follow, schedule, websub
-from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
+from feeds.collect.kinds import is_sitemap
 from feeds.collect.lookback import remembered
-from feeds.collect.page import ArticlePage, parse_article
 from feeds.collect.patience import Patience, rotated
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
-from feeds.collect.sitemap import is_sitemap
 from feeds.collect.worker import ParserPool
 from feeds.decide import notices
 from feeds.decide.decide import decide, is_news, match_known
 from feeds.decide.routing import AlertPolicy, braked, looks_at_items
 from feeds.ledger import Ledger
 from feeds.observed import (
+    ArticlePage,
     Failure,
     FailureKind,
     Fetched,
@@ -54,7 +53,7 @@ from feeds.observed import (
     Understood,
 )
 from feeds.telling import keep, tell
-from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, understand_entries
+from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, read_article, read_document, understand_entries
 from storage import ingest as store
 from storage import snapshot as snapshots
 from storage import sources
@@ -83,6 +82,8 @@ class PollReport:
     duplicates: int = 0  #: entries that repeat another to the letter
     meetings: int = 0  #: meetings founded or whose facts changed
     alerts: int = 0
+    held: int = 0  #: alerts of a flood, about which an admin decides
+    silent: Mapping[str, int] = field(default_factory=dict)  #: why how many meetings raised no alert, by `Silence`
     flooded: bool = False  #: it brought far more than is usual
     failure: Failure | None = None
     state: SourceState = SourceState.OK  #: of the source, after the poll
@@ -286,7 +287,7 @@ class Ingest:
         store.apply(connection, changes, now)
         if self.policy.callbacks is not None:
             websub.follow(connection, visit.source, answer.advert, new, self.policy.callbacks, now)
-        held = len(decided.alerts) - len(changes.alerts)
+        held = len(changes.held)
         tell(connection, visit.source, update, now, *([notices.flooded(visit.source, new, held, now)] if flood else ()))
         return changes
 
@@ -318,7 +319,7 @@ class Ingest:
             return None
         page: ArticlePage | Failure
         if isinstance(answer, Fetched):
-            page = await self.parsers.run(parse_article, answer, definition, self.clock())
+            page = await self.parsers.run(read_article, answer, definition, self.clock())
         else:
             page = answer if isinstance(answer, Failure) else _unasked_304(entry.url)
         if isinstance(page, Failure):
@@ -420,6 +421,8 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         duplicates=parsed.duplicates,
         meetings=len(changes.meetings),
         alerts=len(changes.alerts),
+        held=len(changes.held),
+        silent=changes.silent,
         flooded=changes.source.event is not None and changes.source.event.outcome == "flooded",
         state=changes.source.state,
     )

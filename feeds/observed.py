@@ -11,6 +11,9 @@ from typing import Any
 
 from storage.model import Evidence, Media, MeetingFacts, Skips, Trust
 
+#: Entries of one document that are taken in; what comes after them is counted and left out.
+MAX_ENTRIES = 5_000
+
 
 class _Sent:
     """What crosses to and from the parser processes by the thousand: pickled by position, several times cheaper."""
@@ -124,6 +127,20 @@ class ParsedEntry(_Sent):
     html: str | None = None  #: sanitised, when it holds more than plain paragraphs
     media: tuple[Media, ...] = ()  #: what the entry names; never fetched
     released_at: datetime | None = None  #: aware; when the ministry gave the news out, where the page says so
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArticlePage:
+    """What an article's own page says."""
+
+    title: str
+    text: str
+    published_at: datetime | None = None  #: aware, UTC
+    published_text: str | None = None  #: the date as the page writes it
+    author: str | None = None
+    language: str | None = None  #: BCP 47, as the page declares it
+    released_at: datetime | None = None  #: aware, UTC; when the ministry gave it out, where the text says so
+    flags: tuple[str, ...] = ()  #: what is suspicious about its dates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

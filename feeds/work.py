@@ -1,21 +1,23 @@
 """What the parser processes are asked to do: read documents, and understand what was read. Pure.
 
     a document ──► read_document ──────────► entries
-    an article ──► parse_article ──────────► its words
+    an article ──► read_article ───────────► its words
     entries ─────► understand_entries ─────► what each says of a meeting
     the first document of a source ──► read_and_understand: both in one call, because all of it is new
 
 Understanding is done here and not beside the event loop, because it reads words that strangers wrote, and because it
 is half of the work of a poll: two processes do it while a third lands what they found.
+
+The parsers are imported when they are called, since the process that asks for them needs this module too, and none of
+their ten megabytes; a parser process loads them before its first request.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from feeds.collect.document import read_document
 from feeds.decide.likeness import fingerprint
-from feeds.observed import Article, Failure, Fetched, Fingerprint, ParsedEntry, ParsedFeed, Understanding
+from feeds.observed import Article, ArticlePage, Failure, Fetched, Fingerprint, ParsedEntry, ParsedFeed, Understanding
 from feeds.understand.lexicon import Lexicon, use_lexicon
 from feeds.understand.meetings import understand
 from feeds.understand.scan import scanner_for
@@ -35,6 +37,20 @@ class Studied:
 
     parsed: ParsedFeed
     readings: tuple[Reading, ...] | None = None
+
+
+def read_document(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:
+    """Read what a source serves, see `feeds.collect.document`."""
+    from feeds.collect.document import read_document as read  # noqa: PLC0415
+
+    return read(fetched, definition, now)
+
+
+def read_article(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ArticlePage | Failure:
+    """Read the page of one article, see `feeds.collect.page`."""
+    from feeds.collect.page import parse_article  # noqa: PLC0415
+
+    return parse_article(fetched, definition, now)
 
 
 def prepare(lexicon: Lexicon) -> None:

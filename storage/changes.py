@@ -5,6 +5,7 @@
 standard library only.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -270,4 +271,6 @@ class Changes:
     meetings: tuple[MeetingWrite, ...] = ()
     alerts: tuple[Alert, ...] = ()
     retellings: tuple[Retelling, ...] = ()
+    silent: Mapping[str, int] = field(default_factory=dict)  #: why how many reported meetings raise no alert
+    held: tuple[Alert, ...] = ()  #: what an admin decides about, because the poll was a flood
     lesson: Lesson | None = None

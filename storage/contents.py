@@ -31,7 +31,7 @@ def load(connection: Connection, delivery: Delivery) -> Content:
     payload = delivery.payload or {}
     match delivery.kind:
         case DeliveryKind.DIGEST:
-            stories = news.meetings_by_id(connection, payload.get("stories", ()))
+            stories = news.digest(connection, payload.get("stories", ()))
             if not stories:
                 raise NotFound("None of its meetings is one any more.")
             return Content(stories=stories, more=int(payload.get("more", 0)))

@@ -252,7 +252,7 @@ _SQLITE_STATES: tuple[tuple[tuple[str, ...], type[StorageError], str], ...] = (
     (
         ("malformed", "not a database"),
         DatabaseCorrupt,
-        "The file {place} is damaged or not a database. Restore a backup, or move it away to start anew.",
+        "The file {place} is damaged or not a database. Put a backup back with `kaigi restore FILE`, or move it away.",
     ),
 )
 

@@ -1,6 +1,7 @@
 """The errors of storage.
 
     KaigiError                     every error that we raise on purpose; str() is fit for a person
+    ├── Misuse                     what was asked for or set cannot be; the command ends with 2 instead of 1
     └── StorageError               the database said no; the driver's error is chained
         ├── DatabaseBusy           another process holds the write lock for longer than we wait
         ├── DatabaseReadOnly       the file or its folder cannot be written
@@ -10,7 +11,9 @@
         ├── SchemaTooNew           written by a newer Kaigi than this one
         ├── NotFound               no such source, filter, chat or story
         ├── AlreadyExists          a source with this key or address is there already
-        └── FromFile               belongs to sources_file and must be changed there
+        ├── FromFile               belongs to sources_file and must be changed there
+        ├── BackupError            a backup that cannot be made or is not whole
+        └── TooLate                something else was decided, or has left, before
 
 Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
 """
@@ -18,6 +21,10 @@ Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapp
 
 class KaigiError(Exception):
     """Root of all errors raised on purpose. The message tells a person what happened and what to do."""
+
+
+class Misuse(KaigiError):
+    """A setting, file, query or word of an operator that cannot be used; its subclasses say which."""
 
 
 class StorageError(KaigiError):
@@ -56,5 +63,13 @@ class AlreadyExists(StorageError):
     """The record is there already."""
 
 
+class TooLate(StorageError):
+    """What is asked for cannot be done any more."""
+
+
 class FromFile(StorageError):
     """The record belongs to a file and must be changed there."""
+
+
+class BackupError(StorageError):
+    """A backup cannot be made, or is not whole."""

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import audience, likeness, retractions, revision, search
+from storage import audience, floods, likeness, retractions, revision, search
 from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
@@ -53,7 +53,7 @@ from storage.tables import (
     story_alerts,
 )
 
-__all__ = ["apply", "forget_empty", "owe", "update_source"]
+__all__ = ["apply", "forget_empty", "mark", "owe", "update_source"]
 
 
 def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewStory, int]:
@@ -78,6 +78,8 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
         owe(connection, alert, story_id(alert.story), now)
     for retelling in changes.retellings:
         retell(connection, retelling, story_id(retelling.story), now)
+    if changes.held:
+        floods.hold(connection, changes.source, [(story_id(one.story), one.filters) for one in changes.held], now)
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
@@ -188,10 +190,15 @@ def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: 
 
 def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
     """Note that the filters had their alert, and owe it to each active chat that is to hear of it."""
+    mark(connection, story_id, alert.filters, now)
+    audience.tell(connection, alert, story_id, now)
+
+
+def mark(connection: Connection, story_id: int, keys: Sequence[str], now: datetime) -> None:
+    """Note that these filters had their alert of a story, whoever was told."""
     marks = select(literal(story_id), filters.c.id, literal(now, story_alerts.c.decided_at.type))
     connection.execute(
         insert_or_ignore(connection, story_alerts, "story_id", "filter_id").from_select(
-            ["story_id", "filter_id", "decided_at"], marks.where(filters.c.key.in_(alert.filters))
+            ["story_id", "filter_id", "decided_at"], marks.where(filters.c.key.in_(keys))
         )
     )
-    audience.tell(connection, alert, story_id, now)

@@ -52,6 +52,18 @@ def ahead(connection: Connection, today: date, *, limit: int) -> list[MeetingSto
     return _with_reports(connection, coming[:limit])
 
 
+def goes_on(connection: Connection, story_ids: Sequence[int]) -> dict[int, int]:
+    """Those of these stories that were merged, with the story that goes on."""
+    query = select(stories.c.id, stories.c.merged_into).where(stories.c.id.in_(story_ids))
+    return {row.id: row.merged_into for row in connection.execute(query) if row.merged_into is not None}
+
+
+def digest(connection: Connection, story_ids: Sequence[int]) -> tuple[MeetingStory, ...]:
+    """These meetings as they are now, each once; for a story that was merged, the one that goes on."""
+    merged = goes_on(connection, story_ids)
+    return meetings_by_id(connection, list(dict.fromkeys(merged.get(one, one) for one in story_ids)))
+
+
 def meetings_by_id(connection: Connection, story_ids: Sequence[int]) -> tuple[MeetingStory, ...]:
     """These meetings with their reports, in this order."""
     rows = connection.execute(select(meetings).where(meetings.c.story_id.in_(story_ids)))

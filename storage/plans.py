@@ -3,6 +3,7 @@
 Made by feeds/decide/narrow.py, carried out by storage/search.py. Frozen records, standard library only.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,6 +25,12 @@ class AnyOf:
 
 
 Match = Wanted | AllOf | AnyOf
+
+
+def all_of(matches: Iterable[Match]) -> Match | None:
+    """All of these hold; None: nothing is asked for."""
+    parts = tuple(matches)
+    return None if not parts else parts[0] if len(parts) == 1 else AllOf(parts)
 
 
 @dataclass(frozen=True, slots=True)

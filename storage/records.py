@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Insert, Row, Table, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.changes import EarlierReport
 from storage.model import (
@@ -43,14 +42,21 @@ from storage.model import (
     Trust,
 )
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 JsonObject = dict[str, Any]
 
 
-def insert_for(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_for(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that can say ON CONFLICT in this connection's dialect; both spell it alike."""
     if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert  # noqa: PLC0415  one of the two is enough
+
+        return sqlite_insert(table)
+    from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415
+
+    return insert(table)
 
 
 def insert_or_ignore(connection: Connection, table: Table, *keys: str) -> Insert:

@@ -23,7 +23,7 @@ def upgrade(database: Database) -> bool:
     Raises `SchemaTooNew` when a newer Kaigi wrote the database: going on could destroy what it keeps.
     """
     known = revisions()
-    current = database.read(_revision)
+    current = database.read(revision)
     if current == known[-1]:
         return False
     if current is not None and current not in known:
@@ -37,7 +37,7 @@ def upgrade(database: Database) -> bool:
 
 def is_current(database: Database) -> bool:
     """Whether the database has this version's schema; changes nothing."""
-    return database.read(_revision) == revisions()[-1]
+    return database.read(revision) == revisions()[-1]
 
 
 def revisions() -> list[str]:
@@ -46,11 +46,12 @@ def revisions() -> list[str]:
     return sorted(name[1] for name in names if name)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
+    """The schema that the database has; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return revision
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
 
 
 def _upgrade(connection: Connection, target: str = "head") -> None:

@@ -6,12 +6,13 @@ The index lags behind on purpose: indexing costs more than storing, and a poll m
 which item the index reaches. Newer items are candidates without being asked, so nothing is missed meanwhile;
 `catch_up` moves the mark in batches, from a job of the service. Only an item that changes is indexed anew at once.
 
-    SQLite       FTS5 without content: tokens with their places, so that words of a phrase must stand side by side
+    SQLite       FTS5 without content: `words` are tokens with their places, so that characters of a word must stand
+                 side by side; `singles` are single characters and pairs of neighbours, whose places do not matter
     PostgreSQL   a row per item with a tsvector of the same tokens and a GIN index; all words of a phrase must be there
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +20,14 @@ from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, or
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.lock import LANDING
-from storage.plans import AllOf, Days, Match, Only, Plan, Told, names_source
+from storage.plans import AllOf, AnyOf, Days, Match, Only, Plan, Told, names_source
 from storage.tables import items, meetings, search_state, sources
-from storage.words import VERSION, Kind, Wanted, comparable, singles, tokens
+from storage.words import VERSION, Kind, Wanted, comparable, neighbours, singles, tokens
 
 WordTest = Callable[[str, str], bool]
 
 BATCH = 100  #: items that are indexed in one transaction
+FEW_WORDS = 64  #: that begin alike are looked for one by one
 FEW = 2_000  #: as many stories or items are looked up by their ids; more are walked through
 
 #: When an item was published, or first seen.
@@ -50,6 +52,7 @@ def create_index(connection: Connection) -> None:
         connection.execute(text(
             "CREATE VIRTUAL TABLE item_words USING fts5(words, singles, content='', columnsize=0, tokenize='ascii')"
         ))  # fmt: skip
+        connection.execute(text("CREATE VIRTUAL TABLE item_words_terms USING fts5vocab(item_words, instance)"))
     else:
         connection.execute(text(
             "CREATE TABLE item_words (item_id BIGINT PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE, "
@@ -60,6 +63,7 @@ def create_index(connection: Connection) -> None:
 
 def drop_index(connection: Connection) -> None:
     """Remove the index."""
+    connection.execute(text("DROP TABLE IF EXISTS item_words_terms"))
     connection.execute(text("DROP TABLE item_words"))
 
 
@@ -117,12 +121,13 @@ def _insert(connection: Connection, rows: Sequence[Any]) -> None:
 
 def _fts_row(row: Any) -> dict[str, Any]:
     folded = f"{comparable(row.title)}\n{comparable(row.text)}"
-    return {"id": row.id, "words": " ".join(tokens(folded)), "singles": " ".join(sorted(singles(folded)))}
+    beside = singles(folded) | neighbours(folded)
+    return {"id": row.id, "words": " ".join(tokens(folded)), "singles": " ".join(sorted(beside))}
 
 
 def _vector_row(row: Any) -> dict[str, Any]:
     folded = f"{comparable(row.title)}\n{comparable(row.text)}"
-    return {"id": row.id, "words": sorted({*tokens(folded), *singles(folded)})}
+    return {"id": row.id, "words": sorted({*tokens(folded), *singles(folded), *neighbours(folded)})}
 
 
 def before_change(connection: Connection, item_ids: Sequence[int]) -> Sequence[Any]:
@@ -178,7 +183,8 @@ def search(
         return _walk(connection, plan, where, limit, before)
     ids = kept = _matching(connection, plan.match, limit, before)
     if ids and keep is not None:
-        kept = [row.id for row in connection.execute(_WORDS, {"ids": ids}) if keep(row.title, row.text)]
+        rows = connection.execute(_WORDS, {"ids": ids}).all()
+        kept = [item_id for item_id, title, words in rows if keep(title, words)]
     rows = connection.execute(_by_ids(kept, where)).all() if kept else ()
     return Batch(rows=rows, before=ids[-1] if len(ids) == limit else None)
 
@@ -215,7 +221,7 @@ def search_meetings(connection: Connection, plan: Plan, limit: int, before: int 
         ids = _matching(connection, plan.match, FEW + 1, None)
         if len(ids) <= FEW:
             query = query.where(meetings.c.story_id.in_(select(items.c.story_id).where(items.c.id.in_(ids))))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query).scalars().all())
 
 
 def meetings_since(connection: Connection, since: datetime) -> dict[int, datetime]:
@@ -245,7 +251,7 @@ def _matching(connection: Connection, match: Match, limit: int, before: int | No
     fresh = select(items.c.id).where(items.c.id > mark).order_by(items.c.id.desc()).limit(limit)
     if before is not None:
         fresh = fresh.where(items.c.id < before)
-    ids = list(connection.execute(fresh).scalars()) if before is None or before > mark else []
+    ids = list(connection.execute(fresh).scalars().all()) if before is None or before > mark else []
     if len(ids) < limit:
         below = mark + 1 if before is None else min(before, mark + 1)
         ids += _indexed(connection, match, limit - len(ids), below)
@@ -262,19 +268,47 @@ _VECTOR = text(
 
 
 def _indexed(connection: Connection, match: Match, limit: int, before: int) -> list[int]:
-    if connection.dialect.name == "sqlite":
-        statement, question = _FTS, _fts(match)
-    else:
-        statement, question = _VECTOR, _tsquery(match)
-    wanted = {"question": question, "before": before, "limit": limit}
-    return list(connection.execute(statement, wanted).scalars())
+    if before <= 1:
+        return []
+    where = {"before": before, "limit": limit}
+    if connection.dialect.name != "sqlite":
+        return list(connection.execute(_VECTOR, {**where, "question": _tsquery(match)}).scalars().all())
+    known = _spelled_out(connection, match)
+    if known is None:
+        every = select(items.c.id).where(items.c.id < before).order_by(items.c.id.desc()).limit(limit)
+        return list(connection.execute(every).scalars().all())
+    return list(connection.execute(_FTS, {**where, "question": _fts(known)}).scalars().all())
+
+
+def _spelled_out(connection: Connection, match: Match) -> Match | None:
+    """The same with the words that begin so instead of a beginning; None: with so many that it says next to nothing.
+
+    FTS5 makes one list of all items with one of the words, however many, before it gives the newest; of several words
+    beside each other it reads the newest only.
+    """
+    if isinstance(match, AllOf | AnyOf):
+        parts = [_spelled_out(connection, part) for part in match.parts]
+        known = tuple(part for part in parts if part is not None)
+        return replace(match, parts=known) if known and (isinstance(match, AllOf) or None not in parts) else None
+    if match.kind is not Kind.BEGINNING:
+        return match
+    beginning, found = match.tokens[0], list[str]()
+    term = connection.execute(_TERM, {"at": beginning}).scalar()
+    while term is not None and term.startswith(beginning) and len(found) <= FEW_WORDS:
+        found.append(term)
+        term = connection.execute(_TERM, {"at": f"{term} "}).scalar()  # a space comes before all that may follow
+    return None if len(found) > FEW_WORDS else AnyOf(tuple(Wanted((term,)) for term in found or [beginning]))
+
+
+_TERM = text("SELECT term FROM item_words_terms WHERE term >= :at LIMIT 1")
 
 
 def _fts(match: Match) -> str:
     """The question in FTS5's language. Tokens hold letters and digits only, so quoting them is enough."""
     if isinstance(match, Wanted):
-        column = "singles" if match.kind is Kind.SINGLE else "words"
-        return f'{column} : "{" ".join(match.tokens)}"{" *" if match.kind is Kind.BEGINNING else ""}'
+        if match.kind is Kind.BESIDE:
+            return " AND ".join(f'singles : "{token}"' for token in match.tokens).join("()")
+        return f'words : "{" ".join(match.tokens)}"{" *" if match.kind is Kind.BEGINNING else ""}'
     word = " AND " if isinstance(match, AllOf) else " OR "
     return f"({word.join(map(_fts, match.parts))})"
 

@@ -9,7 +9,6 @@ from sqlalchemy.sql import ColumnElement
 
 from storage import revision
 from storage.errors import AlreadyExists, FromFile, NotFound
-from storage.ingest import forget_empty
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
 from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
 from storage.tables import fetch_events, items, page_snapshots, sources
@@ -121,6 +120,8 @@ def remove(connection: Connection, source_id: int, now: datetime | None = None) 
     origin = connection.execute(select(sources.c.origin).where(sources.c.id == source_id)).scalar_one_or_none()
     if origin == FILE:
         raise FromFile("This source stands in sources_file. Take it out there, or pause it: `kaigi sources pause`.")
+    from storage.ingest import forget_empty  # noqa: PLC0415  most commands on sources remove none
+
     told = select(items.c.story_id).where(items.c.source_id == source_id).distinct()
     story_ids = list(connection.execute(told).scalars())
     connection.execute(delete(sources).where(sources.c.id == source_id))

@@ -215,6 +215,24 @@ notices = Table(
     sqlite_autoincrement=True,
 )
 
+floods = Table(
+    "floods",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("new_items", Integer, nullable=False),
+    Column("alerts", JSON, nullable=False, comment="stories, and the filters that would have told of each"),
+    Column("state", String(16), nullable=False),
+    Column("decided_at", Moment),
+    Column("decided_by", String(64)),
+    Column("history", JSON, nullable=False, comment="what was decided, by whom and when"),
+    Index(None, "state"),  # serves: what waits for a decision
+    Index(None, "source_id"),  # serves: deletion of a source
+    sqlite_autoincrement=True,
+    comment="polls whose alerts were held back, until an admin decides",
+)
+
 notice_messages = Table(
     "notice_messages",
     metadata,

@@ -5,6 +5,9 @@ Both must agree, or the index would hide what the matcher accepts; so both are h
 Scripts that put no spaces between words (Japanese, Chinese, Korean, Thai) are searched in part: 防衛 is found in
 国防衛星. They are indexed as overlapping pairs, and the last character of a run once more alone, so that a word of one
 or two characters is found as well. In all other scripts a word is a row of letters and digits, and counts whole.
+
+Two words that stand side by side are a token of their own as well. A phrase of frequent words that stands nowhere is
+then missed at once; comparing the places of its words would take a look into every item that has them.
 """
 
 import itertools
@@ -14,10 +17,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 #: Grows when the same text gives other tokens than before; an index of another version is built anew.
-VERSION = 2
+VERSION = 3
 
 #: Longer tokens are cut, in the index as in a question.
 LONGEST = 48
+
+#: Stands before each of two neighbours, so that no such token begins like a word. SQLite's index does not cut at it.
+_BESIDE = "·"
 
 _UNSPACED = (
     "\u0e01-\u0e3a\u0e40-\u0e4e"  # Thai
@@ -83,11 +89,23 @@ def singles(folded: str) -> set[str]:
     return {character for run, _ in _RUNS.findall(folded) for character in run}
 
 
+def neighbours(folded: str) -> set[str]:
+    """Each word with what stands before and after it: another word, or the nearest character of a run."""
+    ends = [(word or run[0], word or run[-1], not word) for run, word in _cut(folded)]
+    pairs = itertools.pairwise(ends)
+    return {f"{_BESIDE}{last}{_BESIDE}{first}" for (_, last, runs), (first, _, run) in pairs if not (runs and run)}
+
+
+def _cut(folded: str) -> list[tuple[str, str]]:
+    """The runs of scripts without spaces, and the words; one of the two is empty in each."""
+    return [(run, word[:LONGEST]) for run, word in _RUNS.findall(folded)]
+
+
 class Kind(Enum):
     """How tokens are looked for."""
 
     PHRASE = "phrase"  # side by side, in this order
-    SINGLE = "single"  # one character of `singles`
+    BESIDE = "beside"  # what `singles` and `neighbours` give, wherever it stands
     BEGINNING = "beginning"  # a token that begins so; slower, so only where there is nothing else
 
 
@@ -99,23 +117,26 @@ class Wanted:
     kind: Kind = Kind.PHRASE
 
 
-def wanted(folded: str, *, prefix: bool = False) -> Wanted | None:
-    """What every text with these words has; None: nothing that the index knows. `prefix`: the last word may go on.
+def wanted(folded: str, *, prefix: bool = False) -> tuple[Wanted, ...]:
+    """What every text with these words has, all of it; nothing: the index knows none. `prefix`: the last may go on.
 
-    A last character that runs on, or a last word that may go on, is left out where there is anything before it.
+    A last word that may go on is left out where there is anything before it.
     """
-    whole: list[str] = []
-    begun: Wanted | None = None
-    for match in _RUNS.finditer(folded):
-        run, word = match.groups()
-        last = match.end() == len(folded)
-        if word and prefix and last and len(word) < LONGEST:
-            begun = Wanted((word,), Kind.BEGINNING)
-        elif word:
-            whole.append(word[:LONGEST])
-        elif len(run) == 1 and last:
-            begun = Wanted((run,), Kind.SINGLE)
-        else:
-            whole += map("".join, itertools.pairwise(run))
-            whole += [] if last else [run[-1]]
-    return Wanted(tuple(whole)) if whole else begun
+    runs = _cut(folded)
+    begun = ""
+    if prefix and runs and is_letter(folded[-1]) and len(runs[-1][1]) < LONGEST:
+        begun = runs.pop()[1]
+    beside = tuple(sorted(neighbours(folded[: len(folded) - len(begun)])))
+    found = [Wanted(beside, Kind.BESIDE)] if beside else []
+    for place, (run, word) in enumerate(runs):
+        if word and len(runs) == 1:
+            found.append(Wanted((word,)))
+        elif len(run) > 1:
+            found.append(Wanted(tuple(map("".join, itertools.pairwise(run)))))
+        elif run and not _has_word_beside(runs, place):
+            found.append(Wanted((run,), Kind.BESIDE))
+    return tuple(found) or ((Wanted((begun,), Kind.BEGINNING),) if begun else ())
+
+
+def _has_word_beside(runs: list[tuple[str, str]], place: int) -> bool:
+    return any(word for _, word in (*runs[max(place - 1, 0) : place], *runs[place + 1 : place + 2]))

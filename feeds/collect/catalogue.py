@@ -16,7 +16,7 @@ import ada_url
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from feeds.collect.normalise import MAX_URL
-from storage.errors import KaigiError
+from storage.errors import Misuse
 from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind, Trust
 
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -44,7 +44,7 @@ _RESERVED = frozenset({
 _E = TypeVar("_E", bound=StrEnum)
 
 
-class SourcesFileError(KaigiError):
+class SourcesFileError(Misuse):
     """A sources file cannot be used. The message names the entry and the field and says what to write instead."""
 
 

@@ -90,6 +90,7 @@ def _limit_cpu(seconds: float) -> None:
 
 if __name__ == "__main__":
     # Loaded before the first request, so that its time limit is spent on the work. A failure here shows on stderr.
+    import feeds.collect.document  # noqa: F401  read_document and its parsers
     from feeds.understand.lexicon import default_lexicon
     from feeds.understand.scan import scanner_for
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from feeds.collect.feed import parse_feed
 from feeds.collect.hubs import advertised
 from feeds.collect.jsonfeed import is_json, parse_json_feed
+from feeds.collect.kinds import is_sitemap
 from feeds.collect.page import parse_list_page
-from feeds.collect.sitemap import is_sitemap, parse_sitemap
+from feeds.collect.sitemap import parse_sitemap
 from feeds.observed import Failure, Fetched, ParsedFeed
 from storage.model import SourceDefinition, SourceKind
 

@@ -27,13 +27,12 @@ from feeds.collect.decode import decode
 from feeds.collect.hints import feed_seconds, feed_skips
 from feeds.collect.rich import markup, media_of
 from feeds.collect.tamed import tame
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from feeds.understand.dates import parse_moment
 from storage.model import SourceDefinition
 
 tame()
 
-MAX_ENTRIES = 5_000
 MAX_GUID = 1_000
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")

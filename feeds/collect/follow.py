@@ -9,8 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from feeds.collect import identity
-from feeds.collect.feed import MAX_ENTRIES
-from feeds.observed import Failure, FailureKind, Fetched, FetchResult, ParsedEntry, ParsedFeed
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, FetchResult, ParsedEntry, ParsedFeed
 from storage.model import Source
 
 MAX_PAGES = 5  #: of one list, the first included

@@ -15,9 +15,9 @@ from typing import Any
 from feeds.collect import identity, normalise
 from feeds.collect.dated import read_moment
 from feeds.collect.decode import clean, decode
-from feeds.collect.feed import MAX_ENTRIES, language_tag, short_guid
+from feeds.collect.feed import language_tag, short_guid
 from feeds.collect.rich import markup, media_of
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import SourceDefinition
 
 _VERSION = "jsonfeed.org/version/"

@@ -11,7 +11,7 @@ Pure; runs in the worker process.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from feeds.collect.dated import read_moment
 from feeds.collect.decode import decode
 from feeds.collect.linklists import drop_link_lists
 from feeds.collect.released import released_at
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.observed import ArticlePage, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import PageRules, SourceDefinition
 
 MAX_LINKS = 1_000
@@ -38,20 +38,6 @@ _DATE_LINE = re.compile(
     r"|(?:[A-Z][a-z]+day,?\s)?\d{1,2}\s[A-Z][a-z]{2,8}\.?\s\d{4}.{0,12}"
     r"|[A-Z][a-z]{2,8}\.?\s\d{1,2},\s\d{4}.{0,16})$"
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArticlePage:
-    """What an article's own page says."""
-
-    title: str
-    text: str
-    published_at: datetime | None = None  #: aware, UTC
-    published_text: str | None = None  #: the date as the page writes it
-    author: str | None = None
-    language: str | None = None  #: BCP 47, as the page declares it
-    released_at: datetime | None = None  #: aware, UTC; when the ministry gave it out, where the text says so
-    flags: tuple[str, ...] = ()  #: what is suspicious about its dates
 
 
 def parse_list_page(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:

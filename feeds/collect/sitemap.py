@@ -20,23 +20,14 @@ from lxml import etree
 from feeds.collect import identity, normalise
 from feeds.collect.dated import read_moment
 from feeds.collect.decode import decode
-from feeds.collect.feed import MAX_ENTRIES, language_tag
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.collect.feed import language_tag
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import PageRules, SourceDefinition
 
 MAX_SITEMAPS = 3  #: of an index, the newest
 
-_ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?(urlset|sitemapindex)[\s>]")
-_OTHER_ROOT = re.compile(rb"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|html)[\s>]", re.IGNORECASE)
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _EXTENSION = re.compile(r"\.[A-Za-z]{2,5}$")
-
-
-def is_sitemap(fetched: Fetched) -> bool:
-    """Tell a sitemap by its outermost element."""
-    head = fetched.body[:4096]
-    root, other = _ROOT.search(head), _OTHER_ROOT.search(head)
-    return root is not None and (other is None or root.start() < other.start())
 
 
 def parse_sitemap(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ParsedFeed | Failure:

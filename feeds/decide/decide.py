@@ -15,6 +15,7 @@ stay where they were put. It reads no clock and no database, so every case is a 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +24,7 @@ from feeds.decide.audience import MEETINGS, tags
 from feeds.decide.likeness import copy_of
 from feeds.decide.pins import pinned
 from feeds.decide.retelling import material
-from feeds.decide.routing import AlertPolicy, alert_filters, is_fresh, is_old_meeting
+from feeds.decide.routing import AlertPolicy, Silence, alert_filters, is_fresh, is_old_meeting, is_silent, why_silent
 from feeds.decide.stories import Match, best_trust, merge, same_meeting
 from feeds.decide.subject import Subject, stored_subject
 from feeds.observed import Fingerprint, ParsedEntry, Understood, Verdict
@@ -315,7 +316,7 @@ class _Desk:
 
     def changes(self, source: SourceUpdate) -> Changes:
         """All that was decided."""
-        alerts = (self._alert(draft) for draft in self.drafts.values())
+        said = [self._alert(draft) for draft in self.drafts.values() if draft.told]
         return Changes(
             source=source,
             new_stories=tuple(self.new_stories),
@@ -323,7 +324,8 @@ class _Desk:
             inserts=tuple(self.inserts),
             updates=tuple(self.updates),
             meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.changed),
-            alerts=tuple(alert for alert in alerts if alert is not None),
+            alerts=tuple(one for one in said if isinstance(one, Alert)),
+            silent=Counter(one.value for one in said if isinstance(one, Silence)),
             retellings=tuple(told for told in map(self._retelling, self.drafts.values()) if told is not None),
         )
 
@@ -335,16 +337,18 @@ class _Desk:
         found = tags(draft.facts) if draft.facts != draft.before else frozenset()
         return Retelling(story=draft.story, revision=_revision(draft), changes=changes, tags=found)
 
-    def _alert(self, draft: _Draft) -> Alert | None:
+    def _alert(self, draft: _Draft) -> Alert | Silence:
         moved_on = draft.before is not None and draft.before.phase is not draft.facts.phase
         recent = moved_on or self.now - draft.oldest_at <= self.policy.max_age
         if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
-            return None
+            return self._too_old(draft)
         reports = [self._subject(piece, draft.facts) for piece in draft.told]
         edited = {update.item_id for update in self.updates}
         earlier = [stored_subject(one, draft.facts, self.now) for one in draft.earlier if one.item_id not in edited]
         keys = alert_filters(self.snapshot.filters, reports, earlier, draft.alerted, draft.known_since)
-        return Alert(story=draft.story, filters=keys, tags=tags(draft.facts)) if keys else self._won(draft)
+        if not keys:
+            return self._won(draft) or why_silent(self.snapshot.filters, reports, draft.alerted)
+        return Alert(story=draft.story, filters=keys, tags=tags(draft.facts))
 
     def _won(self, draft: _Draft) -> Alert | None:
         """Who follows a country or a person that only this report names hears of the meeting now."""
@@ -353,6 +357,13 @@ class _Desk:
         found = tags(draft.facts)
         new = sorted(found - tags(draft.before))
         return Alert(story=draft.story, filters=(), tags=found, followed=tuple(new)) if new else None
+
+    def _too_old(self, draft: _Draft) -> Silence:
+        if draft.alerted:
+            return Silence.TOLD_BEFORE
+        if is_silent(self.source, self.policy):
+            return Silence.FIRST_POLL
+        return Silence.OLD_MEETING if is_old_meeting(draft.facts, self.now) else Silence.OLD_REPORT
 
     def _subject(self, piece: Understood, facts: MeetingFacts) -> Subject:
         entry, about = piece.entry, self.source.definition

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 
+from feeds.decide.literals import spelled
 from feeds.decide.query import Age, And, Between, Leaf, Node, Not, OneOf, Or, Pattern, Query, Where, Words
 from feeds.decide.reading import compiled
 from feeds.decide.subject import Subject
@@ -182,19 +183,22 @@ def _finder(node: Words) -> Callable[[str], int]:
 
 def _find_pattern(node: Pattern, subject: Subject) -> tuple[str, int, int] | None:
     """Where the expression is found: field and span."""
-    expression = compiled(node.pattern)
-    for name, text in _texts(node.where, subject):
+    expression, sure = compiled(node.pattern), spelled(node.pattern)
+    for name, text, folded in _texts(node.where, subject):
+        if sure and not any(piece in folded for piece in sure):
+            continue
         match = expression.search(text)
         if match is not None:
             return name, *match.span()
     return None
 
 
-def _texts(where: Where, subject: Subject) -> Iterable[tuple[str, str]]:
+def _texts(where: Where, subject: Subject) -> Iterable[tuple[str, str, str]]:
+    """The name of a field, its words in one form, and folded."""
     if where is not Where.TEXT:
-        yield "title", subject.plain_title
+        yield "title", subject.plain_title, subject.folded_title
     if where is not Where.TITLE:
-        yield "text", subject.plain_text
+        yield "text", subject.plain_text, subject.folded_text
 
 
 # ------------------------------------------------------------------------------------------------------ fields
@@ -343,9 +347,8 @@ def _met(node: Leaf, subject: Subject) -> Part:
 
 def _met_words(node: Words, subject: Subject) -> Part:
     find = _finder(node)
-    folded = {"title": subject.folded_title, "text": subject.folded_text}
-    for where, text in _texts(node.where, subject):
-        at = find(folded[where])
+    for where, text, folded in _texts(node.where, subject):
+        at = find(folded)
         if at >= 0:
             return Part(node.source, True, where, _quote(text, at, at + len(node.folded)))
     return Part(node.source, held=False)

@@ -4,12 +4,12 @@ Only what must hold for every match narrows: the parts of an AND, the words of a
 NOT narrows nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from feeds.decide.literals import needed
 from feeds.decide.query import Age, And, Between, Leaf, Node, OneOf, Or, Pattern, Query, Words, leaves
-from storage.plans import AllOf, AnyOf, Days, Match, Only, Plan, Told
+from storage.plans import AnyOf, Days, Match, Only, Plan, Told, all_of
 from storage.words import wanted
 
 _ITEM_COLUMNS = {"lang": "language", "trust": "trust", "source": "source"}
@@ -53,21 +53,16 @@ def _must(node: Node) -> Iterator[Leaf]:
 
 def _match(node: Node) -> Match | None:
     if isinstance(node, Words):
-        return wanted(node.folded, prefix=node.prefix)
+        return all_of(wanted(node.folded, prefix=node.prefix))
     if isinstance(node, Pattern):
-        return _all(needed(node.pattern))
+        return all_of(needed(node.pattern))
     if isinstance(node, And):
-        return _all(match for part in node.parts if (match := _match(part)) is not None)
+        return all_of(match for part in node.parts if (match := _match(part)) is not None)
     if isinstance(node, Or):
         sides = [_match(part) for part in node.parts]
         known = tuple(side for side in sides if side is not None)
         return AnyOf(known) if len(known) == len(sides) else None
     return None
-
-
-def _all(matches: Iterable[Match]) -> Match | None:
-    parts = tuple(matches)
-    return None if not parts else parts[0] if len(parts) == 1 else AllOf(parts)
 
 
 def _only(leaf: OneOf) -> Only | None:

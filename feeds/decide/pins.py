@@ -22,7 +22,7 @@ from typing import Any
 
 from feeds.understand.folding import fold
 from feeds.understand.lexicon import Country, default_lexicon
-from storage.errors import KaigiError
+from storage.errors import Misuse
 from storage.model import Format, Kind, Level, MeetingFacts, Phase, Pin, Principal
 
 _CHOICES: dict[str, type[StrEnum]] = {"level": Level, "kind": Kind, "format": Format, "phase": Phase}
@@ -32,7 +32,7 @@ FIELDS = ("person", "date", "city", "country", "sides", "series", "edition", *_C
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 
-class WrongFact(KaigiError):
+class WrongFact(Misuse):
     """A field or value that cannot be set. The message says what would be right."""
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
-from storage.errors import KaigiError
+from storage.errors import Misuse
 
 LONGEST = 2_000  #: characters of a query
 DEEPEST = 20  #: parentheses and NOTs within each other
@@ -20,7 +20,7 @@ LONGEST_PATTERN = 500  #: characters of a regular expression
 REGEX_MEMORY = 2**20  #: bytes that a regular expression may take; RE2 refuses a greedier one
 
 
-class QueryError(KaigiError):
+class QueryError(Misuse):
     """A query that cannot be read. `str()` is the whole message, with the place marked below the query."""
 
     def __init__(self, problem: str, column: int, query: str = "", hint: str = "") -> None:

@@ -8,6 +8,7 @@ its first report is older than `alerts.max_age` by then and its phase has not ch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from feeds.decide.filters import matches, matches_any
 from feeds.decide.query import Query, QueryError, parse
@@ -26,24 +27,56 @@ class AlertPolicy:
 
     max_age: timedelta = timedelta(hours=48)
     first_poll: bool = False  #: whether the first poll of a source may raise alerts
-    flood_brake: int = 10  #: a flood that would raise more alerts raises none
+    flood_brake: int = 10  #: a flood that would raise more alerts raises none until an admin decides
 
 
 def is_fresh(source: Source, reported_at: datetime, policy: AlertPolicy, now: datetime) -> bool:
     """Whether a report may raise an alert at all."""
-    silent = source.first_success_at is None and not policy.first_poll
-    return not silent and now - reported_at <= policy.max_age
+    return not is_silent(source, policy) and now - reported_at <= policy.max_age
+
+
+def is_silent(source: Source, policy: AlertPolicy) -> bool:
+    """Whether this is the first poll of a source, whose backlog is no news."""
+    return source.first_success_at is None and not policy.first_poll
 
 
 def braked(changes: Changes, policy: AlertPolicy, *, flood: bool) -> Changes:
     """Hold the alerts of a flood back when they are more than the brake allows: a source that prints its archive anew
-    is no news. Their meetings are stored without the mark that their filter had one, so a fresh report raises them.
-    Of as many known meetings, no message is rewritten or followed up either."""
+    is no news. Admins decide about them (feeds/floods.py). Until then their meetings are stored without the mark that
+    their filter had one, so a fresh report raises them. Of as many known meetings, no message is rewritten or followed
+    up either."""
     if not flood:
         return changes
     if len(changes.retellings) > policy.flood_brake:
         changes = replace(changes, retellings=())
-    return replace(changes, alerts=()) if len(changes.alerts) > policy.flood_brake else changes
+    if len(changes.alerts) <= policy.flood_brake:
+        return changes
+    return replace(changes, alerts=(), held=changes.alerts)
+
+
+class Silence(StrEnum):
+    """Why a meeting that a poll reported raises no alert."""
+
+    FIRST_POLL = "first_poll"
+    OLD_REPORT = "old_report"
+    OLD_MEETING = "old_meeting"
+    BLOCKED = "blocked"
+    NO_FILTER = "no_filter"
+    TOLD_BEFORE = "told_before"
+
+
+def why_silent(filters: Iterable[Filter], reports: Sequence[Subject], had: frozenset[str]) -> Silence:
+    """Why no filter tells of a meeting that is news."""
+    rules = block_rules(filters)
+    if reports and all(any(matches(rule, subject) for rule in rules) for subject in reports):
+        return Silence.BLOCKED
+    return Silence.TOLD_BEFORE if had else Silence.NO_FILTER
+
+
+def block_rules(filters: Iterable[Filter]) -> list[Query]:
+    """The queries of all block rules that are not paused."""
+    rules = [each for each in filters if each.action is FilterAction.BLOCK and not each.paused]
+    return [query for rule in rules if (query := readable(rule.query)) is not None]
 
 
 def is_old_meeting(facts: MeetingFacts, now: datetime) -> bool:
@@ -66,7 +99,7 @@ def alert_filters(
     first known (None: now); a filter that is newer than that stays silent.
     """
     active = [each for each in filters if not each.paused]
-    blocked = [query for each in active if each.action is FilterAction.BLOCK and (query := readable(each.query))]
+    blocked = block_rules(active)
 
     def counts(subject: Subject) -> bool:
         return not any(matches(query, subject) for query in blocked)

@@ -52,8 +52,8 @@ def _veto(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: da
         ("another form", _other_form(a, b) and not _same_day(a, a_reported, b, b_reported)),
         ("another series", _differ(a.series, b.series)),
         ("another edition", _differ(a.edition, b.edition)),
-        ("another kind", _other_kind(a, b)),
-        ("other countries", _other_sides(a, b)),
+        ("another kind", _other_kind(a, b) and not _hosted(a, b)),
+        ("other countries", _other_sides(a, b) and not _around_conference(a, b)),
         ("another place", _differ(a.city, b.city)),
     )
     contradiction = next((reason for reason, found in checks if found), None)
@@ -82,6 +82,25 @@ def _other_kind(a: MeetingFacts, b: MeetingFacts) -> bool:
         return True
     # Three sides and more are told apart by who they are; two sides never turn into many.
     return Kind.BILATERAL in {a.kind, b.kind} and min(len(a.countries), len(b.countries)) >= 2
+
+
+def _hosted(a: MeetingFacts, b: MeetingFacts) -> bool:
+    """Two who meet in a third capital, and the fuller report has its host at the table: "Two to meet in Oslo"."""
+    small, large = sorted((a, b), key=lambda one: len(one.countries))
+    if small.kind is not Kind.BILATERAL or small.city is None or small.city != large.city:
+        return False
+    if Kind.TWO_PLUS_TWO in {a.kind, b.kind} or any(one.series or one.parent for one in (a, b)):
+        return False  # at a conference everybody meets everybody
+    host = small.country not in small.countries and small.country in large.countries
+    return host and set(small.countries) < set(large.countries)
+
+
+def _around_conference(a: MeetingFacts, b: MeetingFacts) -> bool:
+    """A conference, and a report of all that one minister did there: several talks, none of them the item's own."""
+    if not a.kind is b.kind is Kind.MULTILATERAL:
+        return False
+    held, beside = (a.series, b.parent) if a.series and not b.series else (b.series, a.parent)
+    return held is not None and held == beside and not (a.series and b.series)
 
 
 def _other_sides(a: MeetingFacts, b: MeetingFacts) -> bool:
@@ -135,6 +154,8 @@ def _bond(a: MeetingFacts, b: MeetingFacts) -> Match:
     if a.series and a.series == b.series:
         strength = 1.0 if a.edition and a.edition == b.edition else 0.9
         return Match(same=True, reason=f"the same series {a.series}", strength=strength)
+    if _around_conference(a, b):
+        return Match(same=True, reason="the conference, and what was done at it", strength=0.45)
     shared = set(a.countries) & set(b.countries)
     day = bool(a.starts_on and b.starts_on)
     if len(shared) >= 2:

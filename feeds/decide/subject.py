@@ -1,12 +1,35 @@
 """What a query is held against: one item, seen with the facts of the meeting that its story is about. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
 
 from storage.changes import EarlierReport
 from storage.model import MeetingFacts, Trust
 from storage.words import comparable, fold, plain
+
+T = TypeVar("T")
+
+
+class _Once(Generic[T]):
+    """A property that is worked out when first asked for. As `functools.cached_property`, without its lock: a subject
+    belongs to one thread, and a search makes ten thousands of them."""
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self._work = work
+        self._name = work.__name__
+        self.__doc__ = work.__doc__
+
+    @overload
+    def __get__(self, subject: None, owner: type) -> "_Once[T]": ...
+    @overload
+    def __get__(self, subject: object, owner: type) -> T: ...
+    def __get__(self, subject: object | None, owner: type) -> "T | _Once[T]":
+        if subject is None:
+            return self
+        value = subject.__dict__[self._name] = self._work(subject)
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,32 +48,32 @@ class Subject:
     facts: MeetingFacts | None = None  #: of its story's meeting; None: the story is none
     now: datetime  #: the moment for which ages are told; aware
 
-    @cached_property
+    @_Once
     def answers(self) -> dict[int, bool]:
         """What the matcher found out about this item already, by condition."""
         return {}
 
-    @cached_property
+    @_Once
     def plain_title(self) -> str:
         """The title in one form, with its capitals."""
         return plain(self.title)
 
-    @cached_property
+    @_Once
     def plain_text(self) -> str:
         """The text in one form, with its capitals."""
         return plain(self.text)
 
-    @cached_property
+    @_Once
     def folded_title(self) -> str:
         """The title as words are compared."""
         return fold(self.plain_title)
 
-    @cached_property
+    @_Once
     def folded_text(self) -> str:
         """The text as words are compared."""
         return fold(self.plain_text)
 
-    @cached_property
+    @_Once
     def topics(self) -> tuple[str, ...]:
         """The publisher's categories as words are compared."""
         return tuple(map(comparable, self.categories))

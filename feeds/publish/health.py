@@ -1,15 +1,18 @@
 """What is worth knowing about a source beside its state, in words for the page and the terminal. Pure."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from feeds.collect import schedule
-from feeds.publish.words import Language
 from storage.model import FetchEvent, PageSnapshot, Source, SourceState
+
+if TYPE_CHECKING:
+    from feeds.publish.words import Language  # which loads the calendars of every language
 
 FLOOD_SHOWN = timedelta(days=1)  #: for so long a flood is worth a word
 NAMED = 2  #: articles of a snapshot that are named
 
-_REMARKS: dict[Language, dict[str, str]] = {
+_REMARKS: "dict[Language, dict[str, str]]" = {
     "ja": {
         "moved": "移転先から取得しています: {url}",
         "moving": "移転を告げています({polls}回): {url}",
@@ -26,7 +29,7 @@ _REMARKS: dict[Language, dict[str, str]] = {
 
 
 def remarks(
-    source: Source, flood: FetchEvent | None, snapshot: PageSnapshot | None, language: Language, now: datetime
+    source: Source, flood: FetchEvent | None, snapshot: PageSnapshot | None, language: "Language", now: datetime
 ) -> tuple[str, ...]:
     """Sentences about a move, a flood of the last day, and what a page that is empty now had when it was read last.
 
@@ -44,7 +47,7 @@ def remarks(
     return tuple(found)
 
 
-def then(snapshot: PageSnapshot, language: Language) -> str:
+def then(snapshot: PageSnapshot, language: "Language") -> str:
     """What a list page had when its rules last found something."""
     names = [f"「{title}」" if language == "ja" else f"“{title}”" for title, _ in snapshot.items[:NAMED]]
     joined = ("" if language == "ja" else ", ").join(names)

@@ -7,9 +7,9 @@ admin left it; `fields_in_text` says which facts the item itself states, so that
 from collections.abc import Iterable
 from typing import Any
 
-from feeds.understand.evaluate import folded_kind
+from feeds.understand.evaluate import COUNTED_LEVELS, folded_kind
 from feeds.understand.folding import fold
-from storage.model import LabelledItem, Level, MeetingFacts, Phase, Principal
+from storage.model import LabelledItem, MeetingFacts, Phase, Principal
 
 Line = dict[str, Any]
 
@@ -25,18 +25,18 @@ def label_line(item: LabelledItem) -> Line:
         "source": item.source_name,
         "lang": item.language,
         "url": item.url,
-        "is_meeting": item.meeting is not None,
+        "is_meeting": item.meeting is not None and item.meeting.level in COUNTED_LEVELS,
         "borderline": False,
         "corrections": list(item.correction_ids),
     }
-    if item.meeting is None:
-        return line | {"neg_class": "corrected"}
+    if item.meeting is None or item.meeting.level not in COUNTED_LEVELS:
+        return line | {"neg_class": "corrected" if item.meeting is None else str(item.meeting.level)}
     return line | _meeting(item, item.meeting)
 
 
 def _meeting(item: LabelledItem, facts: MeetingFacts) -> Line:
     return {
-        "level": str(facts.level) if facts.level is Level.VICE_MINISTER else str(Level.MINISTER),
+        "level": str(facts.level),
         "kind": folded_kind(facts),
         "status": "scheduled" if facts.phase is Phase.ANNOUNCED else str(facts.phase),
         "meeting_name": facts.name_ja if item.language == "ja" else facts.name_en,

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from feeds.observed import Reason
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, LookAlike
+from feeds.understand.people import Side
 from feeds.understand.scan import Hit, Hits
 from feeds.understand.scene import Reading
 from storage.model import Phase
@@ -39,34 +41,94 @@ _SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
 _NAMES_A_DAY = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btoday\b|\d日|\b\d{1,2} [a-z]{3}|[a-z]{3}\.? \d{1,2}\b"
 )
+#: A conference as a date for something else.
+_BEFORE_EVENT = re.compile(r"\b(?:before|prior to|on the eve of|in the run-up to)\s(?:[\w'-]+\s){0,2}$")
+_AHEAD_JA = re.compile(
+    r"[^。、 ]{0,12}?(?:(?:会談|会合|会議|協議|2\+2」?)(?:の?(?:開催|開幕))?|)"
+    r"(?:を(?:前に|控え)|に先立ち|前日に|直?前に)"
+)
+_OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
+#: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
+_ASIDE_EN = re.compile(
+    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|"
+    r"\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
+    r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
+    r"\bpressure\b.*\b(?:before|as)\b"
+)
+#: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
+_CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")
+_STOOD_JA = re.compile(r"(?:てい(?:る|た)|(?:ばかり|直後|矢先)だった|重ねて?(?:きた|た|いる))$")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_NEAR_DAY = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:today|yesterday|tomorrow|tonight|earlier in the day)\b|"
+    rf"\d日|同日|前日|\b\d{{1,2}} {_MONTH}|{_MONTH}[a-z]*\.? \d{{1,2}}\b"
+)
 _RECENT_MONTHS = 3  # news of January still dates by December
 
 
 def sentence_reasons(
-    lexicon: Lexicon, folded: Folded, hits: Hits, reading: Reading, credit: int, before: date | None
+    lexicon: Lexicon, folded: Folded, hits: Hits, reading: Reading, credit: int, before: date | None, *, told: bool
 ) -> Iterator[Reason]:
     """Why a sentence is no evidence.
 
     `credit` is where a caption's credit behind its full stop ends; `before` is the day of publication, given for
     sentences of the text alone: a headline that names an old year is about it.
+    `told`: the headline tells of a meeting or names a minister's office, so that the text's clauses are about it.
     """
-    yield from _captions_and_background(folded, hits, reading, credit)
+    yield from _captions_and_background(folded, hits, reading, credit, in_text=before is not None, told=told)
     if before and reading.signals:
-        yield from _old_news(folded, hits, reading, before)
+        yield from _old_news(folded, hits, reading, before, told=told)
     sentence = folded.text[reading.start : reading.end]
-    for look_alike in lexicon.look_alikes:
-        match = look_alike.find(sentence) if look_alike.scope == "sentence" else None
+    for look_alike in _of_sentences(lexicon):
+        match = look_alike.find(sentence)
         if match:
             begin, end = reading.start + match.start(), reading.start + match.end()
             yield Reason(rule=f"look_alike:{look_alike.key}", weight=-1.0, quote=folded.quote(begin, end))
 
 
-def _captions_and_background(folded: Folded, hits: Hits, reading: Reading, credit: int) -> Iterator[Reason]:
+@lru_cache(maxsize=4)
+def _of_sentences(lexicon: Lexicon) -> tuple[LookAlike, ...]:
+    return tuple(one for one in lexicon.look_alikes if one.scope == "sentence")
+
+
+def _captions_and_background(
+    folded: Folded, hits: Hits, reading: Reading, credit: int, *, in_text: bool, told: bool
+) -> Iterator[Reason]:
     for hit in hits.of("caption.words", start=reading.start, end=credit)[:1]:
         yield Reason(rule="caption", weight=-1.0, quote=folded.quote(hit.start, hit.end))
     for hit in hits.of("background.words", start=reading.start, end=reading.end)[:1]:
         if _looks_back(reading, hit.start):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+    aside = _in_an_aside(folded, reading) if in_text and not told else None
+    if aside:
+        yield Reason(rule="background", weight=-1.0, quote=folded.quote(*aside))
+    dated = _only_before(folded, reading)
+    if dated:
+        yield Reason(rule="background", weight=-1.0, quote=folded.quote(*dated))
+
+
+def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
+    """ "The order comes as ministers work on …", "… the minister, who this week hosted his counterpart"."""
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    if strongest is None:
+        return None
+    aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start)
+    if not aside and not _NEAR_DAY.search(folded.text, reading.start, reading.end):
+        clause = _CLAUSE_EN.search(folded.text, reading.start, strongest.start)
+        aside = clause or _STOOD_JA.search(folded.text, strongest.start, reading.end)
+    return (aside.start(), aside.end()) if aside else None
+
+
+def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
+    """ "Minister replaced before Ramstein meeting": a conference that is named as a date, and nothing else told."""
+    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
+    if strongest is None or strongest.rule not in _OF_ONE_EVENT:
+        return None
+    before = _BEFORE_EVENT.search(folded.text, reading.start, strongest.start)
+    if before:
+        return before.start(), strongest.end
+    after = _AHEAD_JA.match(folded.text, strongest.end, reading.end)
+    return (strongest.start, after.end()) if after else None
 
 
 def _looks_back(reading: Reading, position: int) -> bool:
@@ -75,11 +137,15 @@ def _looks_back(reading: Reading, position: int) -> bool:
     return strongest is not None and position < strongest.start
 
 
-def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date) -> Iterator[Reason]:
-    """An old year, or 昨年 and "last month" where the sentence names no day of its own."""
+def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date, *, told: bool) -> Iterator[Reason]:
+    """An old year, or 昨年 and "last month" where the sentence names no day of its own.
+
+    Last week is old only under a headline that is about something else.
+    """
     if _SINCE.search(folded.text, reading.start, reading.end):
         return
-    for hit in hits.of("background.past", start=reading.start, end=reading.end):
+    groups = ("background.past",) if told else ("background.past", "background.recent")
+    for hit in hits.of(*groups, start=reading.start, end=reading.end):
         if not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
             return
@@ -97,6 +163,20 @@ def title_reasons(lexicon: Lexicon, title: Folded, *, told: bool) -> Iterator[tu
             match = look_alike.find(title.text)
             if match:
                 yield look_alike, title.quote(match.start(), match.end())
+
+
+def at_the_table(sides: tuple[Side, ...], hits: Hits, start: int, end: int) -> tuple[Side, ...]:
+    """The sides of a sentence without whom somebody refused to see, where two others met.
+
+    "Ann meets the Chinese minister, as he refuses talks with his US counterpart": the United States were not there.
+    """
+    for conjunction in hits.of("phase.aside", start=start, end=end):
+        refused = next(iter(hits.of("phase.refused", start=conjunction.end, end=end)), None)
+        if refused and hits.any(*_TALKS, start=start, end=conjunction.start):
+            present = tuple(side for side in sides if side.start < refused.start)
+            if len({country for side in present for country in side.countries}) >= 2:
+                return present
+    return sides
 
 
 def refusal(hits: Hits, reading: Reading, text: str) -> Phase | None:
@@ -123,6 +203,9 @@ def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
 
 def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
     """In Japanese the object stands first: 会談を拒否. 会談で…を拒否 refuses something else at a meeting."""
+    too = hits.of(*_TALKS, start=hit.end, end=min(reading.end, hit.end + _REACH_JA))
+    if any(text.startswith("も", talk.end) for talk in too):
+        return True  # 来日が中止 防衛相会談も
     talks = hits.of(*_TALKS, start=max(reading.start, hit.start - _REACH_JA), end=hit.end)
     return any(not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
 

@@ -55,7 +55,9 @@ class ShortNames:
             rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
             rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
         )
-        self._loose = re.compile(rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9]か国)?(?=の[a-z]|、|が|は|で|,|\s|$)")
+        self._loose = re.compile(
+            rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9](?:か|カ|ヶ|ケ|ヵ)国)?(?=の[a-z]|、|が|は|で|,|\s|$)"
+        )
         self._tail = re.compile(_MINISTERS)
         self._before_name = re.compile(
             rf"(?<![一-龥])(?P<state>[{han}])(?P<name>[ァ-ヺー]{{2,12}}(?:[・=][ァ-ヺー]{{1,12}}){{0,3}})の?$"
@@ -79,8 +81,9 @@ class ShortNames:
     def before_office(self, text: str, start: int) -> str | None:
         """The country whose character stands directly before an office."""
         kanji, ahead = text[start - 1 : start], text[start - 2 : start - 1] if start > 1 else ""
-        if kanji not in self.codes or ahead in self.codes:
-            return None
+        ends_a_name = bool(_KATAKANA.match(ahead) and _KATAKANA.match(text[start - 3 : start - 2] if start > 2 else ""))
+        if kanji not in self.codes or (ahead in self.codes and not ends_a_name):
+            return None  # テオドロ比国防相: ロ ends the name and is not Russia
         if _HAN.match(kanji) and _HAN.match(ahead) and ahead not in _MAY_PRECEDE:
             return None  # the last character of a name: 安圭伯国防部長官
         if _KATAKANA.match(kanji) and _KATAKANA.match(ahead):

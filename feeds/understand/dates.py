@@ -73,9 +73,13 @@ _EN_MONTH_DAY = re.compile(
     rf"\b(?P<name>{_MONTH})\b\.?\s(?P<d>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?"
     rf"(?:\s?(?:-|to|and|&)\s?(?:(?P<name2>{_MONTH})\.?\s)?(?P<d2>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?)?(?:,?\s(?P<y>\d{{4}}))?"
 )
-_EN_WEEKDAY = re.compile(rf"\b(?P<rel>last|next|this|on|until)?\s?(?P<w>{'|'.join(WEEKDAYS_EN)})\b")
+_EN_WEEKDAY = re.compile(rf"\b(?:(?P<rel>last|next|this|on|until)\s)?(?P<w>{'|'.join(WEEKDAYS_EN)})\b")
 _EN_RELATIVE = re.compile(r"\b(?:today|yesterday|tomorrow|tonight|last night)\b")
 _EN_SHIFT = {"yesterday": -1, "tomorrow": 1, "last night": -1}
+
+
+#: Without a digit and without one of these no reader below finds anything. Most sentences name no day.
+_NAMES_A_TIME = re.compile(r"\d|[月日曜今昨]|day|tomorrow|night|きょう|きのう|あす|おととい")
 
 
 def find_dates(text: str, published: date | None, *, future: bool = False) -> tuple[DateSpan, ...]:
@@ -84,10 +88,15 @@ def find_dates(text: str, published: date | None, *, future: bool = False) -> tu
     `published` completes what is left out (without it only full dates are returned); `future` says that the text speaks
     of what is to come, so that "on Thursday" and 29日 look ahead. Impossible days (2月30日) are left out.
     """
+    if not _NAMES_A_TIME.search(text):
+        return ()
     spans: list[DateSpan] = []
     taken = bytearray(len(text))
     for reader, pattern, words in _READERS:
-        if not any(word in text for word in words):
+        for word in words:
+            if word in text:
+                break
+        else:
             continue
         for match in pattern.finditer(text):
             span = None if any(taken[match.start() : match.end()]) else reader(match, published, future)

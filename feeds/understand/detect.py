@@ -8,6 +8,7 @@ passes the threshold of `meetings` and a vague one stays below it. Words come fr
 import re
 from collections.abc import Iterator
 
+from feeds.understand.against import at_the_table
 from feeds.understand.folding import Folded
 from feeds.understand.gatherings import ministerial_nouns, plurals, series, two_plus_two
 from feeds.understand.people import Reader, Side
@@ -15,6 +16,7 @@ from feeds.understand.scan import OPENERS, Hits
 from feeds.understand.scene import (
     COMPOUND,
     COUNTERPART,
+    NAMES_AGREE,
     NAMES_ONLY,
     ONE_SIDE,
     ORGANISATION,
@@ -30,16 +32,32 @@ from feeds.understand.scene import (
 
 _REACH = 42  # characters in which a word of form follows 日米防衛相
 HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are generals
+#: What names somebody without making a rule speak: "his Finnish counterpart", NATO's Secretary General.
+_NAMES_SIDES = ("office", "meeting.counterpart")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
+#: Two names and a verb that says that they meet, for headlines without an office.
+_MEETS = re.compile(
+    r"\s(?:to )?(?:meets?|met|hosts?|hosted|welcomes?|welcomed|"
+    r"(?:speaks?|spoke|talks?|talked) (?:by phone )?(?:with|to)|"
+    r"(?:holds?|held) (?:[\w-]+ )?(?:talks|call|meeting|dinner) with|sits down with)\s(?:[\w.']+\s){0,2}"
+)
+_SIDE_BY_SIDE = re.compile(r"氏?(?:と|、|・)|,? and (?:\w+ )?|,\s(?:\w+ )?|-")
+_TOGETHER = re.compile(
+    r"(?:氏|両氏)?(?:が|と|は|、)?(?:[一-龥ァ-ヺー]{1,8}で)?(?:初|再)?(?:電話|テレビ|オンライン)?(?:で)?(?:会談|会合|協議|夕食会|昼食会|朝食会)|"
+    r"\s(?:to )?(?:(?:meet|met|speak|spoke|talk|talked)(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|"
+    r"during|after|this|next|today|online|virtually)\b)|(?:hold|held|have|had)\s(?!.{0,20}press)(?:[\w-]+\s){0,3}"
+    r"(?:talks|calls?|meetings?|dinner|lunch|breakfast)\b)"
+)
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
 
 
 def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: int) -> Reading:
     """Sides and signals of a folded text between two offsets."""
-    if not hits.any(*OPENERS, start=start, end=end):
+    if not hits.any(*OPENERS, *_NAMES_SIDES, start=start, end=end):
         return Reading(start=start, end=end, sides=(), signals=())
-    scene = _scene(tuple(reader.sides(start, end)), hits, folded, start, end)
+    sides = at_the_table(tuple(reader.sides(start, end)), hits, start, end)
+    scene = _scene(sides, hits, folded, start, end)
     signals = [
         *_pairs(scene),
         *_counterparts(scene),
@@ -140,6 +158,16 @@ def _one_side(scene: Scene) -> Iterator[Signal]:
     yield Signal(rule="one_side", weight=weight, start=offices[0].start, end=offices[0].end)
 
 
+def _meet_by_name(scene: Scene, first: Side, second: Side) -> bool:
+    """Whether a sentence says no more than that these two meet: 小泉氏とヘグセス氏が会談, "Koizumi meets Hegseth"."""
+    if scene.has_rank("head", "foreign", "military", "other", "official", "vice_minister"):
+        return False
+    between = scene.text[first.end : second.start]
+    if _MEETS.fullmatch(between):
+        return True
+    return bool(_SIDE_BY_SIDE.fullmatch(between) and _TOGETHER.match(scene.text, second.end, scene.end))
+
+
 def _names(scene: Scene) -> Iterator[Signal]:
     named = [side for side in scene.sides if side.how == "person" and side.rank == "minister"]
     offices = [side for side in scene.ministers if side.how == "office"]
@@ -150,4 +178,5 @@ def _names(scene: Scene) -> Iterator[Signal]:
         weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
         yield Signal(rule="office_and_name", weight=weight, start=first, end=last)
     else:
-        yield Signal(rule="names_only", weight=NAMES_ONLY, start=first, end=last)
+        alone = len(named) == 2 and _meet_by_name(scene, *named)
+        yield Signal(rule="names_only", weight=NAMES_ONLY if alone else NAMES_AGREE, start=first, end=last)

@@ -26,7 +26,7 @@ from feeds.understand import judging
 from feeds.understand.lexicon import default_lexicon
 from feeds.understand.meetings import understand
 from feeds.understand.numbering import ordinal_value
-from storage.model import Evidence, Format, Kind, MeetingFacts, Trust
+from storage.model import Evidence, Format, Kind, Level, MeetingFacts, Trust
 
 Line = judging.Line
 
@@ -130,9 +130,13 @@ def _join(known: list[_Event], facts: MeetingFacts, reported: datetime) -> int:
     return event.number
 
 
+#: Labels ask for meetings of these; talks of leaders and of officials are recorded and count as none.
+COUNTED_LEVELS = {Level.MINISTER, Level.VICE_MINISTER}
+
+
 def _prediction(line: Line, result: Understanding, event: int | None) -> dict[str, Any]:
     meeting = result.verdict is Verdict.MEETING and result.mention is not None
-    if not meeting or result.mention is None:
+    if not meeting or result.mention is None or result.mention.facts.level not in COUNTED_LEVELS:
         return {"id": line.get("id"), "is_meeting": False}
     facts = result.mention.facts
     return {

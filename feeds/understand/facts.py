@@ -20,6 +20,8 @@ from storage.model import Evidence, Format, Kind, Level, MeetingFacts, Phase, Pr
 
 #: How sure words are by where they stand.
 _SURE = {"title": 1.0, "text": 0.9}
+#: How many sides settle a series by themselves.
+_SERIES_SIZES = {Kind.TWO_PLUS_TWO: (2,), Kind.TRILATERAL: (3,), Kind.MINILATERAL: (4, 5)}
 #: What remains of the confidence in a record whose sentences name different days.
 _DOUBT = 0.85
 
@@ -41,7 +43,7 @@ class Extractor:
         level = self._level()
         sides = sides_of(self._parts, own)
         kind = self._kind(own, sides)
-        own = own or self._series_of_sides(kind, sides)
+        own = own or (self._series_of_sides(kind, sides) if level is Level.MINISTER else None)
         format_ = self._format()
         first, last, phase, doubt = self._time(phase_hint)
         where = self._place(own or parent, format_)
@@ -94,8 +96,8 @@ class Extractor:
         return Level(best[1].level)
 
     def _series_of_sides(self, kind: Kind, sides: tuple[str, ...]) -> Series | None:
-        """Two countries hold one series of 2+2 meetings, however a report calls it."""
-        if kind is not Kind.TWO_PLUS_TWO or len(sides) != 2:
+        """Two countries hold one series of 2+2 meetings, three or four one of ministers, however a report calls it."""
+        if len(sides) not in _SERIES_SIZES.get(kind, ()):
             return None
         series = self._lexicon.series.values()
         held = [one for one in series if one.kind is kind and tuple(sorted(one.participants)) == sides]

@@ -24,6 +24,8 @@ _LATIN = {
     "æ": "ae",
     "Æ": "AE",
 }
+#: All but what folds to itself: ASCII, kana, kanji and the brackets and stops of Japanese.
+_MOVES = re.compile("[^\x00-\x7f\u3001\u3002\u3005\u300c-\u3011\u3041-\u3096\u30a1-\u30fa\u30fb\u30fc\u4e00-\u9fff]+")
 #: Marks that combine with the character before them: a kana and its voicing mark are one character to a reader.
 _CLUSTER = re.compile("[\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
 
@@ -81,13 +83,19 @@ def fold(text: str) -> Folded:
     """The comparable form of a text. Linear in its length; never raises."""
     if text.isascii():
         return Folded(text, text.lower(), text)
+    if not _MOVES.search(text):
+        return Folded(text, text.lower(), text)
     if _CLUSTER.search(text):
         return _fold_clusters(text)
-    cased = text.translate(_TABLE)
+    cased = _MOVES.sub(_moved, text)
     if len(cased) == len(text):
         return Folded(text, _lower(cased), cased)
     offsets = tuple(index for index, character in enumerate(text) for _ in _TABLE[ord(character)])
     return Folded(text, _lower(cased), cased, (*offsets, len(text)))
+
+
+def _moved(match: re.Match[str]) -> str:
+    return match.group().translate(_TABLE)
 
 
 def _fold_clusters(text: str) -> Folded:

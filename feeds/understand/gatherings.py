@@ -7,6 +7,7 @@ from feeds.understand.lexicon import Series
 from feeds.understand.scan import Hit
 from feeds.understand.scene import (
     FORUM,
+    NAMED_ALONE,
     NOUN,
     PLURAL,
     SERIES,
@@ -19,13 +20,14 @@ from feeds.understand.scene import (
     countries_of,
 )
 
-_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議)")
+_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議|理事会|評議会)")
 _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2,7}(?=の|、|が|・|\d|両|共)")
 #: 2+2年, 2+2=4: a contract's length and arithmetic.
 _NO_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
 _NAMES_A_MEETING = re.compile(
     r"会議|会合|会談|協議|国防|防衛|"
-    r"meeting|dialogue|minister|chiefs|secretaries|consultation|council|contact group|retreat"
+    r"meeting|dialogue|minister|chiefs|secretaries|consultation|council|contact group|retreat|"
+    r"tdmm|fdmm|\bscm\b|米韓scm|韓米scm|ausmin|aukmin|anzmin"
 )
 #: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
@@ -63,7 +65,8 @@ def ministerial_nouns(scene: Scene) -> Iterator[Signal]:
     for side in scene.ministers:
         if side.how == "office" and _MEETING_NOUN.match(scene.text, side.end, scene.end):
             loose = _LOOSE_COMPOUND.search(scene.text, scene.start, scene.end)
-            weight = NOUN if loose or len(scene.countries()) >= 2 else 0.6
+            whose = loose or len(scene.countries()) >= 2 or scene.find("group.regions")
+            weight = NOUN if whose else 0.6
             yield Signal(rule="ministerial_noun", weight=weight, start=side.start, end=side.end)
             return
 
@@ -97,13 +100,18 @@ def series(scene: Scene) -> Iterator[Signal]:
             continue
         if not found.forum and hit.group == "series":
             yield Signal(rule="series", weight=_by_name(scene, hit), start=hit.start, end=hit.end)
-        elif scene.ministers and (scene.attend or scene.strong):
+        elif scene.ministers and any(_outside(word, hit) for word in (*scene.attend, *scene.strong)):
             weight = 0.5 if scene.find("form.speech") else FORUM
             yield Signal(rule="forum", weight=weight, start=hit.start, end=hit.end)
+
+
+def _outside(word: Hit, name: Hit) -> bool:
+    """The dialogue in "Shangri-La Dialogue" is no word of talking."""
+    return word.end <= name.start or word.start >= name.end
 
 
 def _by_name(scene: Scene, hit: Hit) -> float:
     # A short name such as ADMM-Plus also stands for exercises and expert groups of the same framework.
     if not _NAMES_A_MEETING.search(scene.text, hit.start, hit.end) and not scene.ministers:
         return 0.75 if scene.near(hit, 40, "meeting.strong") else SHORT_NAME
-    return SERIES if scene.shown else 0.78
+    return SERIES if scene.shown else NAMED_ALONE

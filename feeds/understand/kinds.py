@@ -5,14 +5,18 @@ import re
 from feeds.understand.lexicon import Series
 from feeds.understand.participants import meeting_countries
 from feeds.understand.parts import Part, Spot, is_pair, readings_of
+from feeds.understand.scan import Hit
 from feeds.understand.scene import Reading
 from storage.model import Format, Kind
 
 _MANY = re.compile(
     r"\d{2}(?:か|カ|ヶ|ケ)国|防衛相会談等|\b\d{2}\s(?:countries|nations|states)|(?:some|about|over) \d{2}\b"
 )
+_STATES = re.compile(r"(?<!\d)(?P<count>\d)(?:か|カ|ヶ|ケ|ヵ)国の?(?:国防|防衛|軍)")
 _SIZES = {0: Kind.BILATERAL, 1: Kind.BILATERAL, 2: Kind.BILATERAL, 3: Kind.TRILATERAL}
 _MINILATERAL_UP_TO = 6
+_PURPOSES = {"to discuss", "to sign", "to join", "to open"}
+_HAVE_MET = re.compile(r"\b(?:met|held|spoke|hosted|gathered|convened|co-chaired|chaired|sat down|welcomed|received)\b")
 _FORMATS = (("meeting.video", Format.VIDEO), ("meeting.call", Format.PHONE))
 
 Parts = tuple[Part, Part]
@@ -29,10 +33,10 @@ def kind_of(parts: Parts, series: Series | None, sides: tuple[str, ...]) -> tupl
 
 
 def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
-    for part, reading in readings_of(parts):
-        if not reading.signals:
-            continue
-        if part.hits.any("form.separate", start=reading.start, end=reading.end):
+    telling = [(part, reading) for part, reading in readings_of(parts) if reading.signals]
+    sure = [(part, reading) for part, reading in telling if {one.rule for one in reading.signals} != {"names_only"}]
+    for part, reading in sure or telling:
+        if any(_says_separate(*one) for one in telling if one[1] is reading or _several_counterparts(reading)):
             return Kind.BILATERAL
         named = meeting_countries(reading.sides)
         count = max(len(sides) or len(named), _stated_size(part, reading))
@@ -42,9 +46,23 @@ def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
     return Kind.BILATERAL
 
 
+def _says_separate(part: Part, reading: Reading) -> bool:
+    return part.hits.any("form.separate", start=reading.start, end=reading.end)
+
+
+def _several_counterparts(reading: Reading) -> bool:
+    """ "Meets Indian, French counterparts": together or one by one, which a later sentence may tell."""
+    return any(side.how == "counterpart" and side.plural for side in reading.sides)
+
+
 def _stated_size(part: Part, reading: Reading) -> int:
-    """Three where a sentence that does not name the sides says "trilateral" or 三か国."""
-    return 3 if part.hits.any("group.three", start=reading.start, end=reading.end) else 0
+    """Three where a sentence that does not name the sides says "trilateral", eight where it says 8カ国."""
+    stated = _STATES.search(part.folded.text, reading.start, reading.end)
+    if any(side.how == "counterpart" and not side.plural for side in reading.sides):
+        return 0  # with his counterpart: two, whatever "three-way" they talked about
+    three = 3 if part.hits.any("group.three", start=reading.start, end=reading.end) else 0
+    many = int(stated["count"]) if stated and not is_pair(reading) else 0
+    return many if many > _MINILATERAL_UP_TO else three
 
 
 def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:
@@ -68,6 +86,13 @@ def format_of(parts: Parts) -> tuple[Format, Spot | None]:
     return Format.IN_PERSON, None
 
 
+def _is_purpose(part: Part, reading: Reading, hit: Hit) -> bool:
+    """They "met in Oslo to discuss …": the infinitive tells why they met, not what will come."""
+    if hit.value not in _PURPOSES:
+        return False
+    return bool(_HAVE_MET.search(part.folded.text, reading.start, hit.start))
+
+
 def is_future(parts: Parts) -> Spot | None:
     """The words that put the meeting ahead, or None. A headline without a verb leaves it to the text."""
     for part, reading in readings_of(parts):
@@ -75,6 +100,7 @@ def is_future(parts: Parts) -> Spot | None:
             continue
         ahead = part.hits.of("phase.future", start=reading.start, end=reading.end)
         back = part.hits.of("phase.past", start=reading.start, end=reading.end)
+        ahead = [hit for hit in ahead if not _is_purpose(part, reading, hit)]
         overtaken = part.where == "text" and back and ahead and back[-1].start > ahead[-1].start
         if ahead and not overtaken:
             return Spot(part=part, start=ahead[0].start, end=ahead[0].end)

@@ -29,10 +29,10 @@ def detect_language(title: str, text: str, declared: str | None = None) -> str:
     """
     sample = f"{title}\n{text[:_LOOKED_AT]}"
     hint = (declared or "").lower().split("-")[0]
-    if _KANA.search(title) or len(_KANA.findall(sample)) > 2:
-        return "ja"
     if sample.isascii():
         return _latin_language(sample, hint)
+    if _KANA.search(title) or len(_KANA.findall(sample)) > 2:
+        return "ja"
     han, latin, foreign = (len(pattern.findall(sample)) for pattern in (_HAN, _LATIN, _FOREIGN))
     if han > latin / 3:
         return "other" if _is_chinese(sample, hint) else "ja"
@@ -47,9 +47,9 @@ def _is_chinese(sample: str, hint: str) -> bool:
 
 def _latin_language(sample: str, hint: str) -> str:
     words = _WORD.findall(sample)
-    english, others = (sum(map(known.__contains__, words)) for known in (_ENGLISH, _OTHERS))
-    if others > english:
-        return "other"
-    if hint not in {"", "en", "ja"} and english < 3:
-        return "other"
-    return "en"
+    others = sum(map(_OTHERS.__contains__, words))
+    declared_other = hint not in {"", "en", "ja"}
+    if not others and not declared_other:
+        return "en"
+    english = sum(map(_ENGLISH.__contains__, words))
+    return "other" if others > english or (declared_other and english < 3) else "en"

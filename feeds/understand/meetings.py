@@ -19,11 +19,12 @@ from feeds.understand.detect import HEADLINE, read_sentence
 from feeds.understand.facts import Extractor
 from feeds.understand.folding import Folded, fold
 from feeds.understand.language import detect_language
+from feeds.understand.levels import read_other_level
 from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
 from feeds.understand.parts import Part
 from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
-from feeds.understand.scene import Reading
+from feeds.understand.scene import PLURAL, UNGROUPED, Reading
 from feeds.understand.sentences import Sentence, article_end, split_sentences
 from storage.model import Phase, Trust
 
@@ -43,6 +44,8 @@ READ = 20_000
 #: Sentences from which facts are taken.
 FACT_SENTENCES = 6
 
+#: Look-alikes that keep leaders from being taken for ministers, and nothing more.
+_OF_OTHERS = {"other_subject"}
 LONGEST_CREDIT = 100  # characters of a caption's credit behind its full stop
 _CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
 #: A title about one of these and no minister makes what the text says of ministers an aside.
@@ -108,6 +111,7 @@ class _Item:
         self._title_hits = scanner.scan(self._title)
         self._text_hits = scanner.scan(self._text, max(lead + LONGEST_CREDIT, HEADLINE))
         self._published = _local_day(article)
+        self._told = False  #: the headline tells of a meeting, or of a minister
         own = _own_country(article)
         self._readers = {
             id(folded): Reader(folded, hits, lexicon, self._published, own)
@@ -116,6 +120,8 @@ class _Item:
 
     def understanding(self, language: str) -> Understanding:
         title = self._judge(self._title, self._title_hits, Sentence(0, len(self._title.text), 0))
+        ministers = any(side.rank == "minister" and side.how == "office" for side in title.reading.sides)
+        self._told = bool(title.reading.signals) or ministers
         counting, rest = self._sentences[: len(LEAD_WEIGHTS)], self._sentences[len(LEAD_WEIGHTS) :]
         lead = [self._judge(self._text, self._text_hits, one) for one in counting]
         vetoes = list(title_reasons(self._lexicon, self._title, told=bool(title.reading.signals)))
@@ -123,6 +129,10 @@ class _Item:
         phase = _phase(title, lead)
         reasons = tuple(self._reasons(title, lead, vetoes))
         verdict = self._verdict(score, phase)
+        other_level = self._other_level(title, vetoes) if verdict is Verdict.OTHER else None
+        if other_level:
+            title, phase, score, verdict = other_level, other_level.phase, other_level.strength, Verdict.MEETING
+            reasons = (*reasons, *self._reasons(title, [], []))
         if verdict is Verdict.OTHER:
             return Understanding(language=language, verdict=verdict, score=round(score, 3), reasons=reasons)
         lead += [self._judge(self._text, self._text_hits, one) for one in rest]
@@ -130,6 +140,17 @@ class _Item:
         return Understanding(
             language=language, verdict=verdict, score=round(score, 3), mention=mention, reasons=(*reasons, *rejected)
         )
+
+    def _other_level(self, title: _Judged, vetoes: list[tuple[LookAlike, str]]) -> _Judged | None:
+        """The headline as one of leaders or officials, where nothing else speaks against it."""
+        if title.reading.signals or any(one.key not in _OF_OTHERS for one, _ in vetoes):
+            return None
+        about = self._title.text + self._text.text[: self._sentences[0].end if self._sentences else 0]
+        reading = read_other_level(self._lexicon, self._title, self._title_hits, about, title.reading)
+        if reading is None or self._article.trust is Trust.LOW or self._against(self._title, self._title_hits, reading):
+            return None
+        called_off = refusal(self._title_hits, reading, self._title.text)
+        return None if called_off else _Judged(reading, ())
 
     def _judge(self, folded: Folded, hits: Hits, sentence: Sentence) -> _Judged:
         reading = read_sentence(self._readers[id(folded)], hits, folded, sentence.start, sentence.end)
@@ -141,10 +162,20 @@ class _Item:
         in_text = folded is self._text
         credit = max(reading.end, _credit_end(folded, reading.end) if in_text else 0)
         before = self._published if in_text else None
-        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before))
+        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before, told=self._told))
+
+    def _silenced(self, judged: _Judged) -> bool:
+        """Whether a sentence of the text gives no facts. One that no rule spoke in was not asked before."""
+        if judged.reading.signals:
+            return bool(judged.against)
+        return bool(self._against(self._text, self._text_hits, judged.reading))
 
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
-        weights = [weight * _text_strength(judged, title) for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)]
+        whose = len({hit.value for hit in self._title_hits.of("country")}) >= 2
+        weights = [
+            weight * _text_strength(judged, title, whose=whose)
+            for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)
+        ]
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
             return min(score, VETO_CAP)
@@ -171,7 +202,7 @@ class _Item:
     def _mention(
         self, title: _Judged, lead: list[_Judged], phase: Phase | None, score: float
     ) -> tuple[MeetingMention, tuple[Reason, ...]]:
-        telling = [one.reading for one in lead if not self._against(self._text, self._text_hits, one.reading)]
+        telling = [one.reading for one in lead if not self._silenced(one)]
         title_part = Part(
             where="title",
             folded=self._title,
@@ -202,8 +233,11 @@ class _Item:
                 yield from (replace(reason, note=place) for reason in judged.against)
 
 
-def _text_strength(judged: _Judged, title: _Judged) -> float:
-    """Names in the text count where the title has the office; deputies count only in the title."""
+def _text_strength(judged: _Judged, title: _Judged, *, whose: bool) -> float:
+    """Names in the text count where the title has the office; deputies count only in the title.
+
+    `whose`: the title names two countries, so "the defence ministers" of the text are theirs.
+    """
     if judged.against:
         return 0.0
     rules = {signal.rule for signal in judged.reading.signals}
@@ -211,6 +245,8 @@ def _text_strength(judged: _Judged, title: _Judged) -> float:
         side.how == "office" and side.rank == "minister" for side in title.reading.sides
     ):
         return 0.8
+    if whose and judged.strength == UNGROUPED:
+        return PLURAL
     if judged.reading.level == "vice_minister":
         return min(judged.strength, 0.7)
     return judged.strength

@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from feeds.understand.folding import fold
 from feeds.understand.lexicon import Place, Series
 from feeds.understand.parts import Part, Spot, is_pair, readings_of
 from feeds.understand.people import Side
 from feeds.understand.places import AT_COUNTRY_EN, AT_COUNTRY_JA
-from feeds.understand.scene import FORUM, Reading
+from feeds.understand.scene import FORUM, UNGROUPED, Reading
 from storage.model import Kind, Level, Principal
 
+_NAME_REACH = 30  # characters between an office and the name that stands beside it
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
 _ORGANISATIONS = {"ASEAN", "EU", "NATO", "UN"}
 _SEVERAL_RULES = {"plural", "two_plus_two", "ministerial_noun"}
@@ -21,11 +23,12 @@ _LEVELS = {
 
 
 def meeting_countries(sides: Iterable[Side]) -> tuple[str, ...]:
-    """Countries of those who meet: of ministers' level if there are such, of deputies otherwise."""
+    """Countries of those who meet: ministers where there are such, else deputies, leaders or officials."""
     sides = list(sides)
     ranks = [side for side in sides if side.rank in {"minister", "organisation"}] or [
         side for side in sides if side.rank == "vice_minister"
     ]
+    ranks = ranks or [side for side in sides if side.rank in {"head", "official"} and side.how == "compound"]
     return tuple(sorted({country for side in ranks for country in side.countries}))
 
 
@@ -35,6 +38,8 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         return series.participants
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
+        if part is parts[1] and not chosen and _says_only_ministers(reading):
+            chosen = {hit.value for hit in parts[0].hits.of("country")}
         if not reading.signals or reading.strength < FORUM:
             continue
         named = set(meeting_countries(reading.sides))
@@ -45,6 +50,13 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         if not chosen or (len(chosen) == 1 and chosen < named) or more:
             chosen = named
     return tuple(sorted(chosen)) if len(chosen) >= 2 else ()
+
+
+def _says_only_ministers(reading: Reading) -> bool:
+    """ "The defence ministers met": those of the countries that the headline names."""
+    rules = {signal.rule for signal in reading.signals}
+    alone = any(signal.rule == "plural" and signal.weight == UNGROUPED for signal in reading.signals)
+    return alone and rules <= {"plural", "forum"}
 
 
 def _named_with(part: Part, reading: Reading, *, hosts_only: bool) -> set[str]:
@@ -77,9 +89,23 @@ def principals_of(parts: tuple[Part, Part], sides: tuple[str, ...], level: Level
         for side in reading.sides:
             for principal in _as_principals(side):
                 if not sides or principal.country in sides:
-                    _keep(found, _as_substitute(principal, level), Spot(part=part, start=side.start, end=side.end))
+                    _keep(found, _as_substitute(principal, level), _words(part, side))
     ordered = sorted(found.values(), key=lambda one: (one[0].country, one[0].name or "", one[0].name_ja or ""))
     return dict(ordered)
+
+
+def _words(part: Part, side: Side) -> Spot:
+    """The office and, where the text gives one, the name beside it."""
+    text = part.folded.text
+    start, end = side.start, side.end
+    if side.name_ja:
+        named = text.rfind(side.name_ja, max(0, start - _NAME_REACH), start)
+        start = named if named >= 0 else start
+    if side.name:
+        name = fold(side.name).text
+        named = text.find(name, end, end + _NAME_REACH + len(name))
+        end = named + len(name) if named >= 0 else end
+    return Spot(part=part, start=start, end=end)
 
 
 def _as_substitute(principal: Principal, level: Level) -> Principal:

@@ -16,10 +16,11 @@ _IN_EN = re.compile(r"\bin\s$")
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
 #: "Ramstein format", ミュンヘン安全保障会議: the city is part of another name.
 _NAMES_SOMETHING = re.compile(
-    r"[- ](?:format|group|process|accords?|declaration|treaty|agreement|dialogue|protocol|times|post)\b"
+    r"[- ](?:format|group|process|accords?|declaration|treaty|agreement|dialogue|protocol|times|post|straits?|"
+    r"channel)\b|海峡"
 )
 _DATELINE_BEFORE = re.compile(r"【[^】]{0,20}$")
-_DATELINE_AFTER = ("共同】", ":", "発】", "時事】")
+_DATELINE_AFTER = ("共同】", "発】", "時事】")
 AT_COUNTRY_JA = re.compile(r"^(?:\(|で|にて|において|における|を訪問|訪問|入り|に到着|を訪れ)")
 AT_COUNTRY_EN = re.compile(
     r"(?:\bin|\bvisit(?:s|ed)? to|\bvisits?|\bvisited|\btravel(?:s|led|ed)? to|\bhead(?:s|ed)? to)\s(?:the\s)?$"
@@ -72,7 +73,8 @@ def _rank(part: Part, reading: Reading, hit: Hit) -> float:
     place: Place = hit.value
     text = part.folded.text
     before, after = text[max(0, hit.start - 24) : hit.start], text[hit.end : hit.end + 10]
-    if _DATELINE_BEFORE.search(before) or after.startswith(_DATELINE_AFTER):
+    opens = not text[reading.start : hit.start].strip()  # "JAKARTA: …", not "Rajnath in Rome: …"
+    if _DATELINE_BEFORE.search(before) or after.startswith(_DATELINE_AFTER) or (opens and after.startswith(":")):
         return -1.0  # where the reporter sits
     if _NAMES_SOMETHING.match(text, hit.end):
         return -1.0

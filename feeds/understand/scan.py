@@ -30,7 +30,8 @@ _AFTER_SURNAME = ("氏", "大臣", "長官")
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
 #: Groups without which no rule of detection can speak.
-OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two")
+LEVELS = ("level.leaders_talks", "level.officials_talks")
+OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two", *LEVELS)
 
 
 class Hit(NamedTuple):
@@ -58,10 +59,16 @@ class Hits:
     """The hits of one text by group, each group in order and without overlaps."""
 
     def __init__(self, hits: Iterable[Hit]) -> None:
-        groups: dict[str, list[Hit]] = defaultdict(list)
+        groups: dict[str, list[Hit]] = {}
         for hit in hits:
-            groups[hit.group].append(hit)
-        self._groups = {group: tuple(_longest_first(found)) for group, found in groups.items()}
+            found = groups.get(hit.group)
+            if found is None:
+                groups[hit.group] = [hit]
+            else:
+                found.append(hit)
+        self._groups = {
+            group: tuple(_longest_first(found)) if len(found) > 1 else tuple(found) for group, found in groups.items()
+        }
 
     def of(self, *groups: str, start: int = 0, end: int | None = None) -> list[Hit]:
         """Hits of these groups that lie within [start, end), in order."""
@@ -69,14 +76,21 @@ class Hits:
         sources = 0
         for group in groups:
             hits = self._groups.get(group)
-            if hits:
+            if hits and hits[-1].end > start:
                 sources += 1
-                found += [hit for hit in hits if hit.start >= start and (end is None or hit.end <= end)]
+                if end is None:
+                    found += [hit for hit in hits if hit.start >= start]
+                elif hits[0].start < end:
+                    found += [hit for hit in hits if hit.start >= start and hit.end <= end]
         return sorted(found, key=_place) if sources > 1 else found
 
     def any(self, *groups: str, start: int = 0, end: int | None = None) -> bool:
         """Whether any of these groups was found there."""
-        return bool(self.of(*groups, start=start, end=end))
+        for group in groups:
+            for hit in self._groups.get(group, ()):
+                if hit.start >= start and (end is None or hit.end <= end):
+                    return True
+        return False
 
 
 def _place(hit: Hit) -> tuple[int, int]:

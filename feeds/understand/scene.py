@@ -13,6 +13,7 @@ SERIES = 0.9
 TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
 NOUN = 0.85  # 国防相会談 beside the names of countries
+NAMED_ALONE = 0.75  # a series by name and no word of form: enough in a headline, not in the text
 FORUM = 0.78
 SHORT_NAME = 0.55  # ADMMプラス without 会議 and without a minister: the framework, not the meeting
 ORGANISATION = 0.75  # with the head of NATO
@@ -21,7 +22,9 @@ UNGROUPED = 0.72  # "defence ministers gather" without a word on whose: enough i
 WEAK_FORM = 0.08  # taken off where only a weak word (agree, 一致) tells that they met
 READOUT = 0.85  # "Readout of … Call With …": ministries publish it of talks alone
 ONE_SIDE = 0.48  # uncertain by itself
-NAMES_ONLY = 0.5  # never enough by itself
+NAMES_ONLY = 0.72  # two ministers by name alone: enough in a headline, not in the text
+NAMES_AGREE = 0.5  # the same with a weak word: never enough
+OTHER_LEVEL = 0.8  # leaders or officials by the name of their talk
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +46,10 @@ class Reading:
     end: int
     sides: tuple[Side, ...]
     signals: tuple[Signal, ...]
+    strength: float = field(init=False)  #: the best rule's weight; further rules do not add up
 
-    @property
-    def strength(self) -> float:
-        """The best rule's weight; further rules do not add up."""
-        return max((signal.weight for signal in self.signals), default=0.0)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strength", max((signal.weight for signal in self.signals), default=0.0))
 
     @property
     def level(self) -> str:

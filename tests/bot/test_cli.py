@@ -3,8 +3,11 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,9 @@ from feeds.collect.catalogue import load_sources
 from feeds.collect.opml import read_opml
 from feeds.newsroom import Newsroom
 from storage.model import PageRules
-from tests.support.running import free_port, kaigi, running
+from tests.support.commands import kaigi
+from tests.support.parsing import Parsers
+from tests.support.running import environment, free_port, kaigi_process, running
 from tests.support.web import get
 
 
@@ -31,6 +36,57 @@ def entry(key: str, url: str, **fields: str) -> str:
 
 
 NOWHERE = entry("nowhere", "http://127.0.0.1:9/feed.xml")
+
+
+@pytest.fixture
+def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands parse in this process; TestPoll shows that they do in others."""
+    for module in ("checking", "collecting"):
+        monkeypatch.setattr(f"bot.{module}.parser_pool", lambda *_settings, **_processes: Parsers())
+
+
+class TestProcess:
+    """What only a process of its own can show."""
+
+    def test_an_expected_failure_is_one_line_on_standard_error_and_no_traceback(self, tmp_path: Path) -> None:
+        done = kaigi_process("run", folder=tmp_path, KAIGI_WEB__PROT="1")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith("kaigi: KAIGI_WEB__PROT is not a setting.")
+
+    def test_what_was_asked_for_is_on_standard_output_in_utf_8(self, tmp_path: Path) -> None:
+        named = sources_file(tmp_path, entry("a", "http://127.0.0.1:9/", name="防衛省"))
+        done = kaigi_process("sources", "list", folder=tmp_path, PYTHONIOENCODING="utf-8", **named)
+        assert (done.returncode, "防衛省" in done.stdout, done.stderr) == (0, True, "")
+
+    def test_the_version_is_told(self, tmp_path: Path) -> None:
+        done = kaigi_process("--version", folder=tmp_path)
+        assert (done.returncode, done.stdout) == (0, f"kaigi {version('kaigi')}\n")
+
+    @pytest.mark.parametrize(
+        ("words", "unneeded"),
+        [
+            (("--version",), {"asyncio", "pydantic", "rich", "sqlalchemy", "storage.model"}),
+            (("run", "--config", "gone.toml"), {"aiohttp", "sqlalchemy", "feeds", "rich", "telegram"}),
+            (("sources", "list"), {"aiohttp", "babel", "feedparser", "lark", "feeds.understand", "feeds.work"}),
+        ],
+        ids=["version", "wrong setting", "list of sources"],
+    )
+    def test_a_command_loads_only_what_it_needs(
+        self, tmp_path: Path, words: tuple[str, ...], unneeded: set[str]
+    ) -> None:
+        kaigi("db", "upgrade", folder=tmp_path)  # so that there is no migration to run
+        script = "import sys; from bot import cli\ntry: cli.main()\nfinally: print('\\n', *sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        loaded = done.stdout.splitlines()[-1].split()
+        assert "bot.cli" in loaded
+        assert unneeded.intersection(loaded) == set()
 
 
 class TestMisuse:
@@ -164,6 +220,7 @@ class TestSources:
         assert {source["kind"] for source in listed} == {"feed", "page"}
 
 
+@pytest.mark.usefixtures("parsers")
 class TestAskedWith:
     """Headers, cookies and TLS options of one source."""
 
@@ -291,6 +348,7 @@ async def front() -> AsyncIterator[str]:
         yield address
 
 
+@pytest.mark.usefixtures("parsers")
 class TestAnyAddress:
     async def test_a_page_s_feed_is_found_previewed_and_nothing_is_kept(self, tmp_path: Path, front: str) -> None:
         chosen = sources_file(tmp_path, NOWHERE)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from storage import filters, ingest, schema, sources
-from storage.database import Connection, Database
+from storage import filters, ingest, sources
+from storage.database import Connection
+from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, meeting_changes
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with an archive of one meeting, told by one article."""
-    database = Database(f"sqlite:///{tmp_path / 'data' / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "data" / "kaigi.db")
 
     def fill(connection: Connection) -> None:
         filters.ensure_built_in(connection)

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from storage import filters, ingest, schema, sources
+from storage import filters, ingest, sources
 from storage.changes import Changes, MeetingWrite, NewStory
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.model import Trust
+from tests.support.archives import new_archive
 from tests.support.build import definition, facts, item, polled
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
 
 
 def fill(folder: Path, *, items: int, meetings: int) -> None:
     """An archive with items of the last hours, the first of them meetings."""
     now = datetime.now(UTC)
-    database = Database(f"sqlite:///{folder / 'data' / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(folder / "data" / "kaigi.db")
 
     def write(connection: Connection) -> None:
         filters.ensure_built_in(connection)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from feeds.understand.lexicon import LexiconError, use_lexicon
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
 
 
 @pytest.fixture(autouse=True)

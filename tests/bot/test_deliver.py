@@ -10,14 +10,17 @@ import pytest
 from sqlalchemy import select
 
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
-from storage import filters, ingest, news, schema, sources, subscriptions
+from feeds import floods
+from storage import filters, ingest, news, sources, subscriptions
 from storage.changes import NewStory
 from storage.contents import Content
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
-from storage.model import Channel, ChatState, Delivery, MeetingStory
-from storage.tables import chats, deliveries
+from storage.model import Channel, ChatState, Delivery, FloodState, MeetingStory
+from storage.tables import chats, deliveries, meetings
+from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, facts, meeting_changes
+from tests.support.floods import flood
 
 FAST = {Channel.TELEGRAM: Pace(rest=timedelta(0))}
 
@@ -29,6 +32,7 @@ class Post:
         self.outcomes = list(outcomes)
         self.arrived = arrived
         self.taken: list[Delivery] = []
+        self.listed: list[int] = []
         self.in_flight = self.most_in_flight = 0
 
     async def send(self, delivery: Delivery, content: Content) -> Outcome:
@@ -37,6 +41,7 @@ class Post:
         await asyncio.sleep(0.002)
         self.in_flight -= 1
         self.taken.append(delivery)
+        self.listed = [story.meeting.story_id for story in content.stories]
         return self.outcomes.pop(0) if self.outcomes else Sent(str(len(self.taken)))
 
     def was_sent(self, delivery: Delivery) -> bool | None:
@@ -45,8 +50,7 @@ class Post:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     database.write(filters.ensure_built_in)
     yield database
     database.close()
@@ -111,6 +115,28 @@ async def test_every_chat_gets_its_message_once(database: Database) -> None:
     async with delivering(database, post):
         await until(lambda: states(database) == ["sent"] * 3)
     assert sorted(d.chat.address for d in post.taken) == ["1", "2", "3"]
+
+
+async def test_a_digest_is_one_message_and_leaves_out_what_is_no_meeting_any_more(database: Database) -> None:
+    subscribe(database, "1")
+    database.write(flood)
+    database.write(lambda c: floods.settle(c, 1, FloodState.DIGEST, who="ann", now=NOW))
+    database.write(lambda c: c.execute(meetings.delete().where(meetings.c.story_id == 2)))
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"])
+    assert post.listed == [1, 3]
+
+
+async def test_a_digest_of_which_nothing_is_left_is_closed(database: Database) -> None:
+    subscribe(database, "1")
+    database.write(flood)
+    database.write(lambda c: floods.settle(c, 1, FloodState.DIGEST, who="ann", now=NOW))
+    database.write(lambda c: c.execute(meetings.delete()))
+    post = Post()
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["expired"])
+    assert post.taken == []
 
 
 async def test_a_new_message_is_sent_at_once_when_somebody_wakes_the_loop(database: Database) -> None:

@@ -16,15 +16,16 @@ from aiohttp import web
 
 from bot.notices import Notifier
 from feeds.collect.fetch import Fetcher
-from feeds.collect.worker import ParserPool
 from feeds.ingest import Ingest, PollPolicy, PollReport
 from feeds.publish.web import Library, create_app
-from storage import filters, instance, schema, sources
+from storage import filters, instance, sources
 from storage.database import Database
 from storage.model import Channel, PageRules, Source, SourceKind, SourceState
 from tests.bot.test_notices import Clock, Wire
+from tests.support.archives import new_archive
 from tests.support.build import definition
-from tests.support.running import kaigi
+from tests.support.commands import kaigi
+from tests.support.parsing import Parsers
 
 HEADLINES = [f"第{n}号 防衛大臣の動静についての発表その{n}" for n in range(60)]
 
@@ -128,8 +129,7 @@ class Town:
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     database.write(filters.ensure_built_in)
     (tmp_path / "none.toml").write_text("")
     answers: dict[str, Callable[[], web.Response]] = {}
@@ -143,7 +143,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    clock, parsers = Clock(), ParserPool(processes=1)
+    clock, parsers = Clock(), Parsers()
     clock.now = datetime.now(UTC) - timedelta(hours=27)
     fetcher = Fetcher(user_agent="Kaigi tests", allow_private_networks=True)
     async with fetcher:

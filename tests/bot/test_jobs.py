@@ -13,10 +13,11 @@ from sqlalchemy import update
 
 from bot.jobs import Collector, Scheduler
 from feeds.ingest import PollPolicy, PollReport
-from storage import schema, sources, tables
+from storage import sources, tables
 from storage.database import Database
 from storage.errors import DatabaseBusy
 from storage.model import Source, SourceState
+from tests.support.archives import new_archive
 from tests.support.build import definition
 
 
@@ -41,8 +42,7 @@ class Shell:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     for key in ("a", "b", "c"):
         database.write(lambda c, key=key: sources.add(c, definition(key), datetime(2025, 1, 1, tzinfo=UTC)))  # type: ignore[misc]
     yield database

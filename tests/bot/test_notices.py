@@ -10,10 +10,11 @@ import pytest
 from bot.deliver import ChatGone, NotSent, Outcome, Refused, Sent, Unknown
 from bot.notices import Notifier
 from bot.wording import MOST, words_of
-from storage import notices, people, schema, sources, subscriptions
+from storage import notices, people, sources, subscriptions
 from storage.changes import NoticePost
 from storage.database import Database
 from storage.model import Channel, Notice, NoticeKind, SourceState, Told
+from tests.support.archives import new_archive
 from tests.support.build import NOW, after, definition
 
 
@@ -48,7 +49,8 @@ class TestWords:
 
     def test_a_flood_says_what_is_usual_and_what_was_held_back(self) -> None:
         words = words_of([notice(NoticeKind.FLOODED, count=80, usual=5.2, held=12)], "en", "UTC")
-        assert "80 new articles at once, where about 5 are usual. 12 alerts were stored without being sent." in words
+        assert "80 new articles at once, where about 5 are usual." in words
+        assert "12 alerts are held back. Decide about them: kaigi floods list." in words
 
     def test_the_network_is_told_with_the_time_in_the_zone_of_the_service(self) -> None:
         words = words_of([notice(NoticeKind.NETWORK_DOWN, None, count=12)], "en", "Asia/Tokyo")
@@ -96,8 +98,7 @@ class Clock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     yield database
     database.close()
 

@@ -13,7 +13,8 @@ from bot import config
 from bot.app import Service
 from feeds.newsroom import Newsroom
 from tests.support.bot_api import TOKEN, BotApi
-from tests.support.running import free_port
+from tests.support.parsing import Parsers
+from tests.support.running import PATIENCE_S, free_port
 from tests.support.web import get
 
 MEETING = "第13回拡大ASEAN国防相会議"
@@ -31,6 +32,12 @@ async def newsroom() -> AsyncIterator[Newsroom]:
     """A world that stands still until the test publishes it."""
     async with Newsroom(clock=lambda: 0.0) as newsroom:
         yield newsroom
+
+
+@pytest.fixture(autouse=True)
+def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service parses in this process: the subject is what comes after."""
+    monkeypatch.setattr("bot.collecting.parser_pool", lambda _settings: Parsers())
 
 
 def settings(folder: Path, api: BotApi, admins: tuple[int, ...] = ()) -> config.Settings:
@@ -52,9 +59,9 @@ async def serving(
     task = asyncio.create_task(service.run())
     address = f"http://127.0.0.1:{chosen.web.port}"
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await asyncio.to_thread(_all_polled, address, task):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
         yield address
     finally:
         service.stop()
@@ -196,7 +203,7 @@ async def test_a_refused_token_stops_nothing_but_the_bot_and_never_shows_in_the_
     task = asyncio.create_task(service.run())
     address = f"http://127.0.0.1:{chosen.web.port}"
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await asyncio.to_thread(_is_refused, address):
                 await asyncio.sleep(0.1)
         assert (await asyncio.to_thread(get, f"{address}/feeds/everything.atom")).status == 200

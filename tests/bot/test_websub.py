@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from tests.support.commands import kaigi
 from tests.support.hub import Hub
-from tests.support.running import free_port, kaigi, running
+from tests.support.running import free_port, running
 from tests.support.web import get
 
 TOPIC = "https://ministry.example/feed.xml"

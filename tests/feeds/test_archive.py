@@ -15,13 +15,13 @@ from storage.database import Connection, Database
 from storage.model import FilterAction, Kind, Level, MeetingFacts, Phase, Trust
 from storage.plans import Plan
 from storage.words import VERSION
-from tests.storage.conftest import database, empty, postgres  # noqa: F401  the engines
+from tests.storage.conftest import database  # noqa: F401  the engines
 from tests.support.build import NOW, after, definition, facts, item, polled
 
 WORDS = ["防衛", "日米", "日豪", "会談", "小泉", "豪", "第13回", "ADMM", "minister", "ministers", "Défense", "talks"]
 QUERIES = [
     "", "防衛", "日米", "豪", "小泉防衛", "防衛 会談", "minister", "minist*", "defense",
-    "ADMM", "13", '"minister talks"',
+    "ADMM", "13", '"minister talks"', '"第13回"', '"talks 防衛"', '"admm minister ministers"', "m*", "13回", "回 mini*",
     "防衛 -会談",
     "NOT 防衛", "小泉 OR talks", "(日米 OR 日豪) 会談", "title:防衛", "text:talks", "/第\\d+回/", "防衛 /相.*豪/",
     "title:/^m/", "is:meeting", "-is:meeting", "is:uncertain", "country:JP", "level:minister 防衛", "kind:trilateral",
@@ -183,6 +183,19 @@ def test_what_a_block_rule_matches_is_not_found(filled: Database) -> None:
     assert len(found.items) < len(before.items)
     filled.write(lambda c: filters.change(c, "no-other", "pause", paused=True, who="test", now=NOW))
     assert filled.read(lambda c: archive.find_items(c, everything, now=LATER, limit=1000)) == before
+
+
+def test_a_beginning_that_very_many_words_have_finds_the_same(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.write(whole)
+    for words in ("m*", "m* 防衛", "m* OR 防衛", "title:m* -talks"):
+        few = filled.read(lambda c, words=words: archive.find_items(c, parse(words), now=LATER, limit=1000))  # type: ignore[misc]
+        with monkeypatch.context() as patch:
+            patch.setattr(search, "FEW_WORDS", 1)
+            many = filled.read(lambda c, words=words: archive.find_items(c, parse(words), now=LATER, limit=1000))  # type: ignore[misc]
+        assert few == many
+        assert few.items
 
 
 def test_an_index_of_another_folding_is_built_anew(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:

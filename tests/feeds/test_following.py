@@ -10,12 +10,12 @@ from aiohttp import web
 
 from feeds.collect.fetch import Fetcher
 from feeds.collect.follow import MAX_PAGES
-from feeds.collect.worker import ParserPool
 from feeds.ingest import Ingest, PollPolicy, PollReport
-from storage import filters, news, schema, sources
-from storage.database import Database
+from storage import filters, news, sources
 from storage.model import PageRules, SourceKind
+from tests.support.archives import new_archive
 from tests.support.build import definition
+from tests.support.parsing import Parsers
 
 RULES = PageRules(item="li", include=r"/a/\d+", article="p", next_page="a.next")
 
@@ -69,10 +69,9 @@ class Site:
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     database.write(filters.ensure_built_in)
-    parsers = ParserPool(processes=1)
+    parsers = Parsers()
     fetcher = Fetcher(user_agent="Kaigi tests", allow_private_networks=True)
     async with fetcher:
         site = Site(

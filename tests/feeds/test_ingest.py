@@ -11,13 +11,14 @@ import pytest
 from aiohttp import web
 
 from feeds.collect.fetch import Fetcher
-from feeds.collect.worker import ParserPool
 from feeds.ingest import Ingest, PollPolicy, PollReport
 from feeds.newsroom import Fault, Newsroom
-from storage import filters, ingest, news, schema, sources
+from storage import filters, ingest, news, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound
 from storage.model import FetchOptions, SourceDefinition, SourceKind, SourceState
+from tests.support.archives import new_archive
+from tests.support.parsing import Parsers
 
 MEETING = "admm-plus"
 TROUBLE = {
@@ -30,8 +31,7 @@ TROUBLE = {
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     database.write(filters.ensure_built_in)
     yield database
     database.close()
@@ -62,7 +62,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(database: Database, newsroom: Newsroom) -> AsyncIterator[Desk]:
-    parsers = ParserPool()
+    parsers = Parsers()
     fetcher = Fetcher(
         user_agent="Kaigi tests", allow_private_networks=True, max_body_bytes=2 * 2**20, total_timeout_s=1.5
     )

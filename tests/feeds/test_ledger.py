@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from feeds.ledger import Ledger
-from storage import polls, schema, sources
+from storage import polls, sources
 from storage.changes import SourceUpdate
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
 from storage.model import FetchEvent, SourceState
+from tests.support.archives import new_archive
 from tests.support.build import definition
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -20,8 +21,7 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
     yield database
     database.close()
 

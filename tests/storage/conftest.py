@@ -5,16 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import filters, schema
+from storage import filters
 from storage.database import Database
-from tests.support.postgres import Postgres, running
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """One server for all tests of this process, stopped with them."""
-    with running() as server:
-        yield server
+from tests.support.archives import new_archive
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -28,9 +21,13 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-@pytest.fixture
-def database(empty: Database) -> Database:
-    """A database of the current schema with the built-in filters."""
-    schema.upgrade(empty)
-    empty.write(filters.ensure_built_in)
-    return empty
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of the current schema with the built-in filters, on each engine in turn."""
+    if request.param == "sqlite":
+        database = new_archive(tmp_path / "kaigi.db")
+    else:
+        database = Database(request.getfixturevalue("postgres").ready_database())
+    database.write(filters.ensure_built_in)
+    yield database
+    database.close()

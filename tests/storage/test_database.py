@@ -202,7 +202,7 @@ def test_a_file_that_is_no_database_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "kaigi.db"
     path.write_bytes(b"my holiday photos" * 500)
     database = Database(f"sqlite:///{path}")
-    with pytest.raises(DatabaseCorrupt, match="Restore a backup"):
+    with pytest.raises(DatabaseCorrupt, match="Put a backup back"):
         schema.upgrade(database)
     database.close()
     assert path.read_bytes().startswith(b"my holiday photos")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120  #: on a machine that has much else to do a start alone takes half a minute
 
 
 def free_port() -> int:
@@ -27,7 +28,7 @@ def environment(**settings: str) -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(ROOT), "COLUMNS": "160", **settings}
 
 
-def kaigi(*words: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+def kaigi_process(*words: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end and return what it said."""
     return subprocess.run(
         [sys.executable, "-m", "bot.cli", *words],
@@ -36,7 +37,7 @@ def kaigi(*words: str, folder: Path, **settings: str) -> "subprocess.CompletedPr
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -55,7 +56,7 @@ class Running:
                 stderr=err,
             )
 
-    def wait_for(self, true: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+    def wait_for(self, true: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until `true()`; fail with the log when the process ends or time runs out first."""
         end = time.monotonic() + timeout_s
         while not true():
@@ -63,7 +64,7 @@ class Running:
                 raise AssertionError(f"{what} did not happen.\n{self.err.read_text()[-3000:]}")
             time.sleep(0.02)
 
-    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 12) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = PATIENCE_S) -> int:
         """Send a signal and return the exit code."""
         self._process.send_signal(number)
         return self._process.wait(timeout_s)

@@ -1,5 +1,6 @@
 """Rules of the feed formats, as checks that name what is wrong. Written from the standards, because no feed validator
-can be had as a package: RFC 4287 (Atom), RFC 5005, RFC 6721, the RSS 2.0 specification, jsonfeed.org/version/1.1.
+can be had as a package: RFC 4287 (Atom; its grammar is in atom.rng), RFC 5005, RFC 6721, the RSS 2.0 specification,
+jsonfeed.org/version/1.1.
 """
 
 import re
@@ -7,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from lxml import etree
 
+GRAMMAR = etree.RelaxNG(etree.parse(Path(__file__).with_name("atom.rng")))
 ATOM = "{http://www.w3.org/2005/Atom}"
 TOMBSTONES = "{http://purl.org/atompub/tombstones/1.0}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -26,7 +29,12 @@ _UNWANTED = re.compile(
 def atom_faults(body: bytes) -> list[str]:
     """What is wrong with an Atom document; nothing for a good one."""
     root = etree.fromstring(body)
-    return [*_feed_faults(root), *(fault for entry in root.findall(f"{ATOM}entry") for fault in _entry_faults(entry))]
+    by_grammar = [] if GRAMMAR.validate(root) else [str(error.message) for error in GRAMMAR.error_log]
+    return [
+        *by_grammar,
+        *_feed_faults(root),
+        *(fault for entry in root.findall(f"{ATOM}entry") for fault in _entry_faults(entry)),
+    ]
 
 
 def _feed_faults(root: etree._Element) -> Iterator[str]:

@@ -7,7 +7,7 @@ import structlog
 from telegram import Bot, BotCommand, BotCommandScopeChat
 from telegram.error import TelegramError
 
-from bot.telegram.admin import correct, filters, messages, review, sources, state, team, trail, why
+from bot.telegram.admin import correct, filters, floods, messages, review, sources, state, team, trail, why
 from bot.telegram.admin.answers import Work
 from bot.telegram.texts import text
 from feeds.publish.words import Language
@@ -50,6 +50,7 @@ CLICKS: dict[str, Work] = {
     "filter_resume": filters.click_resume,
     "filter_test": filters.click_test,
     "filters": filters.listing,
+    "flood": floods.click,
     "force": filters.anyway,
     "resend": messages.click_resend,
     "resend_all": messages.click_all,

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from bot.telegram.admin import floods
 from bot.telegram.admin.answers import Answer, Ask, bold, esc, lines, link, number
 from bot.telegram.markup import Button
 from storage import audit, tracing
@@ -20,7 +21,7 @@ async def command(ask: Ask) -> Answer:
 
 async def click_later(ask: Ask) -> Answer:
     """The next one; this one comes again with the next /review."""
-    return await ask.read(lambda c: _next(c, ask, number(ask.rest)))
+    return await ask.read(lambda c: _next(c, ask, number(ask.rest) or None))
 
 
 def _next(connection: Connection, ask: Ask, before: int | None, said: str = "") -> Answer:
@@ -28,6 +29,9 @@ def _next(connection: Connection, ask: Ask, before: int | None, said: str = "") 
     found = tracing.uncertain(connection, since, before=before)
     if found:
         return _card(ask, found[0], tracing.count_uncertain(connection, since), said)
+    waiting = floods.held(connection)
+    if waiting:
+        return floods.shown(connection, ask, waiting[0], said)
     return Answer(html=lines(said, ask.say("Nothing is left to decide about.")))
 
 

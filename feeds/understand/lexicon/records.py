@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from storage.errors import KaigiError
+from storage.errors import Misuse
 from storage.model import Kind
 
 
-class LexiconError(KaigiError):
+class LexiconError(Misuse):
     """An entry of the lexicon cannot be used. The message names the file and the entry, and says what is wrong."""
 
     def __init__(self, file: str, entry: str, problem: str) -> None:

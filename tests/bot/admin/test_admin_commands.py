@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from storage import audit, filters, news, sources
-from storage.model import DeliveryState, SourceState
-from tests.bot.admin.conftest import BOSS, COLLEAGUE, READER, Room
-from tests.support.build import NOW, definition, facts
+from storage import audit, filters, floods, news, sources
+from storage.database import Connection
+from storage.model import DeliveryState, FetchEvent, SourceState
+from tests.bot.admin.conftest import BOSS, COLLEAGUE, READER, Room, land
+from tests.support.build import NOW, definition, facts, polled
 
 
 async def test_filters_are_listed_and_each_has_a_card_that_pauses_and_resumes_it(room: Room) -> None:
@@ -217,3 +218,44 @@ async def test_the_audit_turns_its_pages(room: Room) -> None:
     older = await room.presses("▶")
     assert "filter:f0" in older
     assert "filter:f7" not in older
+
+
+def flooded(room: Room, count: int = 3) -> list[int]:
+    """A poll whose alerts are held."""
+
+    def hold(connection: Connection) -> list[int]:
+        stories = [land(connection, f"f{n}", facts(series="admm", edition=n), alert=False) for n in range(count)]
+        source_id = sources.find(connection, "f0").id
+        update = polled(source_id, event=FetchEvent(at=NOW, outcome="flooded", new_items=40))
+        floods.hold(connection, update, [(story, ("ministerial-meetings",)) for story in stories], NOW)
+        return stories
+
+    return room.write(hold)
+
+
+async def test_a_flood_that_is_held_comes_to_review_and_is_sent_and_held_again(room: Room) -> None:
+    flooded(room)
+    shown = await room.boss("/review")
+    assert "3 alerts of a flood" in shown
+    assert "F0 brought 40 new articles" in shown
+    card, send = room.talk.edge.last, room.talk.button("Send them")
+    assert "3 meetings, 3 messages" in await room.presses("Send them")
+    assert len(states(room)) == 3
+    assert "decided before" in "".join(await room.talk.clicks(BOSS, send, card))
+    card = room.talk.edge.last
+    line = room.read(audit.page)[0]
+    assert (line.what, line.after) == ("flood_sent", {"state": "sent", "meetings": 3, "messages": 3})
+    assert "Took back" in "".join(await room.talk.clicks(BOSS, f"v1:adm.undo:{line.id}"))
+    assert states(room) == []
+    assert "3 alerts of a flood" in await room.boss("/review")
+    await room.presses("Swallow them")
+    assert states(room) == []
+    assert "Nothing is left" in await room.boss("/review")
+
+
+async def test_a_flood_is_told_in_one_message(room: Room) -> None:
+    flooded(room)
+    await room.boss("/review")
+    assert "3 meetings, 1 messages" in await room.presses("One digest")
+    kinds = room.read(lambda c: c.exec_driver_sql("SELECT kind FROM deliveries").scalars().all())
+    assert kinds == ["digest"]

@@ -34,7 +34,7 @@ ARGUMENTS = {
     "admin_remove": "88", "admins": "", "audit": "0", "broadcast_no": "1", "broadcast_send": "{draft}",
     "correct": "{story}", "correct_fact": "{story}", "correct_no": "{story}", "correct_same": "{story}",
     "correct_yes": "{story}", "filter": "1", "filter_pause": "1", "filter_remove": "{filter}", "filter_resume": "1",
-    "filter_test": "1", "filters": "0", "force": "0", "resend": "{story}", "resend_all": "{story}",
+    "filter_test": "1", "filters": "0", "flood": "1:sent", "force": "0", "resend": "{story}", "resend_all": "{story}",
     "resend_missed": "{story}", "review_later": "9", "review_no": "{item}", "review_yes": "{item}", "source": "1",
     "source_check": "1", "source_pause": "1", "source_remove": "1", "source_removed": "1", "source_resume": "1",
     "sources": "0", "undo": "1", "why": "{item}",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.collect.discover import Found, discover, well_known
@@ -16,6 +16,7 @@ from feeds.observed import FailureKind, Fetched
 from storage.model import SourceDefinition
 from tests.feeds.collect.conftest import Serve
 from tests.feeds.collect.test_propose import HEADLINES, SHAPES, page
+from tests.support.parsing import Parsers
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
 RSS = """<rss version="2.0"><channel><title>{title}</title><link>https://news.example/</link>
@@ -78,7 +79,6 @@ class TestWhatAPageNames:
         (one,) = found(link("/feed"), '<a href="/feed">RSS</a>')
         assert one.declared
 
-    @settings(deadline=None, max_examples=40)
     @given(st.text(alphabet="<>/a='\" hreflinktype:rsfed", max_size=200))
     def test_no_page_makes_it_raise(self, words: str) -> None:
         found(words, words)
@@ -114,7 +114,7 @@ async def fetcher() -> AsyncIterator[Fetcher]:
 
 @pytest.fixture
 async def parsers() -> AsyncIterator[ParserPool]:
-    pool = ParserPool(processes=1)
+    pool = Parsers()
     yield pool
     await pool.close()
 

@@ -211,7 +211,7 @@ _ELEMENT = st.builds(
 _ITEMS = st.lists(st.lists(_ELEMENT, max_size=8).map("".join), min_size=1, max_size=3)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     _ITEMS,
     st.lists(_ELEMENT, max_size=3).map("".join),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feeds.collect.feed import MAX_ENTRIES, parse_feed
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.collect.feed import parse_feed
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import SourceDefinition
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
@@ -263,7 +263,7 @@ _MARKUP = st.lists(
 ).map("".join)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(_MARKUP)
 def test_reading_never_raises_and_finds_what_feedparser_finds(markup: str) -> None:
     document = _rss(f"<item>{markup}</item><item><title>last</title></item>").encode("utf-8", "replace")
@@ -276,7 +276,6 @@ def test_reading_never_raises_and_finds_what_feedparser_finds(markup: str) -> No
         assert len(result.entries) + result.duplicates == len(found)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_never_raise(body: bytes) -> None:
     _parse(body)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.collect.document import read_document
@@ -180,7 +180,6 @@ _NAMES = (
 )
 
 
-@settings(deadline=None, max_examples=80)
 @given(st.dictionaries(st.sampled_from(_NAMES), _json), st.dictionaries(st.sampled_from(_NAMES), _json))
 def test_values_of_wrong_types_never_raise(item: dict[str, Any], fields: dict[str, Any]) -> None:
     read({**fields, "version": VERSION, "items": [item]})

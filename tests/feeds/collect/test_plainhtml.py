@@ -67,13 +67,12 @@ def _element(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     return st.lists(single | listed | _TEXT, max_size=4).map("".join)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.recursive(_TEXT, _element, max_leaves=12))
 def test_both_ways_read_the_same_words(html: str) -> None:
     _agrees(html)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([*"<>/&;= '\"ab", "<p>", "</p>", "<a href='x'>", "</a>", "<li>", "<br/>", "&lt;", "div"]),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.collect.catalogue import definition
@@ -185,7 +185,6 @@ def test_a_page_without_a_list_gives_no_proposal(html: str) -> None:
     assert proposals(html) == ()
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.lists(
         st.sampled_from(["<ul>", "<li>", "</li>", "</ul>", "<a href='/x'>", "</a>", "長い見出しの記事です", "<h2>"]),

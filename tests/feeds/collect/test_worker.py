@@ -221,7 +221,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _ends_soon(process: int) -> bool:
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 60
     while _is_alive(process) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not _is_alive(process)
@@ -230,7 +230,7 @@ def _ends_soon(process: int) -> bool:
 def test_ctrl_c_ends_everything_without_a_traceback(tmp_path: Path) -> None:
     program, parser = _start(tmp_path, "time.sleep, 30")
     os.killpg(program.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    output, errors = program.communicate(timeout=8)
+    output, errors = program.communicate(timeout=60)
     assert output == "bye\n"
     assert errors == ""
     assert _ends_soon(parser)
@@ -240,6 +240,6 @@ def test_ctrl_c_ends_everything_without_a_traceback(tmp_path: Path) -> None:
 def test_a_program_that_is_killed_leaves_no_parser_behind(tmp_path: Path, how: signal.Signals) -> None:
     program, parser = _start(tmp_path, "time.sleep, 1")
     program.send_signal(how)
-    _, errors = program.communicate(timeout=8)
+    _, errors = program.communicate(timeout=60)
     assert errors == ""
     assert _ends_soon(parser)

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from feeds.decide.decide import decide, is_news, match_known
-from feeds.decide.routing import AlertPolicy, looks_at_items
-from feeds.observed import Understood, Verdict
+from feeds.decide.routing import AlertPolicy, Silence, looks_at_items
+from feeds.observed import ParsedEntry, Understood, Verdict
 from storage.changes import Candidate, Changes, EarlierReport, KnownItem, NewStory, Snapshot
 from storage.model import Filter, FilterAction, Meeting, MeetingFacts, Phase, Source, Trust
 from tests.support.build import NOW, after, entry, facts, polled, source, understood
@@ -373,3 +373,34 @@ class TestFilters:
     )
     def test_earlier_reports_are_only_wanted_by_filters_that_look_at_them(self, query: str, looks: bool) -> None:
         assert looks_at_items([MEETINGS, named("x", query)]) is looks
+
+
+class TestWhyNothingIsTold:
+    @pytest.mark.parametrize(
+        ("why", "seen", "piece"),
+        [
+            (Silence.FIRST_POLL, snapshot(source(polled_before=False)), entry("A")),
+            (Silence.OLD_REPORT, snapshot(), entry("A", published_at=after(days=-5))),
+            (Silence.NO_FILTER, snapshot(filters=(replace(MEETINGS, query="country:FR"),)), entry("A")),
+            (
+                Silence.BLOCKED,
+                snapshot(
+                    filters=(MEETINGS, Filter(id=2, key="b", title="", query="title:a", action=FilterAction.BLOCK))
+                ),
+                entry("A"),
+            ),
+            (Silence.TOLD_BEFORE, snapshot(candidates=(candidate(),)), entry("A")),
+        ],
+        ids=lambda value: str(value) if isinstance(value, Silence) else "",
+    )
+    def test_a_meeting_that_raises_no_alert_says_why(self, why: Silence, seen: Snapshot, piece: ParsedEntry) -> None:
+        changes = decided(seen, understood(piece, facts()))
+        assert (changes.alerts, changes.silent) == ((), {why: 1})
+
+    def test_a_meeting_long_ago_says_so(self) -> None:
+        told = facts(starts_on=date(2025, 8, 1))
+        assert decided(snapshot(), understood(entry("A"), told)).silent == {Silence.OLD_MEETING: 1}
+
+    def test_what_is_told_is_not_silent(self) -> None:
+        changes = decided(snapshot(), understood(entry("A"), facts()))
+        assert (len(changes.alerts), changes.silent) == (1, {})

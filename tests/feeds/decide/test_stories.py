@@ -72,6 +72,26 @@ def test_a_trilateral_whose_report_names_two_of_three_is_the_same_one() -> None:
     assert _same(_facts("JP", "US", "KR"), partial)
 
 
+def test_two_who_meet_in_a_third_capital_and_their_host_are_one_meeting() -> None:
+    announced = _facts("TR", "SY", city="Moscow", country="RU", phase=Phase.ANNOUNCED)
+    told = _facts("RU", "TR", "SY", "IR", kind=Kind.MINILATERAL, city="Moscow", country="RU", starts_on=None)
+    assert _same(announced, told)
+    # Where the place is nobody's own, or a conference brings everybody there, the pair met by itself.
+    assert not _same(announced, replace(told, countries=("AM", "IR", "SY", "TR")))
+    assert not _same(replace(announced, parent="sco"), told)
+    assert not _same(replace(announced, city=None, country=None), told)
+
+
+def test_what_a_minister_did_around_a_conference_belongs_to_it_but_one_talk_there_does_not() -> None:
+    conference = _facts("SG", kind=Kind.MULTILATERAL, series="admm-plus", edition=11)
+    around = _facts("CN", "JP", "KR", "NZ", kind=Kind.MULTILATERAL, parent="admm-plus", starts_on=None)
+    assert _same(conference, around)
+    assert not _same(conference, replace(around, parent="sld"))
+    assert not _same(conference, replace(around, parent=None))
+    assert not _same(conference, _facts("CN", "JP", parent="admm-plus"))
+    assert not _same(conference, replace(around, kind=Kind.MINILATERAL))
+
+
 def test_telephone_and_video_are_one_form_because_newsrooms_mix_them_up() -> None:
     assert _same(_facts("US", "CN", format=Format.PHONE), _facts("US", "CN", format=Format.VIDEO))
 

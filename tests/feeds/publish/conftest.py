@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from feeds.publish.web import Library, create_app
-from storage import filters, ingest, instance, schema, sources
+from storage import filters, ingest, instance, sources
 from storage.changes import Changes
 from storage.database import Connection, Database
 from storage.model import Phase
+from tests.support.archives import new_archive
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes
 
 HOSTILE = '<script>alert(1)</script>"onload="x'
@@ -20,8 +21,7 @@ HOSTILE = '<script>alert(1)</script>"onload="x'
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A held meeting and an announced one, told in a stranger's words."""
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    schema.upgrade(database)
+    database = new_archive(tmp_path / "kaigi.db")
 
     def fill(connection: Connection) -> None:
         filters.ensure_built_in(connection)

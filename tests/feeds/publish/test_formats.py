@@ -4,6 +4,7 @@ import json
 from calendar import timegm
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import feedparser
@@ -57,6 +58,13 @@ def feeds(seed: int) -> list[Feed]:
     ]
 
 
+@cache
+def json_feed_rules() -> jsonschema.Draft202012Validator:
+    checker = jsonschema.FormatChecker(())
+    checker.checks("date-time")(is_moment)
+    return jsonschema.Draft202012Validator(JSON_FEED, format_checker=checker)
+
+
 @pytest.mark.parametrize("seed", STATES)
 def test_every_generated_feed_keeps_the_rules_and_parses_back_to_the_same_ids_and_dates(seed: int) -> None:
     for feed in feeds(seed):
@@ -74,13 +82,30 @@ def test_every_generated_feed_keeps_the_rules_and_parses_back_to_the_same_ids_an
         assert documents["atom"] == atom.write(feed)
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"</title>", b"</title><nonsense/>"),
+        (b"<entry>", b"<entry><published>yesterday</published>"),
+        (b"</id>", b"</id><title>twice</title>"),
+        (b'rel="self"', b'rel="self" colour="red"'),
+        (b'rel="self"', b'rel="self" hreflang="not a tag"'),
+        (b"<author>", b"<author><born>1970</born>"),
+    ],
+)
+def test_the_grammar_of_rfc_4287_finds_what_is_wrong(good: bytes, bad: bytes) -> None:
+    body = atom.write(meetings_feed(HEAD, [story(facts(), report())], ()))
+    assert good in body
+    assert atom_faults(body) == []
+    assert atom_faults(body.replace(good, bad, 1)) != []
+
+
 @pytest.mark.parametrize("seed", STATES)
 def test_every_generated_json_feed_is_one_and_carries_no_link_that_runs_code(seed: int) -> None:
-    checker = jsonschema.FormatChecker(())
-    checker.checks("date-time")(is_moment)
+    rules = json_feed_rules()
     for feed in feeds(seed):
         document = json.loads(jsonfeed.write(feed))
-        jsonschema.Draft202012Validator(JSON_FEED, format_checker=checker).validate(document)
+        rules.validate(document)
         assert [item["id"] for item in document["items"]] == [entry.id for entry in feed.entries]
         assert [item["date_modified"] for item in document["items"]] == [e.updated.isoformat() for e in feed.entries]
         assert 'href="javascript' not in jsonfeed.write(feed).decode().lower().replace("\\", "")

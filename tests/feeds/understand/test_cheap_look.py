@@ -26,7 +26,9 @@ _WORDS = st.sampled_from(
         "Eto", "volcano", "Marles", "marles", "MARLES", "Austin", "氏", "ADMM-Plus", "defence minister", "counterpart",
         "Defense Secretary", "met", "The commander", "said. ", "Prime Minister", "State Secretary", "(", ")", "ﾎﾞｳｴｲ",
         "参謀総長", "外務・防衛", "外務省", "日米2+2a", "Ranking読まれている記事\n", "一般", "", "U.S. ", "Dr. ",
-        "é", "。", "\n",
+        "é", "。", "\n", "NATO Secretary General", "NATO事務総長", "Foreign Minister", "general", "大臣",
+        "his Polish counterpart", "Rutte", "米英", "共同声明", "テレビ会談",
+        "日米首脳会談", "防衛実務者協議", "summit talks", "Japan, ",
     ]
 )  # fmt: skip
 
@@ -43,6 +45,7 @@ def _reading_everything(item: Article) -> Understanding:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(meetings, "_nothing_opens", lambda *_: False)
         patch.setattr("feeds.understand.detect.OPENERS", ())
+        patch.setattr("feeds.understand.detect._NAMES_SIDES", ())
         patch.setattr("feeds.understand.scan.Hits.any", _anything)
         return understand(item)
 
@@ -57,6 +60,18 @@ def _same(item: Article) -> bool:
 @settings(max_examples=300, deadline=None)
 def test_the_cheap_look_changes_no_answer(title: list[str], text: list[str], gap: str) -> None:
     assert _same(article(gap.join(title), gap.join(text)))
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("日フィンランドcounterpart", "ADMM-Plus"),
+        ("ADMM-Plus", "NATO Secretary General Mark Rutte spoke."),
+        ("Defence ministers of Nordic states meet", "They thanked their Polish counterpart for coming."),
+    ],
+)
+def test_a_sentence_that_names_a_side_without_an_opener_is_read_all_the_same(title: str, text: str) -> None:
+    assert _same(article(title, text))
 
 
 def _items(file: Path) -> Iterator[Article]:

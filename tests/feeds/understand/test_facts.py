@@ -186,3 +186,32 @@ def test_facts_that_were_stored_before_topics_existed_are_read() -> None:
     assert facts_from_json(stored) == found
     stored.pop("topics", None)
     assert facts_from_json(stored) == replace(found, topics=())
+
+
+def test_whom_one_of_them_refused_to_see_did_not_meet() -> None:
+    found = facts("Marles meets Chinese defence minister, as Beijing refuses talks with US counterpart")
+    assert (found.countries, found.kind) == (("AU", "CN"), Kind.BILATERAL)
+    assert {one.country for one in found.principals} <= {"AU", "CN"}
+
+
+def test_a_principal_is_quoted_with_name_and_office() -> None:
+    understanding = read(
+        "小泉防衛大臣、イタリアのクロセット国防大臣と会談",
+        "Defence Minister Guido Crosetto hosted Japanese Defense Minister Shinjiro Koizumi in Rome.",
+    )
+    assert understanding.mention is not None
+    quotes = {one.quote for one in understanding.mention.evidence if one.fact == "principals"}
+    assert quotes == {"小泉防衛大臣", "クロセット国防大臣"}
+    english = read("Defence Minister Guido Crosetto of Italy meets Japanese Defense Minister Shinjiro Koizumi")
+    assert english.mention is not None
+    assert {one.quote for one in english.mention.evidence if one.fact == "principals"} == {
+        "Defence Minister Guido Crosetto",
+        "Defense Minister Shinjiro Koizumi",
+    }
+
+
+@pytest.mark.parametrize(
+    "title", ["小泉防衛相、英国防相と夕食会", "Koizumi hosts UK Defence Secretary for working dinner"]
+)
+def test_a_dinner_of_two_ministers_is_a_meeting(title: str) -> None:
+    assert facts(title).countries == ("GB", "JP")

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 import uvicorn
 from aiohttp import web
@@ -13,15 +12,12 @@ from starlette.applications import Starlette
 
 from feeds.collect.fetch import Fetcher
 from feeds.collect.websub import Hubs
-from feeds.collect.worker import ParserPool
 from feeds.ingest import Ingest, PollPolicy, PollReport
-from feeds.observed import Failure
 from storage import sources, websub
 from storage.database import Database
 from storage.model import HubState, HubSubscription, Source
 from tests.support.hub import Hub
-
-T = TypeVar("T")
+from tests.support.parsing import Parsers
 
 START = datetime(2025, 11, 20, 12, tzinfo=UTC)
 DAY = 24.0
@@ -59,13 +55,6 @@ class Feed:
         body = f'<rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel>{named}{items}</channel></rss>'
         headers = {"Link": ", ".join(f'<{href}>; rel="{rel}"' for href, rel in links)} if self.in_headers else {}
         return web.Response(text=body, content_type="application/rss+xml", headers=headers)
-
-
-class Parsers(ParserPool):
-    """The real parsers in this process: starting another one for each test would take most of its time."""
-
-    async def run(self, func: Callable[..., T], *args: object, timeout_s: float = 10) -> T | Failure:
-        return func(*args)
 
 
 class Rig:

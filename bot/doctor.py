@@ -1,0 +1,249 @@
+"""`kaigi doctor`: looks at everything that the service stands on, and says of each finding what to do.
+
+It changes nothing, and works beside a running service as well as before the first start.
+"""
+
+import asyncio
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from pathlib import Path
+
+import httpx
+
+from bot.config import Settings
+from bot.parts import database_if_there, read_lexicon, read_sources
+from storage import schema, sources
+from storage.backup import damage
+from storage.database import Database
+from storage.errors import DatabaseBusy, KaigiError
+from storage.lock import only_service
+from storage.model import Source, SourceState
+
+LITTLE = 500 * 2**20  #: bytes of free disk under which a person should look
+TOO_LITTLE = 50 * 2**20
+SKEW = timedelta(seconds=30)  #: between our clock and Telegram's
+_NAMED = 5
+
+
+class Grade(StrEnum):
+    """How a finding is."""
+
+    OK = "ok"
+    LOOK = "look"  # works, but a person should look
+    BAD = "bad"  # the service cannot do its work
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    grade: Grade
+    about: str
+    words: str  #: what was seen, and what to do unless all is well
+
+
+def examine(settings: Settings, now: datetime) -> list[Finding]:
+    """Look at everything. What cannot be looked at is a finding itself."""
+    looks: tuple[tuple[str, Callable[[Settings, datetime], Iterator[Finding]]], ...] = (
+        ("sources file", _source_file),
+        ("lexicon", _lexicon),
+        ("database", _database),
+        ("disk", _disk),
+        ("backups", _backups),
+        ("sources", _sources),
+        ("web", _web),
+        ("telegram", _telegram),
+    )
+    found: list[Finding] = []
+    for about, look in looks:
+        try:
+            found += look(settings, now)
+        except KaigiError as error:
+            found.append(Finding(Grade.BAD, about, str(error)))
+        except OSError as error:
+            found.append(Finding(Grade.BAD, about, f"{error.filename or about}: {error.strerror or error}."))
+    return found
+
+
+def _source_file(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    enabled = [one for one in read_sources(settings) if one.enabled]
+    where = settings.sources_file or "the bundled list"
+    yield Finding(Grade.OK, "sources file", f"{len(enabled)} enabled sources in {where}")
+
+
+def _lexicon(settings: Settings, now: datetime) -> Iterator[Finding]:
+    lexicon = read_lexicon(settings)
+    serving = sum(person.valid_until is None or person.valid_until >= now.date() for person in lexicon.people)
+    yield Finding(Grade.OK, "lexicon", f"{len(lexicon.series)} series, {serving} people in office")
+
+
+def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
+    database = Database(settings.database_url, make_folder=False)
+    with closing(database):
+        file = _file(database)
+        if file is not None and not file.is_file():
+            yield Finding(Grade.OK, "database", f"{file} does not exist yet; the first start makes it")
+            return
+        revision = database.read(schema.revision)
+        known = schema.revisions()
+        if revision is not None and revision not in known:
+            yield Finding(
+                Grade.BAD, "database", f"{database.place} was written by a newer Kaigi. Install that version."
+            )
+            return
+        if file is not None and (problem := damage(file)):
+            yield Finding(
+                Grade.BAD, "database", f"{file} is damaged ({problem}). Stop the service and `kaigi restore`."
+            )
+            return
+        behind = "" if revision == known[-1] else "; the next start brings it to this version's schema"
+        yield Finding(Grade.OK, "database", f"{database.place}, schema {revision}{behind}")
+        yield _service(database)
+        if revision == known[-1]:
+            yield from _clock(database, now)
+
+
+def _service(database: Database) -> Finding:
+    try:
+        with only_service(database):
+            return Finding(Grade.LOOK, "service", "no Kaigi runs on this database now; `kaigi run` starts it")
+    except DatabaseBusy:
+        return Finding(Grade.OK, "service", "is running")
+
+
+def _clock(database: Database, now: datetime) -> Iterator[Finding]:
+    polled = [source.last_polled_at for source in database.read(sources.every) if source.last_polled_at]
+    latest = max(polled, default=None)
+    if latest is not None and latest > now + timedelta(minutes=1):
+        words = f"shows {now:%Y-%m-%d %H:%M} UTC, but a source was polled at {latest:%Y-%m-%d %H:%M}. Set the clock."
+        yield Finding(Grade.BAD, "clock", words)
+
+
+def _disk(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    database = Database(settings.database_url, make_folder=False)
+    file = _file(database)
+    if file is None:
+        return
+    folder = next(place for place in (file.parent, *file.absolute().parents) if place.is_dir())
+    free = shutil.disk_usage(folder).free
+    words = f"{free / 2**30:.1f} GB free under {folder}"
+    if free < LITTLE:
+        grade = Grade.BAD if free < TOO_LITTLE else Grade.LOOK
+        yield Finding(grade, "disk", f"{words}. Free some space before it is full; nothing is lost when it is.")
+    else:
+        yield Finding(Grade.OK, "disk", words)
+
+
+def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:
+    database = Database(settings.database_url, make_folder=False)
+    file, chosen = _file(database), settings.backup
+    if file is None:
+        yield Finding(Grade.LOOK, "backups", "PostgreSQL is not backed up by Kaigi. Have pg_dump run every day.")
+        return
+    if not chosen.keep:
+        yield Finding(Grade.LOOK, "backups", "are switched off (backup.keep is 0). Have `kaigi backup` run every day.")
+        return
+    folder = chosen.folder or file.parent / "backups"
+    made = [one.stat().st_mtime for one in folder.glob("kaigi-*.db")]
+    if not made:
+        yield Finding(
+            Grade.LOOK if file.is_file() else Grade.OK, "backups", f"none in {folder} yet; the service makes them"
+        )
+        return
+    age = timedelta(seconds=now.timestamp() - max(made))
+    words = f"{len(made)} in {folder}, the newest {_hours(age)} old"
+    late = age > 2 * chosen.every
+    yield Finding(Grade.LOOK if late else Grade.OK, "backups", words + (". Is the service running?" if late else ""))
+
+
+def _sources(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    with database_if_there(settings) as database:
+        if database is None:
+            return
+        every = [one for one in database.read(sources.every) if one.definition.enabled]
+    if not every:
+        yield Finding(Grade.BAD, "sources", "none is enabled, so nothing is polled. `kaigi sources add URL` adds one.")
+        return
+    states = Counter(source.state for source in every)
+    yield Finding(Grade.OK, "sources", ", ".join(f"{count} {state}" for state, count in states.most_common()))
+    troubled = [source for source in every if source.state in _TROUBLED]
+    for source in troubled[:_NAMED]:
+        yield Finding(Grade.LOOK, "source", _trouble(source))
+    if len(troubled) > _NAMED:
+        yield Finding(Grade.LOOK, "source", f"and {len(troubled) - _NAMED} more; `kaigi sources list` shows them all")
+
+
+_TROUBLED = (SourceState.FAILING, SourceState.BLOCKED, SourceState.EMPTY, SourceState.PAUSED)
+
+
+def _trouble(source: Source) -> str:
+    why = f": {source.last_error}" if source.last_error else ""
+    return f"{source.definition.key} is {source.state}{why} Try `kaigi sources check {source.definition.url}`."
+
+
+def _web(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    place = f"{settings.web.host}:{settings.web.port}"
+    family = socket.AF_INET6 if ":" in settings.web.host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.web.host, settings.web.port))
+        except OSError:
+            yield _answering(place)
+            return
+    yield Finding(Grade.OK, "web", f"{place} is free for the service")
+
+
+def _answering(place: str) -> Finding:
+    try:
+        local = place.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        answer = httpx.get(f"http://{local}/readyz", timeout=5, trust_env=False)
+    except httpx.HTTPError:
+        return Finding(Grade.BAD, "web", f"{place} is in use by something that is not Kaigi. Set web.port to another.")
+    if answer.is_success:
+        return Finding(Grade.OK, "web", f"{place} answers, and the service is ready")
+    return Finding(Grade.BAD, "web", f"{place} answers {answer.status_code}: {answer.text[:200]}")
+
+
+def _telegram(settings: Settings, now: datetime) -> Iterator[Finding]:
+    token = settings.telegram.token
+    if token is None:
+        yield Finding(Grade.LOOK, "telegram", "no token, so alerts are printed to the terminal")
+        return
+    yield from asyncio.run(_ask_telegram(settings, token.get_secret_value(), now))
+
+
+async def _ask_telegram(settings: Settings, token: str, now: datetime) -> list[Finding]:
+    """Ask for the bot's name, which proves the token, and compare clocks by the answer's Date."""
+    url = f"{settings.telegram.api_url.rstrip('/')}/bot{token}"
+    async with httpx.AsyncClient(timeout=10) as client:
+        try:
+            answer = await client.get(f"{url}/getMe")
+            body = answer.json()
+        except (httpx.HTTPError, ValueError) as error:  # neither names the address: it carries the token
+            return [Finding(Grade.BAD, "telegram", f"cannot be reached ({type(error).__name__}). Check the network.")]
+        if not body.get("ok"):
+            words = f"refuses the token ({body.get('description')}). Ask @BotFather for a new one."
+            return [Finding(Grade.BAD, "telegram", words)]
+        found = [Finding(Grade.OK, "telegram", f"the token belongs to @{body['result'].get('username')}")]
+        there = answer.headers.get("date")
+        if there and abs(parsedate_to_datetime(there) - now) > SKEW:
+            found.append(Finding(Grade.LOOK, "clock", f"is not Telegram's, which shows {there}. Set it by NTP."))
+    return found
+
+
+def _file(database: Database) -> Path | None:
+    name = database.url.database if database.is_sqlite else None
+    return Path(name) if name and name != ":memory:" else None
+
+
+def _hours(age: timedelta) -> str:
+    hours = max(int(age.total_seconds() // 3600), 0)
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"

@@ -1,0 +1,141 @@
+"""The doctor finds what keeps the service from its work, says what to do, and changes nothing."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.config import Backup, Settings, Telegram, Web
+from bot.doctor import Finding, Grade, examine
+from storage import schema, sources
+from storage.database import Connection, Database
+from storage.lock import only_service
+from tests.support.build import NOW, definition, polled
+from tests.support.commands import kaigi
+from tests.support.running import free_port
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{tmp_path / 'kaigi.db'}",
+        web=Web(port=free_port()),
+        backup=Backup(folder=tmp_path / "b"),
+    )
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_url)
+    schema.upgrade(database)
+    yield database
+    database.close()
+
+
+def _about(settings: Settings, about: str) -> list[Finding]:
+    return [finding for finding in examine(settings, NOW) if finding.about == about]
+
+
+def test_before_the_first_start_nothing_is_bad_and_nothing_is_made(settings: Settings, tmp_path: Path) -> None:
+    found = examine(settings, NOW)
+    assert [finding for finding in found if finding.grade is Grade.BAD] == []
+    assert "does not exist yet" in next(finding.words for finding in found if finding.about == "database")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_is_told_to_be_restored(settings: Settings, database: Database) -> None:
+    database.close()
+    file = Path(str(database.url.database))
+    file.write_bytes(file.read_bytes()[:4096] + b"\0" * 4096 + file.read_bytes()[8192:])
+    (finding,) = _about(settings, "database")
+    assert finding.grade is Grade.BAD
+    assert "kaigi restore" in finding.words
+
+
+def test_a_newer_database_is_told(settings: Settings, database: Database) -> None:
+    database.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    (finding,) = _about(settings, "database")
+    assert (finding.grade, "newer Kaigi" in finding.words) == (Grade.BAD, True)
+
+
+def test_a_running_service_is_seen_and_not_disturbed(settings: Settings, database: Database) -> None:
+    assert _about(settings, "service")[0].grade is Grade.LOOK
+    with only_service(database):
+        assert _about(settings, "service") == [Finding(Grade.OK, "service", "is running")]
+
+
+def test_an_archive_without_sources_is_bad_and_a_failing_one_is_named(settings: Settings, database: Database) -> None:
+    assert _about(settings, "sources")[0].grade is Grade.BAD
+
+    def fail(connection: Connection) -> None:
+        source_id = sources.add(connection, definition("mod"), NOW)
+        from storage.polls import update_source
+
+        update_source(connection, polled(source_id, succeeded=False, state="failing", last_error="It answered 500."))
+
+    database.write(fail)
+    (finding,) = _about(settings, "source")
+    assert finding.grade is Grade.LOOK
+    assert finding.words.startswith("mod is failing: It answered 500. Try `kaigi sources check http")
+
+
+def test_a_clock_that_went_back_is_bad(settings: Settings, database: Database) -> None:
+    def poll(connection: Connection) -> None:
+        source_id = sources.add(connection, definition("mod"), NOW)
+        from storage.polls import update_source
+
+        update_source(connection, polled(source_id, polled_at=NOW + timedelta(hours=3)))
+
+    database.write(poll)
+    assert [finding.grade for finding in _about(settings, "clock")] == [Grade.BAD]
+
+
+def test_a_port_that_a_stranger_holds_is_bad(settings: Settings) -> None:
+    import socket
+
+    with closing(socket.socket()) as stranger:
+        stranger.bind(("127.0.0.1", settings.web.port))
+        (finding,) = _about(settings, "web")
+    assert (finding.grade, "web.port" in finding.words) == (Grade.BAD, True)
+
+
+def test_old_and_missing_backups_are_told(settings: Settings, database: Database, tmp_path: Path) -> None:
+    assert "none in" in _about(settings, "backups")[0].words
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "kaigi-20251101-000000.db").touch()
+    (finding,) = [f for f in examine(settings, NOW.replace(year=2099)) if f.about == "backups"]
+    assert (finding.grade, "Is the service running?" in finding.words) == (Grade.LOOK, True)
+
+
+def test_a_telegram_out_of_reach_is_told_without_the_token(settings: Settings) -> None:
+    token = "123456789:AAF-a_token_made_for_tests_only_00000"
+    cut_off = Telegram(token=token, api_url=f"http://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # read by pydantic
+    (finding,) = _about(settings.model_copy(update={"telegram": cut_off}), "telegram")
+    assert finding.grade is Grade.BAD
+    assert token not in finding.words
+
+
+def test_the_command_prints_a_line_each_and_fails_when_something_is_bad(tmp_path: Path) -> None:
+    done = kaigi("doctor", "--json", folder=tmp_path, KAIGI_WEB__PORT=str(free_port()))
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"]) == (0, True)
+    (tmp_path / "sources.toml").write_text("[[sources")
+    broken = kaigi("doctor", folder=tmp_path, KAIGI_SOURCES_FILE="sources.toml", KAIGI_WEB__PORT=str(free_port()))
+    assert broken.returncode == 1
+    assert any(line.startswith("bad   sources file") for line in broken.stdout.splitlines())
+    assert "Traceback" not in broken.stderr
+
+
+def test_backup_and_restore_by_command(tmp_path: Path) -> None:
+    kaigi("db", "upgrade", folder=tmp_path)
+    made = kaigi("backup", "copy.db", folder=tmp_path)
+    assert (made.returncode, "0 items" in made.stdout) == (0, True)
+    assert "is whole" in kaigi("restore", "--check", "copy.db", folder=tmp_path).stdout
+    back = kaigi("restore", "copy.db", folder=tmp_path)
+    assert (back.returncode, "before-restore" in back.stdout) == (0, True)
+    (tmp_path / "copy.db").write_bytes(b"rubbish")
+    refused = kaigi("restore", "copy.db", folder=tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)

@@ -1,0 +1,165 @@
+"""A flood is held until an admin decides, and what was decided is done once, whole, and can be taken back."""
+
+import pytest
+
+from feeds import floods as shell
+from feeds.decide.routing import AlertPolicy, braked
+from storage import filters, floods, ingest, news, outbox, subscriptions
+from storage.changes import Alert, Changes
+from storage.database import Connection, Database
+from storage.errors import NotFound, TooLate
+from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState
+from tests.storage.conftest import database  # noqa: F401  a fixture
+from tests.support.build import NOW, after, polled
+from tests.support.floods import MEETINGS, flood
+
+LATER = after(hours=1)
+
+
+@pytest.fixture
+def held(database: Database) -> Database:  # noqa: F811
+    """Two chats that follow, one that does not, and a flood of three meetings."""
+
+    def make(connection: Connection) -> None:
+        for address in ("1", "2", "3"):
+            chat = subscriptions.open_chat(
+                connection, Channel.TELEGRAM, address, language="en", time_zone="UTC", now=NOW
+            )
+            if address != "3":
+                subscriptions.subscribe(connection, chat.id, MEETINGS, NOW)
+        flood(connection)
+
+    database.write(make)
+    return database
+
+
+def outgoing(database: Database) -> list[Delivery]:  # noqa: F811
+    """Everything that leaves, in its order."""
+    found: list[Delivery] = []
+    while True:
+        taken = database.write(
+            lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=1), limit=99)
+        )
+        if not taken:
+            return found
+        found += taken
+
+
+def settle(database: Database, state: FloodState, who: str = "ann") -> shell.Settled:  # noqa: F811
+    return database.write(lambda c: shell.settle(c, 1, state, who=who, now=LATER))
+
+
+def test_a_poll_below_the_brake_is_not_held(database: Database) -> None:  # noqa: F811
+    changes = Changes(source=polled(), alerts=(Alert(story=1, filters=(MEETINGS,)),) * 2)
+    assert braked(changes, AlertPolicy(flood_brake=2), flood=True) == changes
+    assert braked(changes, AlertPolicy(flood_brake=1), flood=False) == changes
+    assert database.read(floods.every) == []
+
+
+def test_a_flood_sends_nothing_until_somebody_decides(held: Database) -> None:
+    (found,) = held.read(floods.every)
+    assert (found.source_key, found.state, len(found.alerts)) == ("mod", FloodState.HELD, 3)
+    assert outgoing(held) == []
+
+
+def test_sent_alerts_each_meeting_once_and_says_who_sent_it(held: Database) -> None:
+    done = settle(held, FloodState.SENT)
+    assert (done.changed, done.meetings, done.messages) == (True, 3, 6)
+    assert (done.flood.decided_by, done.flood.decided_at) == ("ann", LATER)
+    sent = outgoing(held)
+    assert sorted((one.chat.address, one.story_id) for one in sent) == [(chat, n) for chat in "12" for n in (1, 2, 3)]
+    assert {one.kind for one in sent} == {DeliveryKind.ALERT}
+
+
+@pytest.mark.parametrize("state", [FloodState.SENT, FloodState.DIGEST, FloodState.SWALLOWED])
+def test_the_second_press_does_nothing_and_another_decision_is_refused(held: Database, state: FloodState) -> None:
+    settle(held, state)
+    before = len(outgoing(held))
+    assert not settle(held, state, who="bob").changed
+    other = FloodState.SWALLOWED if state is not FloodState.SWALLOWED else FloodState.SENT
+    with pytest.raises(TooLate, match=f"{state} by ann"):
+        settle(held, other, who="bob")
+    assert (before, outgoing(held)) == ({"sent": 6, "digest": 2, "swallowed": 0}[state], [])
+
+
+def test_a_digest_is_one_message_a_chat_that_lists_all(held: Database) -> None:
+    assert settle(held, FloodState.DIGEST).messages == 2
+    sent = outgoing(held)
+    assert [(one.chat.address, one.kind, one.story_id, one.payload) for one in sent] == [
+        (address, DeliveryKind.DIGEST, None, {"stories": [1, 2, 3]}) for address in ("1", "2")
+    ]
+    listed = held.read(lambda c: news.digest(c, (sent[0].payload or {})["stories"]))
+    assert [story.meeting.facts.edition for story in listed] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("state", [FloodState.SWALLOWED, FloodState.DIGEST])
+def test_what_was_swallowed_or_told_in_a_digest_is_never_alerted(held: Database, state: FloodState) -> None:
+    settle(held, state)
+    assert held.read(lambda c: floods.marked(c, [1, 2, 3])) == {n: frozenset({MEETINGS}) for n in (1, 2, 3)}
+
+
+def test_a_meeting_that_a_fresh_report_told_of_meanwhile_is_passed_over(held: Database) -> None:
+    held.write(lambda c: ingest.owe(c, Alert(story=2, filters=(MEETINGS,)), 2, NOW))
+    assert [one.story_id for one in outgoing(held)] == [2, 2]
+    assert (settle(held, FloodState.SENT).meetings, len(outgoing(held))) == (2, 4)
+
+
+def test_a_block_rule_made_in_the_meantime_holds(held: Database) -> None:
+    held.write(
+        lambda c: filters.add(
+            c, key="no", title="", query='title:"Meeting 1"', alerts=False, action=FilterAction.BLOCK, who="t", now=NOW
+        )
+    )
+    assert settle(held, FloodState.SENT).meetings == 2
+    assert {one.story_id for one in outgoing(held)} == {1, 3}
+
+
+@pytest.mark.parametrize("change", ["pause", "remove"])
+def test_a_filter_out_of_use_tells_nobody(held: Database, change: str) -> None:
+    if change == "pause":
+        held.write(lambda c: filters.change(c, MEETINGS, "pause", who="t", now=NOW, paused=True))
+    else:
+        held.write(lambda c: filters.remove(c, MEETINGS, who="t", now=NOW))
+    assert settle(held, FloodState.SENT).meetings == 0
+    assert outgoing(held) == []
+
+
+@pytest.mark.parametrize("state", [FloodState.SENT, FloodState.DIGEST, FloodState.SWALLOWED])
+def test_a_decision_can_be_taken_back_while_no_message_has_left(held: Database, state: FloodState) -> None:
+    settle(held, state)
+    found = held.write(lambda c: shell.undo(c, 1, who="bob", now=after(hours=2)))
+    assert (found.state, found.decided_by) == (FloodState.HELD, None)
+    assert [(line["what"], line["who"]) for line in found.history] == [(state, "ann"), ("held", "bob")]
+    assert outgoing(held) == []
+    assert held.write(lambda c: shell.settle(c, 1, FloodState.SENT, who="ann", now=after(hours=3))).messages == 6
+
+
+def test_what_has_left_is_not_called_back_and_the_decision_stands(held: Database) -> None:
+    settle(held, FloodState.SENT)
+    held.write(
+        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=1), limit=1)
+    )
+    with pytest.raises(TooLate, match="1 of 6 messages have left"):
+        held.write(lambda c: shell.undo(c, 1, who="bob", now=LATER))
+    assert held.read(lambda c: floods.find(c, 1)).state is FloodState.SENT
+    assert len(outgoing(held)) == 5
+
+
+def test_a_crash_in_the_middle_leaves_the_flood_held(held: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise RuntimeError("the power fails")
+
+    monkeypatch.setattr(floods, "messages", crash)
+    with pytest.raises(RuntimeError):
+        settle(held, FloodState.SENT)
+    monkeypatch.undo()
+    assert held.read(lambda c: floods.find(c, 1)).state is FloodState.HELD
+    assert outgoing(held) == []
+    assert settle(held, FloodState.SENT).messages == 6
+
+
+def test_a_flood_that_is_not_there_is_said_to_be_so(held: Database) -> None:
+    with pytest.raises(NotFound, match="no flood 9"):
+        held.write(lambda c: shell.settle(c, 9, FloodState.SENT, who="ann", now=LATER))
+    with pytest.raises(TooLate, match="nothing was decided"):
+        held.write(lambda c: shell.undo(c, 1, who="ann", now=LATER))

@@ -1,0 +1,161 @@
+"""A backup is whole or it is none; a restore brings back what was there, and can itself be taken back."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from storage import backup, filters, ingest, schema, sources, subscriptions
+from storage.database import Connection, Database
+from storage.errors import BackupError, DatabaseFull
+from storage.model import Channel
+from storage.tables import deliveries, items
+from tests.support.build import NOW, definition, facts, meeting_changes
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Database]:
+    """An archive with one meeting that is owed to a chat."""
+    database = Database(f"sqlite:///{tmp_path / 'data' / 'kaigi.db'}")
+    schema.upgrade(database)
+    database.write(filters.ensure_built_in)
+    database.write(_subscribe)
+    _land(database, 1)
+    yield database
+    database.close()
+
+
+def _subscribe(connection: Connection) -> None:
+    chat = subscriptions.open_chat(connection, Channel.TELEGRAM, "100", language="ja", time_zone="UTC", now=NOW)
+    subscriptions.subscribe(connection, chat.id, "ministerial-meetings", NOW)
+
+
+def _land(database: Database, number: int) -> None:
+    def land(connection: Connection) -> None:
+        source_id = sources.add(connection, definition(f"s{number}"), NOW)
+        changes = meeting_changes(facts(edition=number, series="admm"), source_id=source_id, identity=f"g:{number}")
+        ingest.apply(connection, changes, NOW)
+
+    database.write(land)
+
+
+def _identities(database: Database) -> list[str]:
+    return list(database.read(lambda c: c.execute(select(items.c.identity).order_by(items.c.id)).scalars()))
+
+
+def test_a_backup_holds_what_was_committed_and_proves_it(archive: Database, tmp_path: Path) -> None:
+    made = backup.make(archive, tmp_path / "b.db", NOW)
+    assert (made.counts["items"], made.counts["deliveries"]) == (1, 1)
+    assert (tmp_path / "b.db.sha256").read_text() == f"{made.sha256}  b.db\n"
+    assert backup.check(tmp_path / "b.db") == made
+    assert sorted(file.name for file in tmp_path.glob("b.db*")) == ["b.db", "b.db.sha256"]
+
+
+def test_a_folder_gets_a_file_named_for_the_moment(archive: Database, tmp_path: Path) -> None:
+    assert backup.make(archive, tmp_path, NOW).path == tmp_path / f"kaigi-{NOW:%Y%m%d-%H%M%S}.db"
+
+
+def test_writers_go_on_while_a_backup_is_made(archive: Database, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(str(archive.url.database))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE items SET title = 'not committed'")
+        made = backup.make(archive, tmp_path / "b.db", NOW)
+        other.rollback()
+    with closing(sqlite3.connect(made.path)) as copy:
+        assert copy.execute("SELECT title FROM items").fetchall() != [("not committed",)]
+
+
+def test_a_restore_brings_back_what_was_there_and_sets_the_rest_aside(archive: Database, tmp_path: Path) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    _land(archive, 2)
+    aside = backup.restore(made.path, archive, NOW)
+    assert _identities(archive) == ["g:1"]
+    assert aside is not None
+    with closing(sqlite3.connect(aside)) as before:
+        assert before.execute("SELECT count(*) FROM items").fetchone() == (2,)
+
+
+def test_what_was_waiting_then_is_a_repeat_now(archive: Database, tmp_path: Path) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    backup.restore(made.path, archive, NOW)
+    assert archive.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
+
+
+def test_an_archive_that_is_gone_is_restored_where_it_was(archive: Database, tmp_path: Path) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    archive.close()
+    Path(str(archive.url.database)).unlink()
+    assert backup.restore(made.path, archive, NOW) is None
+    assert _identities(archive) == ["g:1"]
+
+
+@pytest.mark.parametrize("place", [5_000, -5_000, 100], ids=["a page", "near the end", "the header"])
+def test_one_changed_byte_is_refused_and_nothing_is_touched(archive: Database, tmp_path: Path, place: int) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    damaged = bytearray(made.path.read_bytes())
+    damaged[place] ^= 1
+    made.path.write_bytes(damaged)
+    with pytest.raises(BackupError, match="damaged"):
+        backup.restore(made.path, archive, NOW)
+    assert _identities(archive) == ["g:1"]
+
+
+def test_damage_that_the_sum_agrees_with_is_found_by_reading(archive: Database, tmp_path: Path) -> None:
+    made = backup.make(archive, tmp_path / "b.db", NOW)
+    cut = made.path.read_bytes()[:8192]
+    made.path.write_bytes(cut)
+    (tmp_path / "b.db.sha256").write_text(f"{backup._sha256(made.path)}  b.db\n")
+    with pytest.raises(BackupError, match="damaged"):
+        backup.check(made.path)
+
+
+def test_what_has_no_sum_or_is_no_archive_is_refused(archive: Database, tmp_path: Path) -> None:
+    stranger = tmp_path / "x.db"
+    with pytest.raises(BackupError, match="is no file"):
+        backup.check(stranger)
+    stranger.write_text("hello")
+    with pytest.raises(BackupError, match=r"x.db.sha256 is missing"):
+        backup.check(stranger)
+    (tmp_path / "x.db.sha256").write_text(f"{backup._sha256(stranger)}  x.db\n")
+    with pytest.raises(BackupError, match="not an archive of Kaigi"):
+        backup.check(stranger)
+
+
+def test_an_archive_of_a_newer_version_is_refused(archive: Database, tmp_path: Path) -> None:
+    archive.write(lambda c: c.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(BackupError, match="newer Kaigi"):
+        backup.make(archive, tmp_path, NOW)
+
+
+def test_a_name_that_is_taken_is_refused(archive: Database, tmp_path: Path) -> None:
+    (tmp_path / "b.db").write_text("mine")
+    with pytest.raises(BackupError, match="exists already"):
+        backup.make(archive, tmp_path / "b.db", NOW)
+    assert (tmp_path / "b.db").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_nothing_behind(archive: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(backup, "_copy", full)
+    with pytest.raises(DatabaseFull):
+        backup.make(archive, tmp_path / "b.db", NOW)
+    assert list(tmp_path.glob("b.db*")) == []
+
+
+def test_the_newest_backups_are_kept(archive: Database, tmp_path: Path) -> None:
+    made = [backup.make(archive, tmp_path, NOW + timedelta(days=day)).path for day in range(3)]
+    assert backup.rotate(tmp_path, keep=2) == [made[0]]
+    assert sorted(tmp_path.glob("kaigi-*.db*")) == sorted(
+        file for path in made[1:] for file in (path, path.with_name(path.name + ".sha256"))
+    )
+
+
+def test_postgresql_is_told_its_own_tools() -> None:
+    with pytest.raises(BackupError, match="pg_dump"):
+        backup.make(Database("postgresql://nobody@localhost/x"), Path("x"), NOW)
