@@ -75,7 +75,7 @@ def test_what_was_sent_stays_sent_and_what_waits_goes_on_there(archive: Database
     transfer.copy(archive, empty)
     claimed = empty.write(
         lambda c: outbox.claim(
-            c, worker="w", channels={Channel.TELEGRAM}, busy_chats=(), now=NOW + timedelta(1), limit=9
+            c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9
         )
     )
     assert [delivery.id for delivery in claimed] == [2]
