@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from bot.checking import CheckFailed, best_of, discover
 from bot.config import Settings
@@ -16,6 +15,7 @@ from feeds.collect import catalogue
 from feeds.collect.catalogue import SourcesFileError
 from feeds.collect.find import Discovery
 from feeds.collect.opml import Refused, free_key, read_opml
+from feeds.decide.ranking import host_of
 from feeds.observed import FailureKind
 from storage import sources
 from storage.database import Connection
@@ -51,7 +51,7 @@ class Chosen:
 
 def new_definition(url: str, *, fetch: Mapping[str, Any] | None = None, **fields: str | None) -> SourceDefinition:
     """Return a source from the words of the command line, checked like an entry of the file."""
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = host_of(url)
     defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
     given = {name: str(value) for name, value in fields.items() if value is not None}
     return catalogue.definition({**defaults, "url": url, **given, **({"fetch": fetch} if fetch else {})})
@@ -93,13 +93,20 @@ def refuse_known(connection: Connection, definition: SourceDefinition) -> None:
 
 
 def choose(settings: Settings, definition: SourceDefinition, kind: SourceKind | None, *, named: bool) -> Chosen:
+    """`find_out` for a command, which has no loop of its own."""
+    return asyncio.run(find_out(settings, definition, kind, named=named))
+
+
+async def find_out(
+    settings: Settings, definition: SourceDefinition, kind: SourceKind | None, *, named: bool
+) -> Chosen:  # fmt: skip
     """Find out how an address can be polled. `named`: the name was given and is not to be taken from the feed.
 
     Raises `CheckFailed` when the address answers and is of no use.
     """
     if kind is SourceKind.FEED:
         return Chosen(definition=replace(definition, kind=kind))
-    found = asyncio.run(discover(settings, definition, kind))
+    found = await discover(settings, definition, kind)
     if found.failure is not None:
         return _as_given(definition, kind, found)
     chosen, how = best_of(found, definition, named=named)

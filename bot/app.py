@@ -33,8 +33,10 @@ from bot.digests import Digests
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
+from bot.notify import NotifySender, Target, follow_settings, targets
 from bot.parts import ServiceError, open_database, utc_now
 from bot.sender import TelegramSender
+from bot.telegram.admin import Office
 from bot.telegram.commands import Desk
 from bot.telegram.service import Hook, TelegramService
 from bot.terminal import ADDRESS, TerminalSender
@@ -97,6 +99,8 @@ class Service:
     on_start: Callable[[Database], Awaitable[None]] | None = None
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _look: Callable[[], Health] | None = None  #: known once everything runs
+    _targets: tuple[Target, ...] = ()  #: the addresses of notify.urls
 
     def stop(self) -> None:
         """End the service as SIGTERM does."""
@@ -104,6 +108,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve until SIGTERM, SIGINT or `stop`. Raises a `KaigiError` when it cannot start."""
+        self._targets = targets(url.get_secret_value() for url in self.settings.notify.urls)
         listener = bind(self.settings.web.host, self.settings.web.port)
         with contextlib.closing(listener):
             database = await asyncio.to_thread(open_database, self.settings)
@@ -125,13 +130,14 @@ class Service:
                 concurrency=self.settings.fetch.concurrency,
                 on_alerts=deliverer.wake,
             )
+            self._look = partial(_health, collector, telegram)
             library = Library(
                 database=database,
                 authority=authority,
                 began_at=began_at,
                 address=self.settings.address,
                 language=self.settings.language,
-                health=partial(_health, collector, telegram),
+                health=self._health,
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
             )
             hubs, routes = self._hubs(ingest)
@@ -193,8 +199,14 @@ class Service:
             subscriptions.subscribe(connection, chat.id, filters.MEETINGS, now)
         else:
             subscriptions.suspend_channel(connection, Channel.TERMINAL, now)
+        notify = self.settings.notify
+        language, zone = notify.language or self.settings.language, notify.time_zone or self.settings.time_zone
+        follow_settings(connection, self._targets, language, zone, now)
         host = urlsplit(self.settings.address).hostname or "localhost"
         return instance.born(connection, host, now)
+
+    def _health(self) -> Health:
+        return self._look() if self._look is not None else {"ready": False, "collector": "starting"}
 
     def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
         """What asks hubs, and where they call back."""
@@ -216,6 +228,7 @@ class Service:
             language=self.settings.language,
             time_zone=self.settings.time_zone,
             address=self.settings.address,
+            office=Office(settings=self.settings, health=self._health),
         )
         secret = self.settings.telegram.webhook_secret if self.settings.telegram.mode == "webhook" else None
         hook = Hook(self.settings.address, secret.get_secret_value()) if secret is not None else None
@@ -228,6 +241,8 @@ class Service:
             channels[Channel.TERMINAL] = TerminalSender(journal)
         else:
             channels[Channel.TELEGRAM] = TelegramSender(telegram, str(self.settings.public_url or ""))
+        if self._targets:
+            channels[Channel.NOTIFY] = NotifySender(self._targets, str(self.settings.public_url or ""))
         quick = Pace(rest=timedelta(0))
         return Deliverer(
             database=database,

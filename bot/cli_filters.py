@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from storage.choices import FilterAction
-from storage.errors import Misuse
 
 if TYPE_CHECKING:
     from feeds.rehearsal import Rehearsal
-    from storage.database import Connection, Database
+    from storage.database import Database
     from storage.model import Filter, FilterChange
 
 app = typer.Typer(help="The named queries behind feeds, pages and subscriptions.", no_args_is_help=True)
@@ -35,10 +33,6 @@ class Since(StrEnum):
 
 
 SPANS = {Since.DAY: timedelta(days=1), Since.WEEK: timedelta(days=7), Since.MONTH: timedelta(days=30)}
-
-
-class FilterRefused(Misuse):
-    """A change that would make an alert storm, or that nobody can want. The message has the numbers."""
 
 
 @contextmanager
@@ -116,37 +110,23 @@ def add(
     force: FORCE = False,
 ) -> None:
     """Add a filter. It raises no alerts about meetings that are known already."""
+    from bot.changing import add_filter
     from bot.parts import utc_now
-    from feeds.decide.query import parse
-    from storage import filters
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", key) or key == "search":
-        raise FilterRefused(f"{key!r} cannot be a key: use small letters, digits and hyphens, and not 'search'.")
-    parsed, now = parse(query), utc_now()
-    if action is FilterAction.BLOCK and parsed.is_empty:
-        raise FilterRefused("A block rule needs a query: an empty one would hide everything.")
-
-    def write(connection: "Connection") -> "Filter":
-        if alerts and not force:
-            _refuse_storm(connection, query)
-        return filters.add(
-            connection, key=key, title=title or key, query=query, alerts=alerts and action is FilterAction.KEEP,
-            action=action, who=me(), now=now,
-        )  # fmt: skip
-
+    given = {"key": key, "query": query, "title": title, "alerts": alerts, "action": action, "force": force}
     with open_archive() as database:
-        made = database.write(write)
+        made = database.write(lambda c: _stormy(add_filter, c, who=me(), now=utc_now(), **given)).filter
     typer.echo(f"Added {made.key}: {made.query or '(every item)'}")
 
 
-def _refuse_storm(connection: "Connection", query: str) -> None:
-    from bot.parts import utc_now
-    from feeds.decide.query import parse
-    from feeds.rehearsal import rehearse
+def _stormy(work: Any, *words: Any, **named: Any) -> Any:
+    """Say how a change that was refused for its many alerts can be made all the same."""
+    from bot.changing import FilterRefused, Storm
 
-    objections = rehearse(connection, parse(query), utc_now()).objections
-    if objections:
-        raise FilterRefused(f"Refused: {'; '.join(objections)}. With --force it is done all the same.")
+    try:
+        return work(*words, **named)
+    except Storm as storm:
+        raise FilterRefused(f"{storm} With --force it is done all the same.") from storm
 
 
 @app.command()
@@ -158,64 +138,51 @@ def edit(
     force: FORCE = False,
 ) -> None:
     """Change a filter. What it matches from now on raises no alerts about meetings that are known already."""
+    from bot.changing import FilterRefused, edit_filter
     from bot.parts import utc_now
-    from feeds.decide.query import parse
-    from storage import filters
 
     given = {"query": query, "title": title, "alerts": alerts}
     words = {name: value for name, value in given.items() if value is not None}
     if not words:
         raise FilterRefused("Nothing to change: give --query, --title, --alerts or --no-alerts.")
-    if query is not None:
-        parse(query)
-
-    def write(connection: "Connection") -> "Filter":
-        before = filters.find(connection, key)
-        if before.action is FilterAction.BLOCK and query is not None and parse(query).is_empty:
-            raise FilterRefused("A block rule needs a query: an empty one would hide everything.")
-        will_alert = before.action is FilterAction.KEEP and (before.alerts if alerts is None else alerts)
-        if will_alert and not force and ("query" in words or not before.alerts):
-            _refuse_storm(connection, before.query if query is None else query)
-        return filters.change(connection, key, "edit", who=me(), now=utc_now(), **words)
-
     with open_archive() as database:
-        changed = database.write(write)
+        changed = database.write(
+            lambda c: _stormy(edit_filter, c, key, who=me(), now=utc_now(), force=force, **words)
+        ).filter
     typer.echo(f"Changed {changed.key}: {changed.query or '(every item)'}, alerts {_alerts(changed)}")
 
 
 @app.command()
 def remove(key: KEY) -> None:
     """Take a filter out of use. `kaigi filters undo` brings it back with those who follow it."""
+    from bot.changing import remove_filter
     from bot.parts import utc_now
-    from storage import filters
 
-    if key in (filters.MEETINGS, filters.EVERYTHING):
-        raise FilterRefused(f"{key} is built in; page and feeds need it. `kaigi filters pause {key}` ends its alerts.")
     with open_archive() as database:
-        database.write(lambda connection: filters.remove(connection, key, who=me(), now=utc_now()))
+        database.write(lambda connection: remove_filter(connection, key, who=me(), now=utc_now()))
     typer.echo(f"Removed {key}. `kaigi filters undo {key}` brings it back.")
 
 
 @app.command()
 def pause(key: KEY) -> None:
     """End the alerts of a filter, or the effect of a block rule, until it is resumed."""
-    _set_paused(key, "pause", paused=True)
+    _set_paused(key, paused=True)
     typer.echo(f"Paused {key}. `kaigi filters resume {key}` goes on.")
 
 
 @app.command()
 def resume(key: KEY) -> None:
     """Go on with a filter. What came in the meantime raises no alerts."""
-    _set_paused(key, "resume", paused=False)
+    _set_paused(key, paused=False)
     typer.echo(f"Resumed {key}.")
 
 
-def _set_paused(key: str, what: str, *, paused: bool) -> None:
+def _set_paused(key: str, *, paused: bool) -> None:
+    from bot.changing import pause_filter
     from bot.parts import utc_now
-    from storage import filters
 
     with open_archive() as database:
-        database.write(lambda c: filters.change(c, key, what, who=me(), now=utc_now(), paused=paused))
+        database.write(lambda c: pause_filter(c, key, paused=paused, who=me(), now=utc_now()))
 
 
 @app.command()
@@ -339,11 +306,11 @@ def undo(
     key: Annotated[str | None, typer.Argument(metavar="[FILTER]", help="Key of the filter; any if left out.")] = None,
 ) -> None:
     """Take back the last change of a filter that is not taken back yet."""
+    from bot.changing import undo_filter
     from bot.parts import utc_now
-    from storage import filters
 
     with open_archive() as database:
-        taken = database.write(lambda connection: filters.undo(connection, key, who=me(), now=utc_now()))
+        taken = database.write(lambda connection: undo_filter(connection, key, who=me(), now=utc_now()))
     typer.echo(f"Took back: {_line(taken)}")
 
 

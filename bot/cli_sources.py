@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli_filters import me
 from storage.choices import SourceKind, SourceState, Trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from bot.config import Settings
@@ -179,8 +182,8 @@ def add(  # noqa: PLR0913  the fields of a source
 ) -> None:
     """Add a source. It is polled with the next tick of the service, or by `kaigi poll`."""
     from bot.adding import choose, fetch_table, new_definition, refuse_known
+    from bot.changing import add_source
     from bot.parts import utc_now
-    from storage import sources
 
     given = new_definition(
         url=url,
@@ -195,7 +198,7 @@ def add(  # noqa: PLR0913  the fields of a source
     with _archive() as (settings, database):
         database.read(lambda connection: refuse_known(connection, given))
         chosen = choose(settings, given, kind, named=name is not None)
-        database.write(lambda connection: sources.add(connection, chosen.definition, utc_now()))
+        database.write(lambda connection: add_source(connection, chosen.definition, who=me(), now=utc_now()))
     if chosen.warning:
         typer.echo(chosen.warning, err=True)
     typer.echo(f"Added {chosen.definition.key}: {chosen.definition.url}")
@@ -254,35 +257,40 @@ def check(
 @app.command()
 def remove(source: NAME) -> None:
     """Forget a source, its items, and the stories that only it reported."""
-    from storage import sources
+    from bot.changing import remove_source
 
-    with _archive() as (_, database):
-        found = database.read(lambda connection: sources.find(connection, source))
-        database.write(lambda connection: sources.remove(connection, found.id))
-    typer.echo(f"Removed {found.definition.key}.")
+    typer.echo(f"Removed {_changed(source, remove_source).definition.key}.")
 
 
 @app.command()
 def pause(source: NAME) -> None:
     """Stop polling a source until it is resumed."""
-    from storage import sources
+    from bot.changing import pause_source
 
-    with _archive() as (_, database):
-        found = database.read(lambda connection: sources.find(connection, source))
-        database.write(lambda connection: sources.pause(connection, found.id))
+    found = _changed(source, pause_source)
     typer.echo(f"Paused {found.definition.key}. `kaigi sources resume {found.definition.key}` polls it again.")
 
 
 @app.command()
 def resume(source: NAME) -> None:
     """Poll a source again."""
+    from bot.changing import resume_source
+
+    typer.echo(f"Resumed {_changed(source, resume_source).definition.key}.")
+
+
+def _changed(name: str, change: "Callable[..., int]") -> "Source":
+    """Change the source with this key or address; returns it as it was."""
     from bot.parts import utc_now
     from storage import sources
 
+    def work(connection: "Connection") -> "Source":
+        found = sources.find(connection, name)
+        change(connection, found, who=me(), now=utc_now())
+        return found
+
     with _archive() as (_, database):
-        found = database.read(lambda connection: sources.find(connection, source))
-        database.write(lambda connection: sources.resume(connection, found.id, utc_now()))
-    typer.echo(f"Resumed {found.definition.key}.")
+        return database.write(work)
 
 
 @app.command("import")

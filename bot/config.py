@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -80,6 +80,11 @@ def _hook_secret(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _addresses(value: object) -> object:
+    """Addresses between white space in a variable or a file, a list in `kaigi.toml`."""
+    return value.split() if isinstance(value, str) else value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -149,6 +154,14 @@ class Alerts(_Section):
     uncertain: Literal["repeat", "park"] = "repeat"
 
 
+class Notify(_Section):
+    """Readers without Telegram: addresses as apprise writes them."""
+
+    urls: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_addresses)] = ()
+    language: Literal["ja", "en"] | None = None
+    time_zone: Annotated[str | None, AfterValidator(lambda zone: zone if zone is None else _zone(zone))] = None
+
+
 class Backup(_Section):
     """Copies of an SQLite archive, made by the service itself."""
 
@@ -178,6 +191,7 @@ class Settings(BaseSettings):
     fetch: Fetch = Fetch()
     poll: Poll = Poll()
     alerts: Alerts = Alerts()
+    notify: Notify = Notify()
     sources_file: Path | None = None
     lexicon_dir: Path | None = None
     time_zone: Zone = "Asia/Tokyo"
@@ -219,7 +233,7 @@ class Settings(BaseSettings):
 _chosen_file: Path | None = None
 _named_file: Path | None = None
 
-SECRETS = ("telegram.token", "telegram.webhook_secret", "database_url")
+SECRETS = ("telegram.token", "telegram.webhook_secret", "database_url", "notify.urls")
 
 
 def use(file: Path | None) -> None:
@@ -252,7 +266,17 @@ def secrets(settings: Settings) -> list[str]:
     """The secret words of these settings, to be kept out of the log."""
     telegram = settings.telegram
     found = [word.get_secret_value() for word in (telegram.token, telegram.webhook_secret) if word]
-    return [*found, *_passwords(settings.database_url)]
+    return [*found, *_passwords(settings.database_url), *_in_addresses(settings.notify.urls)]
+
+
+def _in_addresses(urls: Iterable[SecretStr]) -> Iterator[str]:
+    """Each address, and each part of it that may be a password: plugins and services repeat them in parts."""
+    for url in urls:
+        words = url.get_secret_value()
+        yield words
+        host = words.rpartition("@")[2].partition("://")[2] or words.rpartition("@")[2]
+        parts = re.split(r"[/?&=:@]+", words.partition("://")[2])
+        yield from (part for part in parts if part and not host.startswith(part))
 
 
 def _passwords(address: str) -> list[str]:

@@ -3,7 +3,7 @@
     look ─► bundle what is new, one message an admin ─► claim (commit `sending`) ─► tell ─► record the outcome
 
 Notices are posted in the transactions of polls (`feeds/telling.py`); here they are only gathered, put into words and
-sent. With a bot they go to the private chats of `telegram.admins`, whose ids are those of the users; without one they
+sent. With a bot they go to the private chats of the admins, whose ids are those of the users; without one they
 are printed. Each is delivered at least once: an answer that was lost means that it is sent again, marked as a repeat.
 """
 
@@ -20,7 +20,7 @@ from bot.deliver import Herald, Moved, NotSent, Outcome, Refused, Sent, Unknown
 from bot.wording import words_of
 from feeds.publish.words import Language
 from feeds.telling import tell_of_the_network, tell_overdue
-from storage import notices, subscriptions
+from storage import notices, people, subscriptions
 from storage.database import Connection, Database
 from storage.errors import StorageError
 from storage.model import Channel, DeliveryState, Notice, NoticeMessage
@@ -87,8 +87,14 @@ class Notifier:
         tell_of_the_network(connection, now)
         tell_overdue(connection, now)
         return notices.bundle(
-            connection, before=now - self.settle, channel=self.channel, addresses=self.admins, now=now
+            connection, before=now - self.settle, channel=self.channel, addresses=self._addresses(connection), now=now
         )
+
+    def _addresses(self, connection: Connection) -> tuple[str, ...]:
+        """The admins of the settings, and with a bot those who were invited."""
+        if self.channel is not Channel.TELEGRAM:
+            return self.admins
+        return tuple(dict.fromkeys([*self.admins, *(str(one.user_id) for one in people.invited(connection))]))
 
     def _claim(self, connection: Connection) -> list[NoticeMessage]:
         return notices.claim(connection, worker=self.worker, channel=self.channel, now=self.clock())

@@ -15,8 +15,8 @@ from feeds.decide import corrections as judge
 from feeds.decide.corrections import CannotCorrect
 from feeds.decide.pins import read_pin
 from feeds.decide.routing import AlertPolicy
+from storage import audit, filters
 from storage import corrections as store
-from storage import filters
 from storage.cases import CorrectionPlan
 from storage.database import Connection, Database
 from storage.errors import NotFound
@@ -92,22 +92,45 @@ class Desk:
 
     def undo(self, correction_id: int) -> Correction:
         """Take a correction back."""
-        return self.database.write(partial(self._undo, correction_id))
+        return self.database.write(partial(self.take_back, correction_id))
 
-    def _undo(self, correction_id: int, connection: Connection) -> Correction:
+    def take_back(self, correction_id: int, connection: Connection) -> Correction:
+        """As `undo`, in a transaction of the caller's."""
         said, journal = store.get(connection, correction_id)
         story = store.load(connection, store.resolve(connection, said.story_id))
         apart = said.kind is CorrectionKind.SPLIT and said.other_id is not None
         other = store.load(connection, store.resolve(connection, said.other_id or 0)) if apart else None
         plan = judge.undo(said, journal, story, other, self.now)
-        return store.undo(connection, said, plan, self.by, self.now)
+        undone = store.undo(connection, said, plan, self.by, self.now)
+        self._note_undone(connection, undone)
+        return undone
+
+    def _note_undone(self, connection: Connection, said: Correction) -> None:
+        target = f"story:{said.story_id}"
+        about = {"correction": said.id, "value": said.before}
+        undo = audit.note(
+            connection, who=self.by, what=audit.UNDO, target=target, before={"value": said.after}, after=about,
+            now=self.now,
+        )  # fmt: skip
+        line = audit.of_correction(connection, target, said.id)
+        if line is not None:
+            audit.mark_undone(connection, line.id, undo)
 
     def _keep(self, what: str, note: str, decide: Callable[[Connection, Target], CorrectionPlan]) -> Correction:
         def work(connection: Connection) -> Correction:
             plan = decide(connection, find(connection, what))
-            return store.keep(connection, plan, self.by, note, self.now)
+            said = store.keep(connection, plan, self.by, note, self.now)
+            self._note(connection, said)
+            return said
 
         return self.database.write(work)
+
+    def _note(self, connection: Connection, said: Correction) -> None:
+        about = {"correction": said.id, "field": said.field, "value": said.after, "note": said.note}
+        audit.note(
+            connection, who=self.by, what=f"correct_{said.kind}", target=f"story:{said.story_id}",
+            before={"value": said.before}, after=about, now=self.now,
+        )  # fmt: skip
 
 
 def find(connection: Connection, what: str) -> Target:

@@ -102,6 +102,7 @@ class Channel(StrEnum):
 
     TELEGRAM = "telegram"
     TERMINAL = "terminal"  # the operator's screen, used while no Telegram token is set
+    NOTIFY = "notify"  # the addresses of notify.urls: e-mail, Matrix, Slack, …
 
 
 class ChatState(StrEnum):

@@ -486,3 +486,101 @@ class Delivery:
     silent: bool = False
     held: str = ""  #: waits for `quiet` or `digest`
     created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody who is or was an admin."""
+
+    user_id: int  #: at Telegram
+    name: str
+    role: str
+    added_by: int | None  #: None: the settings name them; this row only keeps the name
+    added_at: datetime
+    removed_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invite:
+    """An invitation to become an admin; the word that opens it is not kept."""
+
+    id: int
+    role: str
+    created_by: int
+    created_at: datetime
+    expires_at: datetime
+    used_by: int | None = None
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditLine:
+    """One change, as the audit keeps it."""
+
+    id: int
+    at: datetime
+    who: str  #: `tg:` and a user id, or `cli:` and a name
+    what: str  #: `source_pause`, `filter_edit`, `broadcast`, …
+    target: str  #: `source:mod`, `filter:japan`, `story:12`, …
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    undone_by: int | None = None  #: the line that took this one back
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Broadcast:
+    """Words of an admin for all chats."""
+
+    id: int
+    at: datetime
+    by: str
+    text: str
+    queued_at: datetime | None = None  #: None: a draft that nobody has confirmed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SeenItem:
+    """An article as it was understood, for admins who ask why."""
+
+    id: int
+    story_id: int
+    title: str
+    url: str | None
+    verdict: str  #: `meeting`, `uncertain` or `other`
+    score: float  #: 0 to 1
+    facts: MeetingFacts | None  #: what it says alone
+    published_at: datetime | None
+    first_seen_at: datetime
+    source_key: str
+    source_name: str
+    trust: Trust
+    source_known_since: datetime | None  #: when its source was first read
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owed:
+    """A message about a story, as admins see it."""
+
+    id: int
+    chat_id: int
+    kind: DeliveryKind
+    state: DeliveryState
+    attempt: int
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+    not_before: datetime
+    channel: Channel
+    address: str
+    title: str  #: of the chat, where it has one
+    chat_state: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdicts:
+    """Figures of a span of time."""
+
+    items: Mapping[str, int]  #: by verdict
+    deliveries: Mapping[str, int]  #: by state
+    meetings: int
+    waits_s: tuple[float, ...]  #: from the moment an alert was owed until it was sent, sorted

@@ -1,5 +1,6 @@
 """Chats and what they are subscribed to. A chat's settings outlive its absence: only its own word deletes them."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -173,6 +174,13 @@ def suspend_channel(connection: Connection, channel: Channel, now: datetime) -> 
             deliveries.c.state.in_(["queued", "sending", "uncertain"]),
         )
     )
+
+
+def suspend_others(connection: Connection, channel: Channel, addresses: Collection[str], now: datetime) -> None:
+    """All chats of a channel but these rest. What they follow stays, and what waits for them may still be news when
+    they come back."""
+    others = (chats.c.channel == channel, chats.c.address.not_in(list(addresses)), chats.c.state == ChatState.ACTIVE)
+    connection.execute(update(chats).where(*others).values(state=ChatState.SUSPENDED, updated_at=now))
 
 
 def export(connection: Connection, chat_id: int) -> dict[str, Any]:

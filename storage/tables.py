@@ -424,6 +424,7 @@ broadcasts = Table(
     Column("at", Moment, nullable=False),
     Column("by", String(64), nullable=False),
     Column("text", Text, nullable=False),
+    Column("queued_at", Moment, comment="empty: a draft that nobody has confirmed"),
     sqlite_autoincrement=True,
 )
 

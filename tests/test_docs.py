@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from bot import config
 from bot.cli import app
+from bot.telegram.admin import COMMANDS as ADMIN_COMMANDS
 from bot.telegram.commands import COMMANDS
 from bot.telegram.texts import text
 from feeds.collect.catalogue import load_sources
@@ -27,6 +28,7 @@ README = ROOT / "README.md"
 EXAMPLE = ROOT / "kaigi.example.toml"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 TELEGRAM = ROOT / "docs" / "telegram.md"
+ADMIN = ROOT / "docs" / "bot-admin.md"
 FEEDS = ROOT / "docs" / "feeds.md"
 SOURCES = ROOT / "docs" / "sources.md"
 BUNDLED = ROOT / "feeds" / "sources.toml"
@@ -203,6 +205,11 @@ def test_every_command_of_the_bot_is_documented_in_both_languages() -> None:
     assert all(f"`/{name}`" in read(README) for name, _ in COMMANDS)
 
 
+def test_every_command_of_the_admins_is_documented() -> None:
+    listed = [code(row[0])[0] for row in rows(section(ADMIN, "Commands").split("\n### ")[0])[1:]]
+    assert listed == [f"/{name}" for name, _, _ in ADMIN_COMMANDS]
+
+
 def test_every_field_rule_and_trust_level_of_a_source_is_documented() -> None:
     fields = {code(row[0])[0] for row in rows(section(SOURCES, "The format"))[1:]}
     assert fields == set(SourceDefinition.__dataclass_fields__)
@@ -241,7 +248,7 @@ def test_the_examples_of_sources_load() -> None:
 
 
 def test_the_examples_of_settings_load(tmp_path: Path) -> None:
-    for document in (CONFIGURATION, TELEGRAM):
+    for document in (CONFIGURATION, TELEGRAM, ADMIN):
         for example in blocks(document, "toml"):
             settings_from(example, tmp_path)
 

@@ -28,7 +28,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.telegram import channels, clicks, following, looking, presence, privacy, settings, starting
+from bot.telegram import admin, channels, clicks, following, looking, presence, privacy, settings, starting
 from bot.telegram.desk import Context, Desk, Request, request_of
 from bot.telegram.texts import LANGUAGES, msgid, text
 from storage.follows import MOST, TooMany
@@ -120,6 +120,7 @@ def register(application: "Application[Any, Any, Any, Any, Any, Any]", desk: Des
     application.add_handler(MessageHandler(in_private & filters.FORWARDED, channels.forwarded))
     application.add_error_handler(failed)
     application.add_handler(MessageHandler(in_private & filters.TEXT, other_words))
+    admin.register(application, desk)
 
 
 def command_list(language: str, wanted: Callable[[Command], bool] = lambda _: True) -> list[BotCommand]:

@@ -12,6 +12,7 @@ from telegram.constants import ChatType, ParseMode
 from telegram.error import BadRequest
 from telegram.ext import ContextTypes
 
+from bot.telegram.admin.answers import Office
 from bot.telegram.keyboard import keyboard
 from bot.telegram.markup import Message, block, within
 from bot.telegram.rights import Rights
@@ -38,6 +39,7 @@ class Desk:
     time_zone: str
     address: str  #: of the web page
     rights: Rights = field(default_factory=Rights)
+    office: Office | None = None  #: what admins' commands need; None: there are no admins
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Read without holding up the loop."""

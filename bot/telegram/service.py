@@ -19,6 +19,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
+from bot.telegram.admin import show_menus
 from bot.telegram.commands import Desk, publish_commands, register
 from bot.telegram.inbox import Inbox, KeptApplication
 from bot.telegram.webhook import PATH, Webhook, path_of
@@ -70,6 +71,7 @@ class TelegramService:
         self._running = False
         self._hook = hook
         self._updates = _Watched()
+        self._desk = desk
         self._inbox = Inbox(desk.database, desk.clock)
         self._application = _build(token, api_url, self._updates, self._inbox)
         register(self._application, desk)
@@ -124,6 +126,7 @@ class TelegramService:
         """Each step may have been done by an earlier try that failed later."""
         await self._application.initialize()
         await publish_commands(self._application.bot)
+        await show_menus(self._application.bot, self._desk)
         if not self._application.running:
             await self._inbox.replay(self._application.bot)
             await self._application.start()

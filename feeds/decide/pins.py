@@ -50,7 +50,7 @@ def read_pin(field: str, value: str | None) -> Pin:
         return Pin(field=f"person:{_country(code)}" if code else name, value=None)
     text = value.strip()
     if not text:
-        raise WrongFact(f"{name} needs a value, such as {name}={_EXAMPLES[name]}.")
+        raise WrongFact(f"{name} needs a value, such as {name}={EXAMPLES[name]}.")
     if name == "person":
         return _person_pin(text)
     return Pin(field=name, value=_CHECKS[name](text) if name in _CHECKS else _choice(name, text))
@@ -126,7 +126,7 @@ def _person_pin(text: str) -> Pin:
     code, colon, names = text.partition(":")
     latin, japanese = _names(names)
     if not colon or not (latin or japanese):
-        raise WrongFact(f"A person is written with the country: person={_EXAMPLES['person']}.")
+        raise WrongFact(f"A person is written with the country: person={EXAMPLES['person']}.")
     return Pin(field=f"person:{_country(code)}", value="/".join(filter(None, (latin, japanese))))
 
 
@@ -155,7 +155,7 @@ def _day(text: str) -> str:
     except ValueError:
         days = []
     if not 1 <= len(days) <= 2 or days != sorted(days):
-        raise WrongFact(f"{text!r} is no date. Write {_EXAMPLES['date']}, or 2025-11-01/2025-11-02.")
+        raise WrongFact(f"{text!r} is no date. Write {EXAMPLES['date']}, or 2025-11-01/2025-11-02.")
     return "/".join(day.isoformat() for day in dict.fromkeys(days))
 
 
@@ -200,7 +200,7 @@ _CHECKS = {
     "series": _series,
     "edition": _edition,
 }
-_EXAMPLES = {
+EXAMPLES = {
     "person": "JP:Shinjiro Koizumi/小泉進次郎",
     "date": "2025-11-01",
     "city": "Tokyo",

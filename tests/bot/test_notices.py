@@ -10,7 +10,7 @@ import pytest
 from bot.deliver import ChatGone, NotSent, Outcome, Refused, Sent, Unknown
 from bot.notices import Notifier
 from bot.wording import MOST, words_of
-from storage import notices, sources, subscriptions
+from storage import notices, people, sources, subscriptions
 from storage.changes import NoticePost
 from storage.database import Database
 from storage.model import Channel, Notice, NoticeKind, SourceState, Told
@@ -142,6 +142,21 @@ async def test_all_that_happens_within_some_seconds_is_one_message_to_each_admin
     await desk.round()
     assert [address for address, _ in wire.told] == ["1001", "1002"]
     assert wire.told[0][1] == "⚠️ A (a): blocked. It answers 403.\n⚠️ B (b): blocked. It answers 403."
+
+
+async def test_an_admin_who_was_invited_is_told_as_well_and_a_former_one_is_not(database: Database) -> None:
+    clock, wire = Clock(), Wire()
+    for user_id in (2002, 3003):
+        _, word = database.write(lambda c: people.invite(c, 1001, NOW))
+        opened = database.read(lambda c, word=word: people.find_invite(c, word))  # type: ignore[misc]
+        assert opened is not None
+        database.write(lambda c, one=opened, who=user_id: people.accept(c, one, who, "Ann", NOW))  # type: ignore[misc]
+    database.write(lambda c: people.remove(c, 3003, NOW))
+    turn_bad(database, clock)
+    await notifier(database, wire, clock).round()
+    clock.now += timedelta(seconds=30)
+    await notifier(database, wire, clock).round()
+    assert sorted({address for address, _ in wire.told}) == ["1001", "2002"]
 
 
 async def test_an_admin_s_own_language_goes_before_the_service_s(database: Database) -> None:

@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.Column("at", storage.tables.Moment(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column(
+            "queued_at",
+            storage.tables.Moment(timezone=True),
+            nullable=True,
+            comment="empty: a draft that nobody has confirmed",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcasts")),
         sqlite_autoincrement=True,
     )

@@ -1,0 +1,60 @@
+"""Floods that are held, as cards of `/review`: the alerts of one poll that brought far more than is usual."""
+
+from bot.telegram.admin.answers import Answer, Ask, bold, esc, lines, number
+from bot.telegram.markup import Button
+from feeds import floods as shell
+from feeds.publish.card import card
+from storage import audit, floods, news
+from storage.choices import FloodState
+from storage.database import Connection
+from storage.model import Flood
+
+NAMED = 5  #: meetings that a card names
+
+
+def held(connection: Connection) -> list[Flood]:
+    """What waits for a decision, the newest first."""
+    return floods.every(connection, held_only=True)
+
+
+def shown(connection: Connection, ask: Ask, flood: Flood, said: str = "") -> Answer:
+    """The card of a flood."""
+    stories = news.digest(connection, [story for story, _ in flood.alerts])
+    named = [f"• {esc(card(one, ask.language).headline, 120)}" for one in stories[:NAMED]]
+    more = ask.say("and {count} more", count=len(stories) - NAMED) if len(stories) > NAMED else ""
+    about = ask.say(
+        "{name} brought {items} new articles at once, {moment}.",
+        name=flood.source_name, items=flood.new_items, moment=ask.clock(flood.at),
+    )  # fmt: skip
+    head = bold(ask.say("To be told or not: {count} alerts of a flood", count=len(flood.alerts)))
+    answers: tuple[Button, ...] = (
+        ask.button("Send them", "flood", flood.id, FloodState.SENT),
+        ask.button("Swallow them", "flood", flood.id, FloodState.SWALLOWED),
+        ask.button("One digest", "flood", flood.id, FloodState.DIGEST),
+    )
+    return Answer(html=lines(said, f"🌊 {head}", about, *named, more), buttons=(answers,))
+
+
+async def click(ask: Ask) -> Answer:
+    """Decide about a flood, once."""
+    wanted = {str(one): one for one in FloodState if one is not FloodState.HELD}
+    state = wanted.get(ask.words[1]) if len(ask.words) == 2 else None
+    if state is None:
+        return Answer(html=ask.say("This button is not known any more."))
+
+    def work(connection: Connection) -> tuple[shell.Settled, int | None]:
+        done = shell.settle(connection, number(ask.rest), state, who=ask.who, now=ask.now)
+        return done, _note(connection, ask, done) if done.changed else None
+
+    done, line = await ask.write(work)
+    if line is None:
+        return Answer(html=ask.say("This was decided before."))
+    told = ask.say("Done: {meetings} meetings, {messages} messages.", meetings=done.meetings, messages=done.messages)
+    return Answer(html=told, buttons=((ask.button("Undo", "undo", line), ask.button("Next", "review_later", 0)),))
+
+
+def _note(connection: Connection, ask: Ask, done: shell.Settled) -> int:
+    after = {"state": str(done.flood.state), "meetings": done.meetings, "messages": done.messages}
+    before = {"state": str(FloodState.HELD)}
+    target, what = f"flood:{done.flood.id}", f"flood_{done.flood.state}"
+    return audit.note(connection, who=ask.who, what=what, target=target, before=before, after=after, now=ask.now)
