@@ -1,13 +1,17 @@
 """What readers say to the bot and tap, and what comes of it: real handlers, over HTTP, on a real database."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from telegram import Bot
 
+from bot.telegram.commands import publish_commands
 from storage import filters
 from storage.model import ChatState, FilterAction, Kind, Mute, Phase
+from tests.support.bot_api import TOKEN
 from tests.support.bot_rooms import as_json, data_of
 from tests.support.build import NOW, facts, minister
 from tests.support.talking import Talk, talking
@@ -365,6 +369,14 @@ class TestGroups:
         assert talk.tags(f"{FORUM}/6") == []
         assert talk.chat(str(FORUM)) is None
 
+    async def test_a_forum_that_throws_the_bot_out_gets_nothing_in_any_topic(self, talk: Talk) -> None:
+        talk.api.make_group(FORUM, {ADMIN: "administrator"})
+        for topic in (5, 6):
+            await talk.says("/start", FORUM, user_id=ADMIN, topic=topic)
+        await talk.api.user_blocks(FORUM)
+        await talk.says("/help")
+        assert {talk.known(f"{FORUM}/{topic}").state for topic in (5, 6)} == {ChatState.GONE}
+
     async def test_words_that_are_no_command_are_left_alone(self, talk: Talk) -> None:
         talk.api.make_group(GROUP, {})
         assert await talk.is_silent_at("good morning", GROUP, user_id=MEMBER)
@@ -419,6 +431,19 @@ class TestChannels:
         stranger = await talk.says("/help", 8)
         assert "Only admins" in await talk.clicks(stranger, f"v1:cs@{chat.id}")
         assert talk.known(str(CHANNEL)).state is ChatState.ACTIVE
+
+    async def test_a_forged_click_in_a_channel_writes_nothing_there(self, talk: Talk) -> None:
+        talk.api.make_channel(CHANNEL, "defence_news", {7: "administrator"})
+        number = talk.meeting(facts())
+        post = await talk.says("/help")
+        forged = dataclasses.replace(post, chat_id=CHANNEL)
+        talk.api._messages[CHANNEL, post.message_id] = {
+            **talk.api._messages[7, post.message_id], "chat": talk.api._chats[CHANNEL],
+        }  # fmt: skip
+        before = len(talk.api.sent)
+        assert "使えなくなりました" in await talk.clicks(forged, f"v1:det:{number}", user_id=8)
+        assert "管理者だけ" in await talk.clicks(forged, f"v1:mm:{number}", user_id=8)
+        assert len(talk.api.sent) == before
 
     async def test_commands_in_a_channel_are_not_read(self, talk: Talk) -> None:
         talk.api.make_channel(CHANNEL, "defence_news", {7: "administrator"})
@@ -504,6 +529,21 @@ class TestBadInput:
     async def test_a_stranger_who_mutes_before_starting_is_not_subscribed_by_that(self, talk: Talk) -> None:
         await talk.says("/mute Australia")
         assert talk.filters() == []
+
+
+async def test_telegram_is_told_the_commands_per_kind_of_chat_and_language(talk: Talk) -> None:
+    async with Bot(TOKEN, base_url=f"{talk.api.url}/bot") as bot:
+        await publish_commands(bot)
+    listed = {key: {one["command"] for one in commands} for key, commands in talk.api.commands.items()}
+    private, group, admins = (
+        f'{{"type": "{name}"}}' for name in ("all_private_chats", "all_group_chats", "all_chat_administrators")
+    )
+    for language in ("", "ja", "en"):
+        assert "channel" in listed[private, language]
+        assert listed[group, language] == {"mine", "last", "next", "top", "search", "help"}
+        assert "follow" in listed[admins, language]
+        assert "channel" not in listed[admins, language]
+    assert talk.api.commands[private, "ja"][0]["description"] == "お知らせを受け取る"
 
 
 async def test_an_unexpected_failure_is_told_in_a_sentence(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
