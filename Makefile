@@ -77,8 +77,9 @@ chaos-delivery: install-dev $(JUDGE) ## measure delivery under limits, faults an
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites
 
-pictures: install-dev ## take the pictures of the README from the running demo (needs Chromium)
+pictures: install-dev ## take the pictures of README and docs/bot.md from the running program (needs Chromium)
 	@$(BIN)/python docs/pictures/make_pictures.py
+	@$(BIN)/python docs/pictures/make_messages.py
 
 clean: ## remove the environment, caches and build results
 	@rm -rf $(VENV) $(BENCH_VENV) $(JUDGE_VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -18,7 +18,7 @@ class Allowance:
     """How many messages may leave now, over all chats.
 
     A bucket of tokens that fills with time keeps them apart; it holds two only, so that nobody begins with a burst.
-    What counts is when they reach the server. Nobody here sees that, but it is between a message's start and its answer.
+    What counts is when they reach the server. Nobody here sees that, but it lies between their start and their answer.
     So no message leaves while `ceiling` others are on their way or were answered within the last second: then no second
     of the server's can hold more than the ceiling, however late anything comes.
     """

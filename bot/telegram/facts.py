@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.telegram.markup import Piece, bold, italic, words
 from bot.telegram.texts import text
+from feeds.publish.card import outcomes_in
 from feeds.publish.words import Language, country_name, day_name, flag, label, office_name, place_name, series_name
 from storage.model import Format, Kind, MeetingFacts, Phase, Principal
 
@@ -51,6 +52,11 @@ def change_line(change: Mapping[str, Any], language: Language) -> Piece:
     if name == "phase":
         return _phase_change(str(after), language)
     before, now = value_name(name, change.get("before"), language), value_name(name, after, language)
+    if name == "outcomes":  # what was there before is still there
+        named = value_name(name, outcomes_in(tuple(after), language), language) if isinstance(after, list) else now
+        return (
+            words("📄") + Piece(" ", 1) + bold(words(label(language, "outcome"))) + Piece(": ", 2) + words(named, 500)
+        )
     head = bold(words(_field_name(name, language))) + Piece(": ", 2)
     if not now:
         return head + words(before, 300) + Piece(" → –", 4)

@@ -1,5 +1,6 @@
 """/follow, /mine and /mute: what a chat hears of."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -78,7 +79,7 @@ async def _toggle(request: Request, tag: str, now: Standing) -> str:
         return request.say("This chat no longer follows {what}.", what=name)
     told = request.say("This chat now follows {what}.", what=name)
     if kind != "filter" and now.has(filters.MEETINGS):
-        told += " " + request.say("It gets all meetings of ministers. Switch that off to get only what you choose.")
+        told += "\n" + request.say("It gets all meetings of ministers. Switch that off to get only what you choose.")
     return told
 
 
@@ -169,8 +170,12 @@ async def filter_tap(request: Request, page: str, number: str) -> None:
 async def meeting_menu(request: Request, number: str) -> None:
     """What of a meeting can be followed."""
     story, now = await _story(request, number), await request.standing()
-    shown = menu(request).about_meeting(_name(request, story), _of_meeting(request, story), now.tags)
-    await request.send(shown)
+    await request.send(_about(request, story, now.tags))
+
+
+def _about(request: Request, story: MeetingStory, tags: Sequence[str]) -> Message:
+    found = _of_meeting(request, story)
+    return menu(request).about_meeting(story.meeting.story_id, _name(request, story), found, tags)
 
 
 async def meeting_tap(request: Request, number: str, tag: str) -> None:
@@ -183,7 +188,7 @@ async def meeting_tap(request: Request, number: str, tag: str) -> None:
     await request.open()
     await request.note(await _toggle(request, chosen or "", await request.standing()))
     now = await request.standing()
-    await request.show(menu(request).about_meeting(_name(request, story), found, now.tags))
+    await request.show(_about(request, story, now.tags))
 
 
 async def _story(request: Request, number: str) -> MeetingStory:

@@ -307,9 +307,9 @@ class Menu:
             rows.append((self.button("▶️ " + self.say("Go on now"), "pa", "off"),))
         return self.message([bold(words(head)), block(also)], tuple(rows))
 
-    def about_meeting(self, name: str, found: Sequence[Choice], tags: Sequence[str]) -> Message:
-        """What of a meeting can be followed: its countries, ministers and series."""
-        rows = [(self._toggle(one, "fx", on=one.tag in tags),) for one in found[:20]]
+    def about_meeting(self, number: int, name: str, found: Sequence[Choice], tags: Sequence[str]) -> Message:
+        """What of the meeting with this number can be followed: its countries, ministers and series."""
+        rows = [(self._toggle(one, "fx", number, on=one.tag in tags),) for one in found[:20]]
         return self.message([block(self.say("Follow what {meeting} is about:", meeting=name))], tuple(rows))
 
 

@@ -28,7 +28,7 @@ from bot.telegram.markup import (
 )
 from bot.telegram.texts import text
 from feeds.decide.ranking import Ranked
-from feeds.publish.card import best_reports, card, flags, headline, outcomes_in, place, principals_in_order
+from feeds.publish.card import best_reports, card, flags, headline, place, principals_in_order
 from feeds.publish.words import Language, day_name, days_name, label, topic_name
 from storage.model import Chat, Evidence, Level, MeetingStory, Phase, Report
 
@@ -168,11 +168,13 @@ def details(
     language = language_of_chat(chat)
     facts = story.meeting.facts
     lines = [_headline(story, language, page), *_quotes("name", evidence)]
+    people = principals_in_order(facts, language)
     for row in card(story, language).rows:
-        lines.append(bold(words(row.label)) + Piece(": ", 2) + words(row.value, 400))
+        told = [principal_line(one, language) for one in people] if row.key == "who" else [words(row.value, 400)]
+        lines += (
+            [bold(words(row.label)) + Piece(": ", 2) + told[0]] if len(told) == 1 else [bold(words(row.label)), *told]
+        )
         lines += _quotes(row.key, evidence)
-    for name in outcomes_in(facts.outcomes, language)[1:]:
-        lines.append(words(f"• {name}", 100))
     if facts.level is not Level.MINISTER:
         lines.append(words(label(language, facts.level)))
     lines += [Piece(), words(text(language, "How sure: {percent}%", percent=round(facts.confidence * 100)))]

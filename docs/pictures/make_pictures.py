@@ -1,7 +1,6 @@
-"""Makes the pictures of README from the running demo: real alerts, the real page. Run by `make pictures`.
+"""Makes pictures of README from the running demo: the terminal, the page. Run by `make pictures`.
 
-Needs Chromium and fonts for Japanese and emoji. The Telegram message is the very payload that the bot would send, drawn
-in a bubble by a browser.
+Needs Chromium and fonts for Japanese and emoji. `make_messages.py` draws what the bot sends.
 """
 
 import html
@@ -14,21 +13,17 @@ import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.telegram.markup import Message
-from bot.telegram.render import alert
 from bot.terminal import render
 from feeds.publish.card import card
 from storage import news
 from storage.database import Database
-from storage.model import Channel, Chat, MeetingStory
+from storage.model import MeetingStory
 
 HERE = Path(__file__).parent
 PORT = 8917
 SERIES = "admm-plus"
-READER = Chat(id=1, channel=Channel.TELEGRAM, address="1", language="ja", time_zone="Asia/Tokyo")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--force-device-scale-factor=1.5",
@@ -38,12 +33,6 @@ STYLE = """
 /* Box drawing half as wide as a kanji, as in a terminal; the Japanese font draws it as wide. */
 @font-face { font-family: box; src: local("DejaVu Sans Mono"); unicode-range: U+2500-257F; size-adjust: 83%; }
 body { margin: 0; padding: 24px; font: 17px/1.5 "Noto Sans CJK JP", "Noto Sans JP", sans-serif; background: #d6e4d0; }
-.bubble { background: #fff; border-radius: 14px 14px 14px 4px; padding: 12px 16px; max-width: 560px;
-  white-space: pre-wrap; box-shadow: 0 1px 2px #0003; }
-.bubble a { color: #168acd; text-decoration: none; }
-.time { text-align: right; color: #8a9a8a; font-size: 13px; margin-top: 2px; }
-.button { background: #ffffffb0; border-radius: 10px; max-width: 592px; text-align: center; padding: 9px 0;
-  margin-top: 6px; color: #2b5278; font-weight: 600; }
 body.terminal { background: #14181f; }
 pre { margin: 0; color: #d7dce4; font: 15px/1.25 box, "Noto Sans Mono CJK JP", monospace; }
 """
@@ -75,7 +64,6 @@ def main() -> None:
         demo = _start(camera.folder)
         try:
             story = _story(camera.folder)
-            camera.markup(_bubble(alert(story, READER, now=datetime.now(UTC))), "alert.png", 640, 530)
             printed = html.escape(render(card(story, "ja"), repeat=False, width=96))
             camera.markup(f"<body class=terminal><pre>{printed}</pre>", "terminal.png", 790, 335)
             camera.page(f"http://127.0.0.1:{PORT}/?lang=ja", "page.png", 820, 900)
@@ -113,13 +101,6 @@ def _stories(folder: Path) -> list[MeetingStory]:
         return database.read(news.latest_meetings)
     finally:
         database.close()
-
-
-def _bubble(message: Message) -> str:
-    rows = "".join(
-        f'<div class="button">{html.escape("   ".join(one.text for one in row))}</div>' for row in message.buttons
-    )
-    return f'<div class="bubble">{message.html}<div class="time">12:03</div></div>{rows}'
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ class TestAFollowUp:
             ),
             ({"field": "city", "before": None, "after": "Tokyo"}, "Place: Tokyo"),
             ({"field": "city", "before": "Tokyo", "after": None}, "Place: Tokyo → –"),
-            ({"field": "outcomes", "before": [], "after": ["joint statement"]}, "Outcome: joint statement"),
+            ({"field": "outcomes", "before": ["a plan"], "after": ["joint statement"]}, "📄 Outcome: joint statement"),
             ({"field": "countries", "before": ["JP"], "after": ["JP", "AU"]}, "Sides: Japan → Japan, Australia"),
             ({"field": "format", "before": "in_person", "after": "video"}, "Form: in person → by video"),
             (
