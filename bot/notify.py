@@ -86,6 +86,8 @@ def _quiet() -> None:
     """Its plugins name addresses when they complain; what they say is read here and goes no further."""
     logger = logging.getLogger("apprise")
     logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())  # without one, warnings go to standard error
     logger.setLevel(logging.DEBUG)
 
 

@@ -106,10 +106,10 @@ def _stormy(ask: Ask, storm: Storm) -> Answer:
 
 async def anyway(ask: Ask) -> Answer:
     """Do a refused change all the same: the one that the message answers, as it stood when it was refused."""
-    _, _, rest = ask.command.partition(" ")
-    if not rest or fingerprint(f"/filter {rest.strip()}") != ask.rest:
+    rest = "".join(ask.command.split(maxsplit=1)[1:]).strip()
+    if fingerprint(f"/filter {rest}") != ask.rest:
         return Answer(html=ask.say("The command is not there any more as it was. Please send it again."))
-    return await command(replace(ask, rest=rest.strip(), force=True))
+    return await command(replace(ask, rest=rest, force=True))
 
 
 async def _add(ask: Ask, key: str, query: str, action: FilterAction = FilterAction.KEEP) -> Answer:

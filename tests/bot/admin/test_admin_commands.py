@@ -238,6 +238,8 @@ async def test_a_flood_that_is_held_comes_to_review_and_is_sent_and_held_again(r
     shown = await room.boss("/review")
     assert "3 alerts of a flood" in shown
     assert "F0 brought 40 new articles" in shown
+    assert "Nothing is left" in await room.presses("Later")
+    await room.boss("/review")
     card, send = room.talk.edge.last, room.talk.button("Send them")
     assert "3 meetings, 3 messages" in await room.presses("Send them")
     assert len(states(room)) == 3
