@@ -43,7 +43,8 @@ from bench.delivery_side import (
     now,
     quiet,
 )
-from bench.figures import Goal, print_table, report
+from bench.delivery_world import Key, World
+from bench.figures import Goal, report
 from bot.deliver import Deliverer
 from storage import outbox
 from storage.database import Connection, Database
@@ -52,7 +53,6 @@ from storage.tables import chats, deliveries
 from tests.support.bot_api import BotApi
 from tests.support.bot_limits import Fault, Limits
 
-Key = tuple[int, int]
 NOBODY = 0
 
 
@@ -110,7 +110,7 @@ class Campaign:
         """Ten thousand sends while everything that can happen to a request happens at random."""
         people, meetings = (100, 5) if self.quick else (500, 20)
         addresses = [*range(1, people - 49), *range(-50, 0)]
-        world = _World(random.Random(7))
+        world = World(random.Random(7))
         with filled(self.folder, "faults", addresses, meetings) as database:
             async with BotApi(fate=world.fate) as api:
                 _open(api, addresses)
@@ -242,78 +242,6 @@ class Campaign:
                 at_least=False,
             )
         ]
-
-
-class _World:
-    """Random faults, and what must be true after them."""
-
-    def __init__(self, dice: random.Random) -> None:
-        self.dice = dice
-        self.api: BotApi | None = None
-        self.lost_answers: Counter[Key] = Counter()
-        self.refused: set[Key] = set()
-        self.happened: Counter[str] = Counter()
-
-    def fate(self, method: str, parameters: Mapping[str, str]) -> Fault | None:
-        """What happens to a call: one in five meets something."""
-        key = key_of(parameters)
-        if method != "sendMessage" or key is None:
-            return None
-        kinds = ("429", "403", "400", "500", "502", "before", "after", "slow", "migrate", "")
-        kind = self.dice.choices(kinds, (0.2, 0.5, 1, 0.2, 0.2, 2, 2, 0.7, 0.5, 92.7))[0]
-        self.happened[kind] += bool(kind)
-        return self._fault(kind, key)
-
-    def _fault(self, kind: str, key: Key) -> Fault | None:
-        match kind:
-            case "429":
-                body = {"error_code": 429, "description": "Too Many Requests: retry after 1"}
-                return _error({**body, "parameters": {"retry_after": 1}})
-            case "403" | "400":
-                self.refused.add(key)
-                words = {"403": "Forbidden: bot was blocked by the user", "400": "Bad Request: can't parse entities"}
-                return _error({"error_code": int(kind), "description": words[kind]})
-            case "500" | "502":
-                return _error({"error_code": int(kind), "description": "Internal Server Error"})
-            case "before":
-                return Fault(drop_before=True)
-            case "after" | "slow":
-                self.lost_answers[key] += 1
-                return Fault(drop_after=True) if kind == "after" else Fault(delay_s=1.0)
-            case "migrate" if key[1] < 0 and self.api is not None:
-                new = key[1] - 10**12
-                self.api.moved[key[1]] = new
-                self.api.add_chat(new)
-        return None
-
-    def goals(self, got: Counter[Key], states: dict[Key, str]) -> list[Goal]:
-        """Compare what the server saw with what the outbox says."""
-        arrived: Counter[Key] = Counter()
-        for (story, chat), count in got.items():
-            arrived[story, chat + 10**12 if chat < -(10**12) else chat] += count
-        told = {(story, chat + 10**12 if chat < -(10**12) else chat): state for (story, chat), state in states.items()}
-        refused = {(story, chat + 10**12 if chat < -(10**12) else chat) for story, chat in self.refused}
-        lost = [key for key, state in told.items() if not arrived[key] and key not in refused]
-        unexpected = [
-            key for key, state in told.items()
-            if (state == "sent") != bool(arrived[key]) and not (state == "uncertain" or key in refused)
-        ]  # fmt: skip
-        answers = Counter[Key]()
-        for (story, chat), count in self.lost_answers.items():
-            answers[story, chat + 10**12 if chat < -(10**12) else chat] += count
-        needless = [key for key, count in arrived.items() if count - 1 > answers[key]]
-        twice = sum(count - 1 for count in arrived.values())
-        print_table(("what happened", "times"), [(name, str(count)) for name, count in self.happened.most_common()])
-        print(f"{sum(arrived.values())} messages arrived, {twice} of them a second time; {Counter(told.values())}")
-        return [
-            Goal(name=f"{len(told):,} sends under faults: lost", goal=0, value=len(lost), unit="", at_least=False),
-            Goal(name="rows that say what is not so", goal=0, value=len(unexpected), unit="", at_least=False),
-            Goal(name="duplicates without a lost answer", goal=0, value=len(needless), unit="", at_least=False),
-        ]
-
-
-def _error(body: dict[str, object]) -> Fault:
-    return Fault(error={"ok": False, **body})
 
 
 def _slowly(method: str, _parameters: Mapping[str, str]) -> Fault | None:

@@ -1,13 +1,10 @@
 """Commands on the database: `kaigi db …`."""
 
+from typing import Annotated
+
 import typer
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
-
-
-@db.callback()
-def _group() -> None:
-    """A group even while it has one command only."""
 
 
 @db.command()
@@ -21,3 +18,24 @@ def upgrade() -> None:
     changed = schema.upgrade(database)
     typer.echo(f"{database.place}: {'upgraded' if changed else 'is up to date'}.")
     database.close()
+
+
+@db.command()
+def copy(
+    url: Annotated[str, typer.Argument(help="The empty database to copy into: sqlite:///… or postgresql://…")],
+) -> None:
+    """Move the archive to another database, SQLite or PostgreSQL. Nothing is sent again; a cut-off copy goes on."""
+    from bot import config, logs
+    from storage import transfer
+    from storage.database import Database
+    from storage.lock import only_service
+
+    logs.hide([url])
+    source, target = Database(config.load().database_url, make_folder=False), Database(url)
+    with only_service(source), only_service(target):
+        copied = transfer.copy(source, target, lambda name, rows: typer.echo(f"{name}: {rows}", err=True))
+    source.close()
+    target.close()
+    rows = sum(copied.counts.values())
+    typer.echo(f"{source.place} is in {target.place}: {rows} rows, compared, sum {copied.checksum[:16]}.")
+    typer.echo("Set database_url to the new one and start the service; it makes the search index.")

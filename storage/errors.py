@@ -13,7 +13,8 @@
         ├── AlreadyExists          a source with this key or address is there already
         ├── FromFile               belongs to sources_file and must be changed there
         ├── BackupError            a backup that cannot be made or is not whole
-        └── TooLate                something else was decided, or has left, before
+        ├── TooLate                something else was decided, or has left, before
+        └── CopyError              an archive that cannot be moved to another database
 
 Programming mistakes (`IntegrityError` on our own rows, wrong SQL) are not wrapped: they must be loud.
 """
@@ -73,3 +74,7 @@ class FromFile(StorageError):
 
 class BackupError(StorageError):
     """A backup cannot be made, or is not whole."""
+
+
+class CopyError(StorageError):
+    """An archive cannot be copied to another database."""

@@ -57,7 +57,8 @@ def test_whoever_begins_after_a_pause_does_not_begin_with_a_burst() -> None:
     allowance = Allowance(29.0, clock)
     clock.now = 3600
     assert allowance.whole() == 2
-    allowance.leaves(), allowance.leaves()
+    allowance.leaves()
+    allowance.leaves()
     assert allowance.whole() == 0
     assert 0 < allowance.wait() <= 1 / 29
 

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
 from bot import config
 from bot.app import Service
@@ -247,3 +249,23 @@ async def test_an_admin_is_told_by_the_bot_that_a_source_turned_bad_and_that_it_
         newsroom.heal("demo-wire-en")
         well = (await api.wait_sent(2, timeout_s=20))[1]
         assert "回復" in well.text
+
+
+async def test_in_webhook_mode_telegram_brings_its_updates_to_the_web_server(
+    api: BotApi, newsroom: Newsroom, tmp_path: Path
+) -> None:
+    chosen = settings(tmp_path, api)
+    hook = chosen.telegram.model_copy(update={"mode": "webhook", "webhook_secret": SecretStr("a-long-random-word")})
+    chosen = chosen.model_copy(update={"telegram": hook, "public_url": f"http://127.0.0.1:{chosen.web.port}"})
+    async with serving(chosen, newsroom):
+        number = await api.user_says(77, "/help", language_code="en")
+        update = api.waiting(number)
+        secret = {"X-Telegram-Bot-Api-Secret-Token": api.webhook["secret_token"]}
+        async with httpx.AsyncClient() as client:
+            assert (await client.post(api.webhook["url"], json=update)).status_code == 403
+            for _ in range(2):  # it is repeated when the answer was lost
+                assert (await client.post(api.webhook["url"], json=update, headers=secret)).status_code == 200
+        (answer,) = await api.wait_sent(1)
+        await asyncio.sleep(0.3)
+        assert ("/start" in answer.text, len(api.sent)) == (True, 1)
+        assert not api.called("getUpdates")

@@ -172,6 +172,10 @@ class BotApi:
             raise AssertionError(f"{len(texts)} of {count} messages in {timeout_s} s: {texts}") from None
         return tuple(self.sent)
 
+    def waiting(self, update_id: int) -> Json:
+        """An update that nobody has asked for yet."""
+        return next(one for one in self._updates if one["update_id"] == update_id)
+
     def called(self, method: str) -> list[Call]:
         """The calls of one method, oldest first."""
         return [call for call in self.calls if call.method == method]

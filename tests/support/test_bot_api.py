@@ -29,7 +29,8 @@ from telegram.error import (
 )
 from telegram.ext import Application, ApplicationBuilder, CommandHandler, ContextTypes
 
-from .bot_api import BotApi
+from tests.support.bot_api import ApiError, BotApi
+from tests.support.bot_limits import Fault, Limits
 
 CHAT = 4711
 MENU = InlineKeyboardMarkup([[InlineKeyboardButton("日本", callback_data="v1:t:jp")]])
@@ -293,3 +294,51 @@ async def test_a_whole_application_polls_and_answers(api: BotApi) -> None:
         await app.stop()
     assert sent.text == "ようこそ"
     assert api.called("deleteWebhook")
+
+
+def test_thirty_in_a_second_one_to_a_chat_and_twenty_to_a_group_are_let_through() -> None:
+    limits = Limits()
+    for number in range(30):
+        limits.check(str(number), 0.5)
+    with pytest.raises(ApiError, match="retry after 1"):
+        limits.check("99", 0.9)
+    limits.check("99", 1.5)
+    group = Limits(burst=99)
+    for number in range(20):
+        group.check("-5", float(number))
+    with pytest.raises(ApiError, match="retry after 40"):
+        group.check("-5", 20.0)
+    chat = Limits()
+    for _ in range(3):
+        chat.check("5", 0.0)
+    with pytest.raises(ApiError, match="retry after 1"):
+        chat.check("5", 0.5)
+    chat.check("5", 1.0)
+
+
+async def test_fate_decides_about_every_call_that_no_fault_was_ordered_for(api: BotApi, bot: Bot) -> None:
+    api.fate = lambda method, _parameters: Fault(drop_after=True) if method == "sendMessage" else None
+    with pytest.raises(NetworkError):
+        await bot.send_message(CHAT, "one")
+    api.fate = None
+    await bot.send_message(CHAT, "two")
+    assert [one.text for one in api.sent] == ["one", "two"]
+
+
+async def test_a_webhook_and_questions_for_updates_exclude_each_other(api: BotApi, bot: Bot) -> None:
+    await bot.set_webhook("https://kaigi.example/telegram/x", secret_token="a-secret")
+    assert api.webhook["secret_token"] == "a-secret"
+    with pytest.raises(Conflict, match="webhook is active"):
+        await bot.get_updates()
+    await bot.delete_webhook()
+    assert await bot.get_updates() == ()
+
+
+async def test_a_closed_topic_and_a_moved_group_answer_as_telegram_does(api: BotApi, bot: Bot) -> None:
+    api.add_chat(-100_5)
+    api.closed_topics.add((-100_5, 3))
+    with pytest.raises(BadRequest, match="TOPIC_CLOSED|Topic_closed"):
+        await bot.send_message(-100_5, "words", message_thread_id=3)
+    api.moved[-100_5] = -100_6
+    with pytest.raises(ChatMigrated):
+        await bot.send_message(-100_5, "words")
