@@ -24,7 +24,10 @@ async def membership(update: Update, context: Context) -> None:
 
 
 def _is_out(member: ChatMember) -> bool:
-    return member.status in _GONE or getattr(member, "can_post_messages", None) is False
+    """Whether the bot can no longer write there: thrown out, muted, or in a channel without the right to post."""
+    needed = ("can_send_messages", "can_post_messages")
+    muted = any(getattr(member, right, None) is False for right in needed)
+    return member.status in _GONE or muted
 
 
 def _let_in(connection: Connection, desk: Desk, address: str, *, gone: bool) -> None:

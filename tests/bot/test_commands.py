@@ -1,5 +1,6 @@
 """What readers say to the bot and tap, and what comes of it: real handlers, over HTTP, on a real database."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -365,6 +366,14 @@ class TestGroups:
         assert talk.tags(f"{FORUM}/6") == []
         assert talk.chat(str(FORUM)) is None
 
+    async def test_a_forum_that_throws_the_bot_out_gets_nothing_in_any_topic(self, talk: Talk) -> None:
+        talk.api.make_group(FORUM, {ADMIN: "administrator"})
+        for topic in (5, 6):
+            await talk.says("/start", FORUM, user_id=ADMIN, topic=topic)
+        await talk.api.user_blocks(FORUM)
+        await talk.says("/help")
+        assert {talk.known(f"{FORUM}/{topic}").state for topic in (5, 6)} == {ChatState.GONE}
+
     async def test_words_that_are_no_command_are_left_alone(self, talk: Talk) -> None:
         talk.api.make_group(GROUP, {})
         assert await talk.is_silent_at("good morning", GROUP, user_id=MEMBER)
@@ -419,6 +428,19 @@ class TestChannels:
         stranger = await talk.says("/help", 8)
         assert "Only admins" in await talk.clicks(stranger, f"v1:cs@{chat.id}")
         assert talk.known(str(CHANNEL)).state is ChatState.ACTIVE
+
+    async def test_a_forged_click_in_a_channel_writes_nothing_there(self, talk: Talk) -> None:
+        talk.api.make_channel(CHANNEL, "defence_news", {7: "administrator"})
+        number = talk.meeting(facts())
+        post = await talk.says("/help")
+        forged = dataclasses.replace(post, chat_id=CHANNEL)
+        talk.api._messages[CHANNEL, post.message_id] = {
+            **talk.api._messages[7, post.message_id], "chat": talk.api._chats[CHANNEL],
+        }  # fmt: skip
+        before = len(talk.api.sent)
+        assert "使えなくなりました" in await talk.clicks(forged, f"v1:det:{number}", user_id=8)
+        assert "管理者だけ" in await talk.clicks(forged, f"v1:mm:{number}", user_id=8)
+        assert len(talk.api.sent) == before
 
     async def test_commands_in_a_channel_are_not_read(self, talk: Talk) -> None:
         talk.api.make_channel(CHANNEL, "defence_news", {7: "administrator"})
