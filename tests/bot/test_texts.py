@@ -11,14 +11,17 @@ from bot.telegram.texts import LANGUAGES, catalogue
 
 FOLDER = Path(__file__).parents[2] / "bot" / "telegram"
 
+#: Functions that translate, and which of their arguments is the sentence. Admins' buttons are translated as well.
+TRANSLATORS = {"text": 1, "say": 0, "sentence": 0, "msgid": 0}
+
 
 def sentences() -> Iterator[str]:
     """The sentences in the code: what `text`, `say` and `sentence` are asked for, and what `msgid` marks."""
-    for file in FOLDER.glob("*.py"):
+    for file in [*FOLDER.rglob("*.py"), FOLDER.parent / "plaintext.py"]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-                argument = {"text": 1, "say": 0, "sentence": 0, "msgid": 0}.get(name)
+                argument = TRANSLATORS.get(name, 0 if name == "button" and file.parent.name == "admin" else None)
                 if argument is not None and len(node.args) > argument:
                     value = node.args[argument]
                     if isinstance(value, ast.Constant) and isinstance(value.value, str):

@@ -21,6 +21,7 @@ from bot.telegram.admin.answers import (
     turning,
 )
 from bot.telegram.markup import Button
+from bot.telegram.texts import msgid
 from feeds.decide.query import parse
 from feeds.rehearsal import Rehearsal, rehearse
 from storage import filters
@@ -66,7 +67,7 @@ async def _by_number(ask: Ask) -> Filter:
 
 
 def _card(ask: Ask, one: Filter, said: str = "", line: int | None = None) -> Answer:
-    turn = ("Resume", "filter_resume") if one.paused else ("Pause", "filter_pause")
+    turn = (msgid("Resume"), "filter_resume") if one.paused else (msgid("Pause"), "filter_pause")
     rows: list[tuple[Button, ...]] = [
         (ask.button("Test", "filter_test", one.id), ask.button(turn[0], turn[1], one.id)),
         (ask.button("Remove", "filter_remove", one.id), ask.button("All filters", "filters", 0)),
@@ -79,10 +80,10 @@ def _card(ask: Ask, one: Filter, said: str = "", line: int | None = None) -> Ans
 
 
 _STATES = {
-    "⏸": "Paused: it raises no alerts and blocks nothing.",
-    "⛔": "A block rule: what matches raises no alert and is in no other filter.",
-    "🔔": "New matches are sent to the chats that follow it.",
-    "🔕": "Raises no alerts; it is a feed and a page.",
+    "⏸": msgid("Paused: it raises no alerts and blocks nothing."),
+    "⛔": msgid("A block rule: what matches raises no alert and is in no other filter."),
+    "🔔": msgid("New matches are sent to the chats that follow it."),
+    "🔕": msgid("Raises no alerts; it is a feed and a page."),
 }
 
 
@@ -143,7 +144,7 @@ async def _edited(ask: Ask, key: str, **words: Any) -> Answer:
 
 def _changed(ask: Ask, done: changing.Changed) -> Answer:
     assert done.filter is not None
-    return _card(ask, done.filter, ask.say("Changed." if done.line else "It was so already."), done.line)
+    return _card(ask, done.filter, ask.say("Changed.") if done.line else ask.say("It was so already."), done.line)
 
 
 async def _pause(ask: Ask, key: str, _value: str = "") -> Answer:

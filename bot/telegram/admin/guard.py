@@ -30,7 +30,7 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work, esc
 from bot.telegram.keyboard import keyboard
-from bot.telegram.texts import language_of, text
+from bot.telegram.texts import language_of, msgid, text
 from feeds.publish.words import Language
 from storage import people, subscriptions
 from storage.database import Connection
@@ -46,7 +46,7 @@ Context = ContextTypes.DEFAULT_TYPE
 T = TypeVar("T")
 
 LONGEST = 3_800  #: characters of a message; what is longer goes out as a document
-WRONG = "Something went wrong here. Please try again in a moment."
+WRONG = msgid("Something went wrong here. Please try again in a moment.")
 _TAG = re.compile(r"<[^>]+>")
 
 
@@ -173,7 +173,7 @@ class Guard:
         await _change(sent, await _worked(ask, work))
 
 
-OLD_BUTTON = "This button is not known any more."
+OLD_BUTTON = msgid("This button is not known any more.")
 
 
 def menu() -> ModuleType:
