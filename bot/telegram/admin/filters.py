@@ -92,7 +92,8 @@ async def command(ask: Ask) -> Answer:
     verb, _, rest = ask.rest.partition(" ")
     key, _, value = rest.strip().partition(" ")
     work = _VERBS.get(verb.lower())
-    if work is None or (not key and verb.lower() != "undo"):
+    forgotten = not key if verb.lower() not in _WITH_QUERY else not value.strip()
+    if work is None or (forgotten and verb.lower() != "undo"):
         return Answer(html=lines(ask.say("Write one of:"), code(USAGE, 600)))
     try:
         return await work(ask, key, value.strip())
@@ -221,6 +222,8 @@ async def click_remove(ask: Ask) -> Answer:
 async def _block(ask: Ask, key: str, query: str) -> Answer:
     return await _add(ask, key, query, FilterAction.BLOCK)
 
+
+_WITH_QUERY = ("add", "block", "edit")  #: an empty query means every article, which nobody means in a chat
 
 _VERBS = {
     "add": _add,

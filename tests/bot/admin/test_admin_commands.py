@@ -35,6 +35,12 @@ async def test_a_filter_is_added_tested_edited_and_taken_back(room: Room) -> Non
     assert whats == ["undo", "filter_remove", "undo", "filter_edit", "filter_add"]
 
 
+async def test_a_query_that_was_forgotten_changes_nothing(room: Room) -> None:
+    for words in ("/filter add japan", "/filter edit ministerial-meetings", "/filter block none"):
+        assert "Write one of" in await room.boss(words)
+    assert [one.query for one in room.read(filters.every)] == ["is:meeting level:minister", ""]
+
+
 async def test_a_filter_that_would_make_a_storm_is_refused_with_numbers_until_the_button_is_pressed(room: Room) -> None:
     room.meetings(60)
     refused = await room.boss("/filter add all is:meeting")
