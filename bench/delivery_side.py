@@ -122,6 +122,7 @@ async def delivering(database: Database, url: str, worker: str, *, read_timeout:
     """The dispatcher at work on a database, against a server."""
     deliver.RETRY_UNCERTAIN = timedelta(seconds=0.05)
     sender.READ_TIMEOUT = read_timeout
+    sender.SERVER_TROUBLE = timedelta(seconds=0.5)
     request = HTTPXRequest(connection_pool_size=16)
     async with Bot(TOKEN, base_url=f"{url}/bot", request=request) as bot:
         deliverer = Deliverer(

@@ -303,7 +303,9 @@ class Deliverer:
             case NotSent(reason, wait, whole_channel):
                 until = now + (wait or _backoff(delivery.attempt))
                 self._wait(connection, delivery, until, whole_channel=whole_channel)
-                outbox.put_back(connection, delivery, mine, until, reason, now)
+                # It keeps its place in the queue while its room waits for it.
+                again = delivery.not_before if delivery.attempt < IN_ORDER else until
+                outbox.put_back(connection, delivery, mine, again, reason, now)
             case Refused(reason):
                 outbox.mark_failed(connection, delivery, mine, reason, now)
             case Dropped(reason):

@@ -19,10 +19,12 @@ from telegram.error import NetworkError
 from telegram.ext import Application
 
 from storage import inbox
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.errors import StorageError
 
 log = structlog.get_logger("inbox")
+
+FORGET_EVERY = 200  #: updates
 
 
 class Inbox(asyncio.Queue[object]):
@@ -42,13 +44,18 @@ class Inbox(asyncio.Queue[object]):
         if not isinstance(item, Update):
             await super().put(item)
             return
-        work = partial(inbox.keep, update_id=item.update_id, body=item.to_json(), now=self._clock())
         try:
-            new = await asyncio.to_thread(self._database.write, work)
+            new = await asyncio.to_thread(self._database.write, partial(self._keep, update=item))
         except StorageError as error:
             raise NetworkError(f"an update cannot be kept: {error}") from error
         if new:
             await super().put(item)
+
+    def _keep(self, connection: Connection, update: Update) -> bool:
+        now = self._clock()
+        if update.update_id % FORGET_EVERY == 0:  # numbers grow by one, so this comes round
+            inbox.forget(connection, now)
+        return inbox.keep(connection, update.update_id, update.to_json(), now)
 
     async def replay(self, bot: Bot) -> None:
         """Hand on again what an earlier run kept and did not finish, and forget what is long done."""

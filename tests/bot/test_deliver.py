@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
 from feeds import floods
-from storage import filters, ingest, news, sources, subscriptions
-from storage.changes import NewStory
+from storage import filters, ingest, news, notices, sources, subscriptions
+from storage.changes import NewStory, Retelling
 from storage.contents import Content
 from storage.database import Connection, Database
 from storage.errors import DatabaseBusy
-from storage.model import Channel, ChatState, Delivery, FloodState, MeetingStory
+from storage.model import Channel, ChatState, Delivery, DeliveryKind, FloodState, MeetingStory, NoticeKind
+from storage.retelling import retell
 from storage.tables import chats, deliveries, meetings
 from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, facts, meeting_changes
@@ -360,3 +361,65 @@ async def test_messages_to_one_chat_keep_a_distance(database: Database) -> None:
     async with delivering(database, Clocked(), paces=pace):
         await until(lambda: states(database) == ["sent"] * 2)
     assert moments[1] - moments[0] >= timedelta(seconds=0.3)
+
+
+async def test_a_topic_that_is_closed_is_told_to_the_admins_once(database: Database) -> None:
+    subscribe(database, "-5/3")
+    meet(database, 1), meet(database, 2)
+    post = Post(Sent("1", topic_lost=True), Sent("2", topic_lost=True))
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"] * 2)
+    told = database.read(notices.latest)
+    assert [(one.kind, one.message) for one in told] == [(NoticeKind.TOPIC_LOST, "-5/3")]
+
+
+async def test_a_pause_that_the_server_asked_for_is_obeyed_by_the_next_process(database: Database) -> None:
+    subscribe(database, "1", "2")
+    meet(database)
+    first = Post(NotSent("429", timedelta(seconds=2), whole_channel=True))
+    async with delivering(database, first, in_flight=1):
+        await until(lambda: len(first.taken) == 1)
+    began, second = datetime.now(UTC), Post()
+    async with delivering(database, second, "w2"):
+        await until(lambda: states(database) == ["sent"] * 2)
+    assert len(first.taken) == 1
+    assert datetime.now(UTC) - began > timedelta(seconds=0.5)
+
+
+async def test_a_message_that_fails_is_waited_for_three_tries_and_then_overtaken(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver._backoff", lambda _attempt: timedelta(seconds=0.1))
+    subscribe(database, "1")
+    bad, good = meet(database, 1), meet(database, 2)
+    post = Post(*[NotSent("refused connection")] * 3, Sent("2"), Sent("1"))
+    async with delivering(database, post):
+        await until(lambda: states(database) == ["sent"] * 2)
+    assert [d.story_id for d in post.taken] == [bad, bad, bad, good, bad]
+
+
+async def test_an_edit_whose_answer_was_lost_is_simply_made_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver._backoff", lambda _attempt: timedelta(seconds=0.05))
+    subscribe(database, "1")
+    story = meet(database)
+    post = Post(Sent("9"), Unknown("answer lost"))
+    async with delivering(database, post) as deliverer:
+        await until(lambda: states(database) == ["sent"])
+        news = Retelling(story=story, revision=2)
+        database.write(lambda c: retell(c, news, story, datetime.now(UTC)))
+        deliverer.wake()
+        await until(lambda: states(database) == ["sent"] * 2)
+    assert [(d.kind, d.repeat) for d in post.taken] == [
+        (DeliveryKind.ALERT, False), (DeliveryKind.EDIT, False), (DeliveryKind.EDIT, False),
+    ]  # fmt: skip
+
+
+async def test_with_park_a_message_that_may_have_arrived_is_never_sent_again(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database, 1), meet(database, 2)
+    post = Post(Unknown("answer lost"))
+    async with delivering(database, post, uncertain="park"):
+        await until(lambda: states(database) == ["uncertain", "sent"])
+    assert [d.repeat for d in post.taken] == [False, False]

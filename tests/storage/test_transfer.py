@@ -74,9 +74,7 @@ def test_everything_goes_over_and_is_compared(archive: Database, empty: Database
 def test_what_was_sent_stays_sent_and_what_waits_goes_on_there(archive: Database, empty: Database) -> None:
     transfer.copy(archive, empty)
     claimed = empty.write(
-        lambda c: outbox.claim(
-            c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9
-        )
+        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9)
     )
     assert [delivery.id for delivery in claimed] == [2]
     states = empty.read(lambda c: c.execute(select(deliveries.c.state).order_by(deliveries.c.id)).scalars().all())
