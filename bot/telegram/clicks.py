@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 from telegram import Update
 
-from bot.telegram import channels, following, looking, privacy, settings, starting
+from bot.telegram import channels, following, looking, muting, privacy, settings, starting
 from bot.telegram.desk import Context, Request, request_of
 from storage import subscriptions
 from storage.errors import NotFound
@@ -49,11 +49,11 @@ ACTS = {
     "mi": Act(following.mine),
     "mp": Act(following.mine, 1),
     "rm": Act(following.remove_tap, 2),
-    "mu": Act(following.show_muted),
-    "un": Act(following.unmute_tap, 1),
-    "mw": Act(following.mute_word_tap, 1),
-    "mm": Act(following.mute_meeting_tap, 1),
-    "ms": Act(following.mute_series_tap, 1),
+    "mu": Act(muting.show_muted),
+    "un": Act(muting.unmute_tap, 1),
+    "mw": Act(muting.mute_word_tap, 1),
+    "mm": Act(muting.mute_meeting_tap, 1),
+    "ms": Act(muting.mute_series_tap, 1),
     "se": Act(settings.show_settings),
     "la": Act(settings.show_languages),
     "ll": Act(settings.language_tap, 1),

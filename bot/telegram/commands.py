@@ -28,7 +28,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot.telegram import admin, channels, clicks, following, looking, presence, privacy, settings, starting
+from bot.telegram import admin, channels, clicks, following, looking, muting, presence, privacy, settings, starting
 from bot.telegram.desk import Context, Desk, Request, request_of
 from bot.telegram.texts import LANGUAGES, msgid, text
 from storage.follows import MOST, TooMany
@@ -81,7 +81,7 @@ ALL = (
     Command("start", msgid("subscribe this chat"), starting.start),
     Command("follow", msgid("choose countries, ministers, series"), following.follow),
     Command("mine", msgid("what this chat follows, and its settings"), following.mine, changes=False),
-    Command("mute", msgid("what this chat does not want to hear of"), following.mute),
+    Command("mute", msgid("what this chat does not want to hear of"), muting.mute),
     Command("last", msgid("the latest meetings"), looking.last, changes=False),
     Command("next", msgid("announced meetings"), looking.coming, changes=False),
     Command("top", msgid("what most newsrooms tell"), looking.top, changes=False),

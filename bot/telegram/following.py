@@ -1,4 +1,4 @@
-"""/follow, /mine and /mute: what a chat hears of."""
+"""/follow and /mine: what a chat hears of."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from bot.telegram.choices import VIEWS, Choice, choices, find, suggestion, tag_label, unshortened
 from bot.telegram.desk import Request, Standing
 from bot.telegram.markup import Message, block, within
-from bot.telegram.menus import filter_title
-from bot.telegram.starting import menu, span_of, unsubscribe_from_all
+from bot.telegram.saying import filter_title
+from bot.telegram.starting import menu, unsubscribe_from_all
 from feeds.decide.audience import tags as tags_of
 from feeds.publish.card import headline
 from storage import filters, follows, news, subscriptions
@@ -38,7 +38,7 @@ async def follow(request: Request) -> None:
     elif found:
         await request.show(menu(request).choose(request.say("Which one?"), found, "fw", now.tags))
     else:
-        await request.tell(_unknown(request, said))
+        await request.tell(unknown(request, said))
 
 
 def _found(request: Request, said: str, now: Standing) -> list[Choice]:
@@ -52,7 +52,8 @@ def _found(request: Request, said: str, now: Standing) -> list[Choice]:
     return find(said[:LONGEST], request.language, today(request))
 
 
-def _unknown(request: Request, said: str) -> str:
+def unknown(request: Request, said: str) -> str:
+    """That nothing goes by this name, and what looks like it."""
     near = suggestion(said[:LONGEST])
     told = request.say("I know no country, minister, series or kind of meeting by that name.")
     return f"{told} {request.say('Did you mean {word}?', word=near)}" if near else told
@@ -169,18 +170,18 @@ async def filter_tap(request: Request, page: str, number: str) -> None:
 
 async def meeting_menu(request: Request, number: str) -> None:
     """What of a meeting can be followed."""
-    story, now = await _story(request, number), await request.standing()
+    story, now = await story_of(request, number), await request.standing()
     await request.send(_about(request, story, now.tags))
 
 
 def _about(request: Request, story: MeetingStory, tags: Sequence[str]) -> Message:
     found = _of_meeting(request, story)
-    return menu(request).about_meeting(story.meeting.story_id, _name(request, story), found, tags)
+    return menu(request).about_meeting(story.meeting.story_id, name_of(request, story), found, tags)
 
 
 async def meeting_tap(request: Request, number: str, tag: str) -> None:
     """One thing that a meeting is about, on or off."""
-    story = await _story(request, number)
+    story = await story_of(request, number)
     found = _of_meeting(request, story)
     chosen = unshortened(tag, (one.tag for one in found))
     if chosen not in {one.tag for one in found}:
@@ -191,13 +192,15 @@ async def meeting_tap(request: Request, number: str, tag: str) -> None:
     await request.show(_about(request, story, now.tags))
 
 
-async def _story(request: Request, number: str) -> MeetingStory:
+async def story_of(request: Request, number: str) -> MeetingStory:
+    """The meeting whose number a button names. Raises `ValueError`, `NotFound`."""
     if not number.isdecimal() or len(number) > 15:
         raise ValueError(number)
     return await request.desk.read(partial(news.meeting, story_id=int(number)))
 
 
-def _name(request: Request, story: MeetingStory) -> str:
+def name_of(request: Request, story: MeetingStory) -> str:
+    """What a meeting is called."""
     return headline(story.meeting.facts, request.language)
 
 
@@ -227,98 +230,3 @@ async def remove_tap(request: Request, page: str, what: str) -> None:
     elif tag is not None:
         await request.desk.write(partial(follows.unfollow, chat_id=request.chat.id, tag=tag))
     await mine(request, page)
-
-
-# Muting
-
-
-async def mute(request: Request) -> None:
-    """`/mute` lists; `/mute Australia`, `/mute series ADMM-Plus`, `/mute AUKUS 7d` mute."""
-    said = request.words.strip()
-    if not said:
-        await show_muted(request)
-        return
-    if not await request.may_change():
-        return
-    what, until = _what_and_until(request, said)
-    found = find(what, request.language, today(request))
-    if len(found) == 1:
-        await request.known()
-        await request.tell(await _mute(request, found[0].tag, until))
-    elif found:
-        await request.show(menu(request).choose(request.say("Which one?"), found, "mw"))
-    else:
-        await request.tell(_unknown(request, what))
-
-
-def _what_and_until(request: Request, said: str) -> tuple[str, datetime | None]:
-    """`series ADMM-Plus 7d` is ADMM-Plus, for a week."""
-    parts = said.split()
-    span = span_of(parts[-1]) if len(parts) > 1 else None
-    until = request.now + span if span is not None else None
-    parts = parts[:-1] if span is not None else parts
-    if len(parts) > 1 and parts[0].lower() in ("series", "country", "minister", "kind"):
-        parts = parts[1:]
-    return " ".join(parts)[:LONGEST], until
-
-
-async def _mute(request: Request, tag: str, until: datetime | None = None, name: str | None = None) -> str:
-    await request.desk.write(partial(follows.mute, chat_id=request.chat.id, tag=tag, until=until, now=request.now))
-    told = menu(request).until(until, name or tag_label(tag, request.language))
-    return request.say("Muted: {what}. /mute takes it back.", what=told)
-
-
-async def show_muted(request: Request) -> None:
-    """What the chat mutes."""
-    now = await request.standing()
-    numbers = [int(one.tag[6:]) for one in now.mutes if one.tag.startswith("story:") and one.tag[6:].isdecimal()]
-    stories = await request.desk.read(partial(news.meetings_by_id, story_ids=numbers))
-    names = {f"story:{one.meeting.story_id}": _name(request, one) for one in stories}
-    await request.show(menu(request).muted(now.mutes, names))
-
-
-async def unmute_tap(request: Request, tag: str) -> None:
-    """Hear of something again."""
-    now = await request.standing()
-    found = unshortened(tag, (one.tag for one in now.mutes))
-    if found is not None:
-        await request.desk.write(partial(follows.unmute, chat_id=request.chat.id, tag=found))
-    await show_muted(request)
-
-
-async def mute_word_tap(request: Request, tag: str) -> None:
-    """One of the things that somebody's words may mean."""
-    every = [one.tag for view in VIEWS for one in choices(view, request.language, today(request))]
-    found = unshortened(tag, every)
-    if found not in every:
-        raise ValueError(tag)
-    await request.known()
-    told = await _mute(request, found or "")
-    await request.note(told)
-    await request.send(Message(within([block(told)])))
-
-
-async def mute_meeting_tap(request: Request, number: str) -> None:
-    """The button below an alert: no more about this meeting; a second time: again."""
-    story = await _story(request, number)
-    await _mute_or_not(request, f"story:{story.meeting.story_id}", _name(request, story))
-
-
-async def mute_series_tap(request: Request, number: str) -> None:
-    """The button below an alert: no more about this series; a second time: again."""
-    facts = (await _story(request, number)).meeting.facts
-    key = facts.series or facts.parent
-    if key is None:
-        raise ValueError(number)
-    tag = f"series:{key}" if facts.series else f"parent:{key}"
-    await _mute_or_not(request, tag, tag_label(tag, request.language))
-
-
-async def _mute_or_not(request: Request, tag: str, name: str) -> None:
-    await request.known()
-    now = await request.standing()
-    if any(one.tag == tag for one in now.mutes):
-        await request.desk.write(partial(follows.unmute, chat_id=request.chat.id, tag=tag))
-        await request.note(request.say("No longer muted: {what}", what=name[:120]), alert=True)
-        return
-    await request.note(await _mute(request, tag, name=name[:120]), alert=True)

@@ -8,7 +8,8 @@ from babel import Locale
 from babel.core import get_global
 
 from bot.telegram.desk import Request
-from bot.telegram.menus import LANGUAGE_NAMES, ZONES, Menu
+from bot.telegram.menus import ZONES, Menu
+from bot.telegram.saying import LANGUAGE_NAMES
 from feeds.decide.hours import WrongTime, next_digest, parse_digest, parse_quiet
 from feeds.understand.lexicon import default_lexicon
 from storage.words import comparable

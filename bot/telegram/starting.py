@@ -6,7 +6,8 @@ from functools import partial
 
 from bot.telegram.desk import Request, is_offered
 from bot.telegram.markup import Message, block, within
-from bot.telegram.menus import LANGUAGE_NAMES, Menu, filter_title
+from bot.telegram.menus import Menu
+from bot.telegram.saying import LANGUAGE_NAMES, filter_title
 from bot.telegram.settings import DIGESTS, keep_digest
 from bot.telegram.texts import msgid
 from storage import filters, follows, subscriptions

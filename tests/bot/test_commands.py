@@ -6,9 +6,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from telegram import Bot
 
+from bot.telegram.commands import publish_commands
 from storage import filters
 from storage.model import ChatState, FilterAction, Kind, Mute, Phase
+from tests.support.bot_api import TOKEN
 from tests.support.bot_rooms import as_json, data_of
 from tests.support.build import NOW, facts, minister
 from tests.support.talking import Talk, talking
@@ -526,6 +529,21 @@ class TestBadInput:
     async def test_a_stranger_who_mutes_before_starting_is_not_subscribed_by_that(self, talk: Talk) -> None:
         await talk.says("/mute Australia")
         assert talk.filters() == []
+
+
+async def test_telegram_is_told_the_commands_per_kind_of_chat_and_language(talk: Talk) -> None:
+    async with Bot(TOKEN, base_url=f"{talk.api.url}/bot") as bot:
+        await publish_commands(bot)
+    listed = {key: {one["command"] for one in commands} for key, commands in talk.api.commands.items()}
+    private, group, admins = (
+        f'{{"type": "{name}"}}' for name in ("all_private_chats", "all_group_chats", "all_chat_administrators")
+    )
+    for language in ("", "ja", "en"):
+        assert "channel" in listed[private, language]
+        assert listed[group, language] == {"mine", "last", "next", "top", "search", "help"}
+        assert "follow" in listed[admins, language]
+        assert "channel" not in listed[admins, language]
+    assert talk.api.commands[private, "ja"][0]["description"] == "お知らせを受け取る"
 
 
 async def test_an_unexpected_failure_is_told_in_a_sentence(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
