@@ -60,6 +60,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         ("sources", _sources),
         ("web", _web),
         ("telegram", _telegram),
+        ("notify", _notify),
     )
     found: list[Finding] = []
     for about, look in looks:
@@ -218,6 +219,15 @@ def _telegram(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.LOOK, "telegram", "no token, so alerts are printed to the terminal")
         return
     yield from asyncio.run(_ask_telegram(settings, token.get_secret_value(), now))
+
+
+def _notify(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    if settings.notify.urls:
+        from bot.notify import targets  # noqa: PLC0415  apprise takes a second to load, and few need it
+
+        chosen = targets(url.get_secret_value() for url in settings.notify.urls)
+        named = ", ".join(f"{target.title} ({target.address})" for target in chosen)
+        yield Finding(Grade.OK, "notify", f"{named}; whether they take messages is seen with the first one")
 
 
 async def _ask_telegram(settings: Settings, token: str, now: datetime) -> list[Finding]:

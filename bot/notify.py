@@ -6,6 +6,8 @@ hash of it. apprise only says whether a service took the message; what its plugi
     an HTTP answer            2xx sent │ 400, 413, 422 refused │ 429, 5xx and others: not sent, tried again
     no connection was made    not sent, tried again
     anything else             nobody can know: tried again, marked as a repeat
+
+apprise is loaded when there are addresses: it takes half a second, which most installations need not spend.
 """
 
 import asyncio
@@ -18,9 +20,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-
-from apprise import Apprise, AppriseAsset
-from apprise.common import OverflowMode
 
 from bot.deliver import NotSent, Outcome, Refused, Sent, Unknown
 from bot.plaintext import words_of
@@ -60,14 +59,17 @@ class Target:
 
 def targets(urls: Iterable[str]) -> tuple[Target, ...]:
     """The addresses as apprise reads them. Raises `NotifyError`, which tells a wrong one by its place in the list."""
+    return tuple(_target(url, place) for place, url in enumerate(urls, 1))
+
+
+def _target(url: str, place: int) -> Target:
+    from apprise import Apprise, AppriseAsset  # noqa: PLC0415  see above
+    from apprise.common import OverflowMode  # noqa: PLC0415
+
+    _quiet()
     asset = AppriseAsset(
         app_id="Kaigi", app_desc="Kaigi", app_url="", async_mode=False, service_timeout=SERVICE_TIMEOUT
     )
-    return tuple(_target(url, place, asset) for place, url in enumerate(urls, 1))
-
-
-def _target(url: str, place: int, asset: AppriseAsset) -> Target:
-    _quiet()
     with warnings.catch_warnings():  # loading its plugins imports old parts of the standard library
         warnings.simplefilter("ignore", DeprecationWarning)
         service = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
@@ -86,6 +88,8 @@ def _quiet() -> None:
     """Its plugins name addresses when they complain; what they say is read here and goes no further."""
     logger = logging.getLogger("apprise")
     logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())  # without one, warnings go to standard error
     logger.setLevel(logging.DEBUG)
 
 
@@ -130,6 +134,8 @@ class NotifySender:
 
 
 def _post(service: Any, title: str, body: str) -> Outcome:
+    from apprise import Apprise  # noqa: PLC0415  see above
+
     said: list[str] = []
     one = Apprise()
     one.add(service)

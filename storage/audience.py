@@ -21,7 +21,8 @@ from storage.tables import chats, deliveries, filters, follows, meetings, mutes,
 #: How far the days of a conference and of a meeting on its margins may lie apart.
 NEAR = timedelta(days=14)
 
-_TOLD = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN)
+#: What may still become of an alert into which another one is folded; one that may never arrive tells nothing.
+_TOLD = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.SENT)
 _WISHES = (chats.c.id, chats.c.time_zone, chats.c.digest, chats.c.digest_at, chats.c.quiet, chats.c.sides)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Backup, Settings, Telegram, Web
+from bot.config import Backup, Notify, Settings, Telegram, Web
 from bot.doctor import Finding, Grade, examine
 from storage import schema, sources
 from storage.database import Connection, Database
@@ -139,3 +139,12 @@ def test_backup_and_restore_by_command(tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_bytes(b"rubbish")
     refused = kaigi("restore", "copy.db", folder=tmp_path)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+
+
+def test_an_address_of_notify_that_cannot_be_used_is_bad_and_not_shown(settings: Settings) -> None:
+    good = Notify(urls=["json://example.org/secret-word"])  # type: ignore[arg-type]
+    (finding,) = _about(settings.model_copy(update={"notify": good}), "notify")
+    assert (finding.grade, "secret-word" in finding.words) == (Grade.OK, False)
+    wrong = Notify(urls=["nonsense://secret-word"])  # type: ignore[arg-type]
+    (finding,) = _about(settings.model_copy(update={"notify": wrong}), "notify")
+    assert (finding.grade, "number 1" in finding.words, "secret-word" in finding.words) == (Grade.BAD, True, False)

@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from bot import config
+from bot import app, config
 from bot.deliver import Deliverer, NotSent, Pace, Refused, Sent, Unknown
 from bot.notify import NotifyError, NotifySender, classify, follow_settings, targets
 from bot.plaintext import words_of
+from feeds.newsroom import Newsroom
 from storage import broadcasts, filters, ingest, schema, sources, subscriptions
 from storage.changes import NewStory
 from storage.contents import Content
 from storage.database import Connection, Database
+from storage.errors import StorageError
 from storage.model import Channel, Chat, ChatState, DeliveryKind
 from tests.support.build import NOW, definition, facts, meeting_changes, report, story
 from tests.support.running import free_port
@@ -290,3 +292,41 @@ def test_urls_are_secrets_in_settings_log_and_file(monkeypatch: pytest.MonkeyPat
     assert "pass-word-1" not in repr(settings)
     assert {"pass-word-1", "token-of-the-room"} <= set(config.secrets(settings))
     assert "example.net" not in config.secrets(settings)
+
+
+async def test_the_whole_service_sends_its_alerts_to_the_addresses_of_the_settings(
+    service: Service, tmp_path: Path
+) -> None:
+    async with Newsroom(clock=lambda: 0.0) as newsroom:
+        settings = config.Settings(
+            database_url=f"sqlite:///{tmp_path / 'kaigi.db'}",
+            web=config.Web(port=free_port()),
+            notify=config.Notify(urls=[service.url], language="en"),  # type: ignore[arg-type]
+            fetch=config.Fetch(allow_private_networks=True),
+            poll=config.Poll(min_interval="1s"),  # type: ignore[arg-type]
+        )
+        running = app.Service(settings=settings, definitions=newsroom.definitions(), tick=0.1)
+        task = asyncio.create_task(running.run())
+        try:
+            async with asyncio.timeout(30):
+                while not await asyncio.to_thread(_all_read, settings.database_url):
+                    await asyncio.sleep(0.1)
+                newsroom.advance(9)
+                while not service.taken:
+                    await asyncio.sleep(0.05)
+        finally:
+            running.stop()
+            await asyncio.wait_for(task, 12)
+    assert "13th ASEAN Defence Ministers" in service.taken[0]["title"]
+
+
+def _all_read(url: str) -> bool:
+    """Whether every source was read once, so that what comes now is news."""
+    with suppress(StorageError):
+        database = Database(url)
+        try:
+            found = database.read(sources.every)
+        finally:
+            database.close()
+        return bool(found) and all(one.first_success_at for one in found)
+    return False

@@ -154,6 +154,15 @@ def test_more_than_three_become_one_digest_once(database: Database) -> None:
     assert [story.meeting.story_id for story in told.stories] == stories
 
 
+def test_what_a_refused_digest_would_have_told_goes_one_by_one(database: Database) -> None:
+    who = chat(database, quiet="11:00-13:00")
+    stories = [meet(database, number) for number in range(1, 5)]
+    database.write(lambda c: digests.release(c, who.id, after(hours=1)))
+    (digest,) = claim(database, after(hours=1))
+    database.write(lambda c: outbox.mark_failed(c, digest, "w", "message is too long", after(hours=1)))
+    assert [d.story_id for d in send(database, after(hours=1))] == stories
+
+
 def test_a_chat_with_a_digest_gets_one_message_a_day(database: Database) -> None:
     who = chat(database, digest="daily 18:00", digest_at=after(hours=6))
     meet(database, 1)

@@ -1,6 +1,6 @@
 """What admins do from Telegram: registered before all other handlers, behind one door (`guard.py`)."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telegram import Bot
 from telegram.ext import Application, CallbackQueryHandler, CommandHandler, MessageHandler
@@ -12,12 +12,15 @@ from bot.telegram.admin.menu import CLICKS, COMMANDS, hide_menu, show_menu
 from bot.telegram.admin.team import START, Invited
 from storage import people
 
+if TYPE_CHECKING:
+    from bot.telegram.desk import Desk
+
 __all__ = ["CLICKS", "COMMANDS", "Office", "register", "show_menus"]
 
 FIRST = -1  #: the group of handlers that is asked before the readers'
 
 
-def register(application: "Application[Any, Any, Any, Any, Any, Any]", desk: Any) -> None:
+def register(application: "Application[Any, Any, Any, Any, Any, Any]", desk: "Desk") -> None:
     """Add the admins' handlers. Without an office there are no admins."""
     if desk.office is None:
         return
@@ -30,7 +33,7 @@ def register(application: "Application[Any, Any, Any, Any, Any, Any]", desk: Any
     application.add_handler(CallbackQueryHandler(guard.click, pattern=f"^{PREFIX[:-1]}"), group=FIRST)
 
 
-async def show_menus(bot: Bot, desk: Any) -> None:
+async def show_menus(bot: Bot, desk: "Desk") -> None:
     """After a start: each admin's menu shows the admins' commands, a former admin's no longer does."""
     if desk.office is None:
         return

@@ -21,6 +21,7 @@ from bot.telegram.admin.answers import (
     turning,
 )
 from bot.telegram.markup import Button
+from bot.telegram.texts import msgid
 from feeds.decide.query import parse
 from feeds.rehearsal import Rehearsal, rehearse
 from storage import filters
@@ -66,7 +67,7 @@ async def _by_number(ask: Ask) -> Filter:
 
 
 def _card(ask: Ask, one: Filter, said: str = "", line: int | None = None) -> Answer:
-    turn = ("Resume", "filter_resume") if one.paused else ("Pause", "filter_pause")
+    turn = (msgid("Resume"), "filter_resume") if one.paused else (msgid("Pause"), "filter_pause")
     rows: list[tuple[Button, ...]] = [
         (ask.button("Test", "filter_test", one.id), ask.button(turn[0], turn[1], one.id)),
         (ask.button("Remove", "filter_remove", one.id), ask.button("All filters", "filters", 0)),
@@ -79,10 +80,10 @@ def _card(ask: Ask, one: Filter, said: str = "", line: int | None = None) -> Ans
 
 
 _STATES = {
-    "⏸": "Paused: it raises no alerts and blocks nothing.",
-    "⛔": "A block rule: what matches raises no alert and is in no other filter.",
-    "🔔": "New matches are sent to the chats that follow it.",
-    "🔕": "Raises no alerts; it is a feed and a page.",
+    "⏸": msgid("Paused: it raises no alerts and blocks nothing."),
+    "⛔": msgid("A block rule: what matches raises no alert and is in no other filter."),
+    "🔔": msgid("New matches are sent to the chats that follow it."),
+    "🔕": msgid("Raises no alerts; it is a feed and a page."),
 }
 
 
@@ -91,7 +92,8 @@ async def command(ask: Ask) -> Answer:
     verb, _, rest = ask.rest.partition(" ")
     key, _, value = rest.strip().partition(" ")
     work = _VERBS.get(verb.lower())
-    if work is None or (not key and verb.lower() != "undo"):
+    forgotten = not key if verb.lower() not in _WITH_QUERY else not value.strip()
+    if work is None or (forgotten and verb.lower() != "undo"):
         return Answer(html=lines(ask.say("Write one of:"), code(USAGE, 600)))
     try:
         return await work(ask, key, value.strip())
@@ -106,10 +108,10 @@ def _stormy(ask: Ask, storm: Storm) -> Answer:
 
 async def anyway(ask: Ask) -> Answer:
     """Do a refused change all the same: the one that the message answers, as it stood when it was refused."""
-    _, _, rest = ask.command.partition(" ")
-    if not rest or fingerprint(f"/filter {rest.strip()}") != ask.rest:
+    rest = "".join(ask.command.split(maxsplit=1)[1:]).strip()
+    if fingerprint(f"/filter {rest}") != ask.rest:
         return Answer(html=ask.say("The command is not there any more as it was. Please send it again."))
-    return await command(replace(ask, rest=rest.strip(), force=True))
+    return await command(replace(ask, rest=rest, force=True))
 
 
 async def _add(ask: Ask, key: str, query: str, action: FilterAction = FilterAction.KEEP) -> Answer:
@@ -143,7 +145,7 @@ async def _edited(ask: Ask, key: str, **words: Any) -> Answer:
 
 def _changed(ask: Ask, done: changing.Changed) -> Answer:
     assert done.filter is not None
-    return _card(ask, done.filter, ask.say("Changed." if done.line else "It was so already."), done.line)
+    return _card(ask, done.filter, ask.say("Changed.") if done.line else ask.say("It was so already."), done.line)
 
 
 async def _pause(ask: Ask, key: str, _value: str = "") -> Answer:
@@ -220,6 +222,8 @@ async def click_remove(ask: Ask) -> Answer:
 async def _block(ask: Ask, key: str, query: str) -> Answer:
     return await _add(ask, key, query, FilterAction.BLOCK)
 
+
+_WITH_QUERY = ("add", "block", "edit")  #: an empty query means every article, which nobody means in a chat
 
 _VERBS = {
     "add": _add,

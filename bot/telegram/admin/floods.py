@@ -9,6 +9,7 @@ from storage.choices import FloodState
 from storage.database import Connection
 from storage.model import Flood
 
+LATER = "later"
 NAMED = 5  #: meetings that a card names
 
 
@@ -32,11 +33,22 @@ def shown(connection: Connection, ask: Ask, flood: Flood, said: str = "") -> Ans
         ask.button("Swallow them", "flood", flood.id, FloodState.SWALLOWED),
         ask.button("One digest", "flood", flood.id, FloodState.DIGEST),
     )
-    return Answer(html=lines(said, f"🌊 {head}", about, *named, more), buttons=(answers,))
+    later = ask.button("Later", "flood", flood.id, LATER)
+    return Answer(html=lines(said, f"🌊 {head}", about, *named, more), buttons=(answers, (later,)))
+
+
+def next_one(connection: Connection, ask: Ask, before: int | None = None, said: str = "") -> Answer:
+    """The newest flood that waits, older than `before`; or that nothing is left."""
+    found = next((one for one in held(connection) if before is None or one.id < before), None)
+    if found is None:
+        return Answer(html=lines(said, ask.say("Nothing is left to decide about.")))
+    return shown(connection, ask, found, said)
 
 
 async def click(ask: Ask) -> Answer:
-    """Decide about a flood, once."""
+    """Decide about a flood, once; or leave it and see the next."""
+    if ask.words[1:] == (LATER,):
+        return await ask.read(lambda c: next_one(c, ask, number(ask.rest)))
     wanted = {str(one): one for one in FloodState if one is not FloodState.HELD}
     state = wanted.get(ask.words[1]) if len(ask.words) == 2 else None
     if state is None:

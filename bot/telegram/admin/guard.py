@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from telegram import (
@@ -30,12 +30,15 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work, esc
 from bot.telegram.keyboard import keyboard
-from bot.telegram.texts import language_of, text
+from bot.telegram.texts import language_of, msgid, text
 from feeds.publish.words import Language
 from storage import people, subscriptions
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.errors import KaigiError
 from storage.model import Channel, Chat
+
+if TYPE_CHECKING:
+    from bot.telegram.desk import Desk
 
 log = structlog.get_logger("admin")
 
@@ -43,15 +46,15 @@ Context = ContextTypes.DEFAULT_TYPE
 T = TypeVar("T")
 
 LONGEST = 3_800  #: characters of a message; what is longer goes out as a document
-WRONG = "Something went wrong here. Please try again in a moment."
+WRONG = msgid("Something went wrong here. Please try again in a moment.")
 _TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(kw_only=True)
 class Guard:
-    """Lets admins in. `desk` is the chats' desk (database, clock, language, time zone)."""
+    """Lets admins in."""
 
-    desk: Any
+    desk: "Desk"
     office: Office
     commands: Mapping[str, Work]
     clicks: Mapping[str, Work]
@@ -147,8 +150,7 @@ class Guard:
 
     def now(self) -> datetime:
         """The moment, as the service's clock has it."""
-        moment: datetime = self.desk.clock()
-        return moment
+        return self.desk.clock()
 
     def language_for(self, user: User | None) -> Language:
         """The language of somebody whose chat we need not have met."""
@@ -156,8 +158,7 @@ class Guard:
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Write without holding up the loop."""
-        database: Database = self.desk.database
-        return await asyncio.to_thread(database.write, fn)
+        return await asyncio.to_thread(self.desk.database.write, fn)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -172,7 +173,7 @@ class Guard:
         await _change(sent, await _worked(ask, work))
 
 
-OLD_BUTTON = "This button is not known any more."
+OLD_BUTTON = msgid("This button is not known any more.")
 
 
 def menu() -> ModuleType:

@@ -9,27 +9,27 @@ from telegram.error import TelegramError
 
 from bot.telegram.admin import correct, filters, floods, messages, review, sources, state, team, trail, why
 from bot.telegram.admin.answers import Work
-from bot.telegram.texts import text
+from bot.telegram.texts import msgid, text
 from feeds.publish.words import Language
 
 log = structlog.get_logger("admin")
 
 #: Command, what the menu says about it, and what does it.
 COMMANDS: tuple[tuple[str, str, Work], ...] = (
-    ("review", "what is to be decided", review.command),
-    ("why", "why something did or did not alert", why.command),
-    ("correct", "say what is right about a story", correct.command),
-    ("filters", "all filters", filters.listing),
-    ("filter", "add, edit, test, pause or remove a filter", filters.command),
-    ("sources", "all sources, the bad ones first", sources.listing),
-    ("source", "add, check, pause or remove a source", sources.command),
-    ("resend", "send an alert once more", messages.resend),
-    ("broadcast", "write to all chats", messages.broadcast),
-    ("stats", "figures", state.stats),
-    ("health", "whether all is well", state.health),
-    ("audit", "who changed what", trail.command),
-    ("invite", "invite an admin", team.invite),
-    ("admins", "who the admins are", team.listing),
+    ("review", msgid("what is to be decided"), review.command),
+    ("why", msgid("why something did or did not alert"), why.command),
+    ("correct", msgid("say what is right about a story"), correct.command),
+    ("filters", msgid("all filters"), filters.listing),
+    ("filter", msgid("add, edit, test, pause or remove a filter"), filters.command),
+    ("sources", msgid("all sources, the bad ones first"), sources.listing),
+    ("source", msgid("add, check, pause or remove a source"), sources.command),
+    ("resend", msgid("send an alert once more"), messages.resend),
+    ("broadcast", msgid("write to all chats"), messages.broadcast),
+    ("stats", msgid("figures"), state.stats),
+    ("health", msgid("whether all is well"), state.health),
+    ("audit", msgid("who changed what"), trail.command),
+    ("invite", msgid("invite an admin"), team.invite),
+    ("admins", msgid("who the admins are"), team.listing),
 )
 
 #: What a button sends, and what does it.

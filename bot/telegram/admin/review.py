@@ -29,10 +29,7 @@ def _next(connection: Connection, ask: Ask, before: int | None, said: str = "") 
     found = tracing.uncertain(connection, since, before=before)
     if found:
         return _card(ask, found[0], tracing.count_uncertain(connection, since), said)
-    waiting = floods.held(connection)
-    if waiting:
-        return floods.shown(connection, ask, waiting[0], said)
-    return Answer(html=lines(said, ask.say("Nothing is left to decide about.")))
+    return floods.next_one(connection, ask, said=said)
 
 
 def _card(ask: Ask, one: SeenItem, left: int, said: str) -> Answer:

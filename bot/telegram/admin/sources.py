@@ -18,6 +18,7 @@ from bot.telegram.admin.answers import (
     turning,
 )
 from bot.telegram.markup import Button
+from bot.telegram.texts import msgid
 from feeds.observed import ParsedEntry
 from feeds.publish.health import FLOOD_SHOWN, remarks
 from feeds.publish.words import SOURCE_STATES
@@ -81,7 +82,7 @@ async def _card(ask: Ask, one: Source, said: str = "", line: int | None = None) 
     notes = await ask.read(lambda c: _notes(c, ask, one))
     state, meaning = SOURCE_STATES[ask.language][one.state]
     resting = one.state is SourceState.PAUSED or not about.enabled
-    turn = ("Resume", "source_resume") if resting else ("Pause", "source_pause")
+    turn = (msgid("Resume"), "source_resume") if resting else (msgid("Pause"), "source_pause")
     rows: list[tuple[Button, ...]] = [
         (ask.button("Check now", "source_check", one.id), ask.button(turn[0], turn[1], one.id)),
         (ask.button("Remove", "source_remove", one.id), ask.button("All sources", "sources", 0)),
@@ -176,11 +177,11 @@ def _entry(ask: Ask, entry: ParsedEntry, about: SourceDefinition) -> str:
 
 
 async def _pause(ask: Ask, name: str) -> Answer:
-    return await _turn(ask, name, changing.pause_source, "Paused: it is not read until it is resumed.")
+    return await _turn(ask, name, changing.pause_source, msgid("Paused: it is not read until it is resumed."))
 
 
 async def _resume(ask: Ask, name: str) -> Answer:
-    return await _turn(ask, name, changing.resume_source, "Resumed: it is read now.")
+    return await _turn(ask, name, changing.resume_source, msgid("Resumed: it is read now."))
 
 
 async def _turn(ask: Ask, name: str, change: object, said: str) -> Answer:

@@ -9,7 +9,7 @@ from telegram.helpers import create_deep_linked_url
 from bot.telegram.admin.answers import Answer, Ask, bold, code, esc, lines, number
 from bot.telegram.admin.guard import Guard, person
 from bot.telegram.markup import Button
-from bot.telegram.texts import text
+from bot.telegram.texts import msgid, text
 from storage import audit, people
 from storage.database import Connection
 from storage.errors import KaigiError
@@ -87,8 +87,8 @@ class Invited:
         return True
 
 
-_WELCOME = "Welcome. You are an admin of this service now; the menu has your commands."
-_CLOSED = "This invitation was used, taken back, or has ended. Ask for a new one."
+_WELCOME = msgid("Welcome. You are an admin of this service now; the menu has your commands.")
+_CLOSED = msgid("This invitation was used, taken back, or has ended. Ask for a new one.")
 
 
 async def listing(ask: Ask) -> Answer:

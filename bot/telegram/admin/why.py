@@ -6,6 +6,7 @@ from bot.explaining import because
 from bot.telegram.admin.answers import Answer, Ask, bold, data, esc, lines, link, number
 from bot.telegram.admin.stories import headline, pointed_at, search
 from bot.telegram.markup import Button
+from bot.telegram.texts import msgid
 from feeds import correcting
 from feeds.publish.words import SOURCE_STATES
 from feeds.tracing import FilterTrace, Trace, source_of, trace
@@ -17,10 +18,10 @@ CHATS = 12  #: that are named
 ITEMS = 6
 
 _SILENT = {
-    "first_poll": "It came with the first poll of its source, which is silent.",
-    "old_report": "The report was older than alerts.max_age when it was first seen.",
-    "old_meeting": "The meeting lay more than 30 days back.",
-    "low_trust": "Its source has the trust “low”: it may join a story, not raise an alert.",
+    "first_poll": msgid("It came with the first poll of its source, which is silent."),
+    "old_report": msgid("The report was older than alerts.max_age when it was first seen."),
+    "old_meeting": msgid("The meeting lay more than 30 days back."),
+    "low_trust": msgid("Its source has the trust “low”: it may join a story, not raise an alert."),
 }
 
 

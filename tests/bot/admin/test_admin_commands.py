@@ -35,6 +35,12 @@ async def test_a_filter_is_added_tested_edited_and_taken_back(room: Room) -> Non
     assert whats == ["undo", "filter_remove", "undo", "filter_edit", "filter_add"]
 
 
+async def test_a_query_that_was_forgotten_changes_nothing(room: Room) -> None:
+    for words in ("/filter add japan", "/filter edit ministerial-meetings", "/filter block none"):
+        assert "Write one of" in await room.boss(words)
+    assert [one.query for one in room.read(filters.every)] == ["is:meeting level:minister", ""]
+
+
 async def test_a_filter_that_would_make_a_storm_is_refused_with_numbers_until_the_button_is_pressed(room: Room) -> None:
     room.meetings(60)
     refused = await room.boss("/filter add all is:meeting")
@@ -238,6 +244,8 @@ async def test_a_flood_that_is_held_comes_to_review_and_is_sent_and_held_again(r
     shown = await room.boss("/review")
     assert "3 alerts of a flood" in shown
     assert "F0 brought 40 new articles" in shown
+    assert "Nothing is left" in await room.presses("Later")
+    await room.boss("/review")
     card, send = room.talk.edge.last, room.talk.button("Send them")
     assert "3 meetings, 3 messages" in await room.presses("Send them")
     assert len(states(room)) == 3
