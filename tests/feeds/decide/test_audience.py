@@ -47,9 +47,9 @@ def test_another_day_or_city_is_material_and_one_that_becomes_known_is_not() -> 
 
 
 def test_only_a_document_that_was_not_there_is_material() -> None:
-    before, after = facts(outcomes=("joint statement",)), facts(outcomes=("joint statement", "共同声明"))
+    before, after = facts(outcomes=("joint statement",)), facts(outcomes=("joint statement", "road map"))
     assert material(before, after) == (
-        FactChange(field="outcomes", before=["joint statement"], after=["共同声明"]),
+        FactChange(field="outcomes", before=["joint statement"], after=["road map"]),
     )  # fmt: skip
     assert material(after, before) == ()
 
