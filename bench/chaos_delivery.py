@@ -330,8 +330,11 @@ async def _run(campaign: Campaign, wanted: set[str]) -> list[Goal]:
     for name, phase in phases.items():
         if name in wanted or not wanted:
             began = time.monotonic()
-            goals += await phase()
-            print(f"{name}: {timedelta(seconds=round(time.monotonic() - began))}\n", flush=True)
+            found = await phase()
+            goals += found
+            print(f"{name}: {timedelta(seconds=round(time.monotonic() - began))}")
+            for goal in found:
+                print(f"  {goal.name}: {goal.value} {goal.unit}{'' if goal.ok else '  RED'}", flush=True)
     return goals + campaign.judge()
 
 
