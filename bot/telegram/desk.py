@@ -221,10 +221,6 @@ class Request:
             else None,
         )
 
-    def sentence(self, message: str, **values: object) -> Message:
-        """A sentence as a message."""
-        return Message(within([block(self.say(message, **values))]))
-
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 

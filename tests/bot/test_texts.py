@@ -19,11 +19,11 @@ def nodes() -> Iterator[ast.AST]:
 
 
 def sentences() -> Iterator[str]:
-    """What `text`, `say` and `sentence` are asked for, and what `msgid` marks."""
+    """What `text` and `say` are asked for, and what `msgid` marks."""
     for node in nodes():
         if isinstance(node, ast.Call):
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            argument = {"text": 1, "say": 0, "sentence": 0, "msgid": 0}.get(name)
+            argument = {"text": 1, "say": 0, "msgid": 0}.get(name)
             if argument is not None and len(node.args) > argument:
                 value = node.args[argument]
                 if isinstance(value, ast.Constant) and isinstance(value.value, str):
