@@ -128,7 +128,9 @@ def _candidates(
     owed = [row.first for row in asked if row.first is not None and row.channel in channels][:limit]
     turns.after = _came_to(asked, owed[-1] if len(owed) == limit else None)
     if owed:
-        yield from connection.execute(_THESE, {**who, "numbers": owed, "most": limit}).all()
+        yield from connection.execute(
+            _THESE, {"channels": who["channels"], "busy": who["busy"], "numbers": owed, "most": limit}
+        ).all()
 
 
 def _came_to(asked: Sequence[Any], last: int | None) -> int:
@@ -150,13 +152,19 @@ _ACTIVE = (
 )
 
 
-def _sendable(*where: Any) -> Any:
-    """Of the first rows of the queue, those whose chat and parent let them go."""
-    head = select(deliveries.c.id, deliveries.c.chat_id, deliveries.c.parent_id, deliveries.c.not_before).where(*where)
-    window = head.order_by(deliveries.c.not_before, deliveries.c.id).limit(WINDOW).subquery()
-    unfinished = (_PARENT.c.id == window.c.parent_id) & _PARENT.c.state.in_(
-        [DeliveryState.QUEUED, DeliveryState.SENDING]
-    )
+_HEAD = select(deliveries.c.id, deliveries.c.chat_id, deliveries.c.parent_id, deliveries.c.not_before)
+
+
+def _first(*where: Any) -> Any:
+    """The first rows of the queue."""
+    return _HEAD.where(*_DUE, *where).order_by(deliveries.c.not_before, deliveries.c.id).limit(WINDOW)
+
+
+def _sendable(rows: Any) -> Any:
+    """Of some rows, those whose chat and parent let them go."""
+    window = rows.subquery()
+    on_its_way = _PARENT.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING])
+    unfinished = (_PARENT.c.id == window.c.parent_id) & on_its_way
     return (
         select(window.c.id, chats.c.channel, chats.c.address)
         .join(chats, chats.c.id == window.c.chat_id)
@@ -166,9 +174,9 @@ def _sendable(*where: Any) -> Any:
     )
 
 
-_OLDEST = _sendable(*_DUE)
-_LANE = _sendable(*_DUE, deliveries.c.priority == bindparam("lane"))
-_THESE = _sendable(*_DUE, deliveries.c.id.in_(bindparam("numbers", expanding=True)))
+_OLDEST = _sendable(_first())
+_LANE = _sendable(_first(deliveries.c.priority == bindparam("lane")))
+_THESE = _sendable(_HEAD.where(deliveries.c.id.in_(bindparam("numbers", expanding=True))))  # found due just now
 
 _OF_CHAT = (
     select(deliveries.c.id)
