@@ -14,7 +14,7 @@ import pytest
 
 from bot import app, config
 from bot.deliver import Deliverer, NotSent, Pace, Refused, Sent, Unknown
-from bot.notify import NotifyError, NotifySender, classify, follow_settings, targets
+from bot.notify import CONFIG_WAIT, NotifyError, NotifySender, classify, follow_settings, targets
 from bot.plaintext import words_of
 from feeds.newsroom import Newsroom
 from storage import broadcasts, filters, ingest, schema, sources, subscriptions
@@ -185,9 +185,8 @@ async def test_a_service_that_is_not_there_is_asked_again_and_one_that_refuses_u
     draft = database.write(lambda c: broadcasts.draft(c, "tg:1", "x", datetime.now(UTC)))
     database.write(lambda c: broadcasts.queue(c, draft.id, datetime.now(UTC)))
     await delivered(database, other, lambda: rows(database)[1][2] is not None)
-    later = database.read(lambda c: c.exec_driver_sql("SELECT not_before FROM deliveries WHERE id = 2").scalar_one())
-    assert rows(database)[1][:2] == ("queued", False)
-    assert datetime.fromisoformat(str(later)).replace(tzinfo=UTC) > datetime.now(UTC) + timedelta(minutes=10)
+    assert rows(database)[1] == ("queued", False, "the service answered 401")
+    assert classify(["Failed: error=401."]) == NotSent("the service answered 401", CONFIG_WAIT)
 
 
 def test_the_address_of_a_chat_tells_no_secret_and_stays_the_same(database: Database, service: Service) -> None:
