@@ -76,7 +76,11 @@ class Room:
 
     def owed(self) -> list[tuple[int, str]]:
         """Story and state of every message, in the order in which they were decided."""
-        query = select(deliveries.c.story_id, deliveries.c.state).order_by(deliveries.c.id)
+        query = (
+            select(deliveries.c.story_id, deliveries.c.state)
+            .where(deliveries.c.kind == "alert")
+            .order_by(deliveries.c.id)
+        )
         return [(row.story_id, row.state) for row in self.database.read(lambda c: c.execute(query).all())]
 
     def send_all(self) -> None:
