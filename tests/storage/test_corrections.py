@@ -75,7 +75,7 @@ class Room:
         return self.database.read(lambda c: news.meeting(c, story_id))
 
     def owed(self) -> list[tuple[int, str]]:
-        """Story and state of every message, in the order in which they were decided."""
+        """Story and state of every first message, in the order in which they were decided."""
         query = (
             select(deliveries.c.story_id, deliveries.c.state)
             .where(deliveries.c.kind == "alert")
