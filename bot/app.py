@@ -139,6 +139,8 @@ class Service:
                 language=self.settings.language,
                 health=self._health,
                 hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
+                time_zone=str(self.settings.time_zone),
+                bot_name=partial(_bot_name, telegram),
             )
             hubs, routes = self._hubs(ingest)
             app = create_app(library, [*routes, *(telegram.routes() if telegram is not None else ())])
@@ -284,6 +286,12 @@ class Service:
             sources=polled,
             alerts=where,
         )
+
+
+def _bot_name(telegram: TelegramService | None) -> str | None:
+    """The bot's user name, once Telegram has told it."""
+    bot = telegram.ready_bot if telegram is not None else None
+    return bot.username if bot is not None else None
 
 
 def _health(collector: Collector, telegram: TelegramService | None) -> Health:

@@ -415,6 +415,16 @@ class MeetingStory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ToldItem:
+    """A report of a meeting with all its words, and what was understood of it alone."""
+
+    report: Report
+    text: str
+    stated: MeetingFacts | None  #: None: not understood as a report of a meeting
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Retraction:
     """That a meeting which readers were told of is none any more."""
 

@@ -120,11 +120,11 @@ def latest_items(connection: Connection, *, limit: int = 50) -> list[ListedItem]
 
 
 def _listed() -> Any:
-    return _reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
+    return select_reports().add_columns(items.c.text, items.c.author, items.c.updated_at)
 
 
 def _listed_item(row: Row[Any]) -> ListedItem:
-    return ListedItem(report=_report(row), text=row.text, author=row.author, updated_at=row.updated_at)
+    return ListedItem(report=report_from_row(row), text=row.text, author=row.author, updated_at=row.updated_at)
 
 
 def neighbours(connection: Connection, story_id: int) -> tuple[int | None, int | None]:
@@ -149,9 +149,9 @@ def told_since(connection: Connection, since: datetime, most: int) -> list[tuple
     )
     reports: dict[int, list[Report]] = defaultdict(list)
     story_ids = list(connection.execute(busiest).scalars())
-    query = _reports().add_columns(items.c.story_id).where(items.c.story_id.in_(story_ids), *fresh)
+    query = select_reports().add_columns(items.c.story_id).where(items.c.story_id.in_(story_ids), *fresh)
     for row in connection.execute(query.order_by(items.c.id)):
-        reports[row.story_id].append(_report(row))
+        reports[row.story_id].append(report_from_row(row))
     return [(story_id, tuple(reports[story_id])) for story_id in story_ids]
 
 
@@ -187,13 +187,14 @@ def figures(connection: Connection) -> Figures:
 
 def _with_reports(connection: Connection, found: Sequence[Meeting]) -> list[MeetingStory]:
     reports: dict[int, list[Report]] = defaultdict(list)
-    query = _reports().add_columns(items.c.story_id).order_by(items.c.id)
+    query = select_reports().add_columns(items.c.story_id).order_by(items.c.id)
     for row in connection.execute(query.where(items.c.story_id.in_([m.story_id for m in found]))):
-        reports[row.story_id].append(_report(row))
+        reports[row.story_id].append(report_from_row(row))
     return [MeetingStory(meeting=m, reports=tuple(reports[m.story_id])) for m in found]
 
 
-def _reports() -> Any:
+def select_reports() -> Any:
+    """The question for reports, as `report_from_row` reads them; more may be added to it."""
     return select(
         items.c.id.label("item_id"),
         sources.c.key.label("source_key"),
@@ -207,7 +208,8 @@ def _reports() -> Any:
     ).join_from(items, sources)
 
 
-def _report(row: Row[Any]) -> Report:
+def report_from_row(row: Row[Any]) -> Report:
+    """A report, from a row of `select_reports`."""
     return Report(
         item_id=row.item_id,
         source_key=row.source_key,

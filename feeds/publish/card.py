@@ -60,10 +60,10 @@ def flags(facts: MeetingFacts, language: Language) -> str:
     return "".join(flag(code) for code in sides_in_order(facts, language)[:6])
 
 
-def headline(facts: MeetingFacts, language: Language) -> str:
-    """What the meeting is called. A meeting that has not been held says so."""
+def headline(facts: MeetingFacts, language: Language, *, with_phase: bool = True) -> str:
+    """What the meeting is called. A meeting that has not been held says so, unless its phase stands beside it."""
     name = _name(facts, language)
-    if facts.phase is Phase.HELD:
+    if facts.phase is Phase.HELD or not with_phase:
         return name
     phase = label(language, facts.phase)
     return f"【{phase}】{name}" if language == "ja" else f"{name} ({phase})"
@@ -124,14 +124,24 @@ def _rows(facts: MeetingFacts, language: Language) -> list[Row]:
     values = {
         "when": days_name(facts.starts_on, facts.ends_on, language) if facts.starts_on else "",
         "where": place(facts, language),
-        "who": _joined([_principal(p, language) for p in principals_in_order(facts, language)], language),
+        "who": _joined([words for _, words in people_of(facts, language)], language),
         "sides": _joined([country_name(code, language) for code in sides_in_order(facts, language)], language),
         "form": _form(facts, language),
         "margins": series_name(facts.parent, language) if facts.parent else "",
-        "outcome": _joined(outcomes_in(facts.outcomes, language), language),
+        "outcome": outcomes_of(facts, language),
         "phase": label(language, facts.phase),
     }
     return [Row(key=key, label=label(language, key), value=value) for key, value in values.items() if value]
+
+
+def people_of(facts: MeetingFacts, language: Language) -> list[tuple[Principal, str]]:
+    """Those who take part, side by side as a reader expects them, each in words."""
+    return [(one, _principal(one, language)) for one in principals_in_order(facts, language)]
+
+
+def outcomes_of(facts: MeetingFacts, language: Language) -> str:
+    """The documents in words."""
+    return _joined(outcomes_in(facts.outcomes, language), language)
 
 
 def place(facts: MeetingFacts, language: Language) -> str:

@@ -5,7 +5,7 @@ titles come from strangers, and nothing they wrote may run here.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -13,18 +13,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from feeds import archive
-from feeds.decide.query import parse
-from feeds.publish import metrics, web_api, web_feeds, web_search
+from feeds.publish import metrics, web_almanac, web_api, web_feeds, web_front, web_meeting, web_search
 from feeds.publish.cache import FeedCache
-from feeds.publish.card import card
 from feeds.publish.files import STATIC
 from feeds.publish.health import FLOOD_SHOWN, remarks
+from feeds.publish.kept import Keeper
 from feeds.publish.problem import problem
 from feeds.publish.rendered import SECURITY
 from feeds.publish.sparkline import bars
@@ -33,18 +31,15 @@ from feeds.publish.web_base import language_of as _language
 from feeds.publish.web_base import library_of as _library
 from feeds.publish.web_base import page as _page
 from feeds.publish.words import PUSHED, SOURCE_STATES, Language
-from storage import filters, lessons, news, notices, sources, websub
-from storage.database import Connection
-from storage.errors import NotFound, StorageError
-from storage.model import FetchEvent, Filter, MeetingStory, PageSnapshot, Phase, Source, SourceState
+from storage import lessons, news, notices, sources, websub
+from storage.errors import StorageError
+from storage.model import FetchEvent, PageSnapshot, Source, SourceState
 
 __all__ = ["Health", "Library", "create_app"]
 
-PAGE_SIZE = 50
-_DIGITS = 18  # no database has a longer id
-
 _RULES = (
-    b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+    b"frame-ancestors 'none'"
 )
 _POLICY = (b"content-security-policy", _RULES)
 
@@ -55,8 +50,9 @@ def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
     app = Starlette(
         routes=[
             *web_feeds.routes(library, cache),  # first: they are asked for most
-            Route("/", _front),
-            Route("/meetings/{story_id}", _meeting),
+            *web_front.ROUTES,
+            *web_meeting.ROUTES,
+            *web_almanac.ROUTES,
             *web_search.ROUTES,
             *web_api.ROUTES,
             Route("/sources", _sources),
@@ -71,46 +67,8 @@ def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
     )
     app.state.library = library
     app.state.cache = cache
+    app.state.keeper = Keeper(library, cache)
     return app
-
-
-async def _front(request: Request) -> Response:
-    library, language = _library(request), _language(request)
-    wanted = await library.read(partial(filters.find, key=filters.MEETINGS))
-    stories = await library.read(partial(_matching, wanted=wanted))
-    coming = [s for s in stories if s.meeting.facts.phase is Phase.ANNOUNCED]
-    told = [s for s in stories if s.meeting.facts.phase is not Phase.ANNOUNCED]
-    coming.sort(key=_day)
-    told.sort(key=_day, reverse=True)
-    figures = await library.read(news.figures)
-    return _page(
-        request,
-        "index.html",
-        coming=[(s.meeting.story_id, card(s, language)) for s in coming],
-        told=[(s.meeting.story_id, card(s, language)) for s in told],
-        figures=figures,
-    )
-
-
-def _day(story: MeetingStory) -> date:
-    """The day of a meeting; of one whose day is unknown, the day on which we heard of it."""
-    return story.meeting.facts.starts_on or story.meeting.first_seen_at.date()
-
-
-async def _meeting(request: Request) -> Response:
-    library, language = _library(request), _language(request)
-    number = request.path_params["story_id"]
-    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    try:
-        story = await library.read(partial(news.meeting, story_id=int(number)))
-    except NotFound as error:
-        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
-    if story.meeting.story_id != int(number):  # merged by an admin: its address leads to the story that goes on
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/meetings/{story.meeting.story_id}{query}", HTTPStatus.PERMANENT_REDIRECT)
-    older, newer = await library.read(partial(news.neighbours, story_id=int(number)))
-    return _page(request, "meeting.html", story=story, card=card(story, language), older=older, newer=newer)
 
 
 async def _sources(request: Request) -> Response:
@@ -140,11 +98,6 @@ _STATE_ORDER = (
     SourceState.PAUSED, SourceState.BLOCKED, SourceState.EMPTY, SourceState.FAILING, SourceState.SILENT,
     SourceState.SLOW, SourceState.NEW, SourceState.OK,
 )  # fmt: skip
-
-
-def _matching(connection: Connection, wanted: Filter) -> list[MeetingStory]:
-    found = archive.find_meetings(connection, parse(wanted.query), now=datetime.now(UTC), limit=PAGE_SIZE)
-    return list(found.meetings)
 
 
 async def _healthz(_request: Request) -> Response:
@@ -187,8 +140,9 @@ async def _storage_error(request: Request, _error: Exception) -> Response:
 
 
 def _refusal(request: Request, status: int, detail: str) -> Response:
-    """Why there is no answer: as data under /api/, else as a page."""
-    if request.url.path.startswith("/api/"):
+    """Why there is no answer: as data where data was asked for, else as a page."""
+    path = request.url.path
+    if path.startswith("/api/") or (path.endswith(".json") and not path.startswith("/feeds/")):
         return problem(status, detail)
     return _page(request, "error.html", status, code=status, detail=detail)
 

@@ -1,0 +1,139 @@
+"""All meetings at once, sorted by day, as the pages count and compare them. Pure.
+
+An almanac is made once per state of the archive (feeds/publish/kept.py) and asked often: it answers from memory. The day
+of a meeting whose day is unknown is the day on which it was first heard of; such meetings are in lists, not in pictures.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from feeds.decide.audience import person_key
+from feeds.publish.words import Language
+from storage.model import Kind, Level, Meeting, MeetingFacts, Phase, Principal
+
+#: Meetings of few sides: in a table of who meets whom, one conference of eighteen would drown all talks of two.
+SMALL_KINDS = (Kind.BILATERAL, Kind.TRILATERAL, Kind.MINILATERAL, Kind.TWO_PLUS_TWO)
+TAKES_PLACE = (Phase.HELD, Phase.ANNOUNCED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One meeting in the almanac."""
+
+    story_id: int
+    facts: MeetingFacts
+    day: date
+    people: tuple[str, ...]  #: keys of those who take part
+
+    @property
+    def ends(self) -> date:
+        """Its last day."""
+        return self.facts.ends_on or self.day
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether it was held or is still to be: not called off, on a day that is known."""
+        return self.facts.starts_on is not None and self.facts.phase in TAKES_PLACE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Someone who took part in a meeting that the archive knows."""
+
+    key: str
+    country: str
+    name: str | None
+    name_ja: str | None
+    office: str | None
+    level: Level
+    meetings: int
+
+    def shown(self, language: Language) -> str:
+        """The name in the reader's script, as far as it is known."""
+        first, second = (self.name_ja, self.name) if language == "ja" else (self.name, self.name_ja)
+        return first or second or self.key
+
+
+@dataclass(frozen=True)
+class Almanac:
+    """The meetings, newest day first."""
+
+    lines: tuple[Line, ...]
+
+    @cached_property
+    def by_id(self) -> dict[int, Line]:
+        """Each meeting by its number."""
+        return {line.story_id: line for line in self.lines}
+
+    @cached_property
+    def people(self) -> dict[str, Person]:
+        """Everyone with a name who took part, by key; who met most first."""
+        count: Counter[str] = Counter()
+        last: dict[str, Principal] = {}
+        for line in self.lines:  # newest first, so an office is the latest that was reported
+            for principal in line.facts.principals:
+                key = person_key(principal)
+                if key and key in line.people:
+                    last.setdefault(key, principal)
+            count.update(line.people)
+        return {key: _person(key, last[key], number) for key, number in count.most_common()}
+
+    @cached_property
+    def countries(self) -> Counter[str]:
+        """Every side, by the number of its meetings."""
+        return Counter(code for line in self.lines for code in line.facts.countries)
+
+    @cached_property
+    def series(self) -> Counter[str]:
+        """Every series, by the number of its meetings."""
+        return Counter(line.facts.series for line in self.lines if line.facts.series)
+
+    @cached_property
+    def years(self) -> tuple[int, ...]:
+        """The years in which meetings take place, newest first."""
+        return tuple(sorted({line.day.year for line in self.lines if line.facts.starts_on}, reverse=True))
+
+
+def almanac(meetings: Iterable[Meeting]) -> Almanac:
+    """The almanac of these meetings."""
+    lines = sorted(map(line_of, meetings), key=lambda line: (line.day, line.story_id), reverse=True)
+    return Almanac(tuple(lines))
+
+
+def line_of(meeting: Meeting) -> Line:
+    """A meeting as the almanac holds it."""
+    facts = meeting.facts
+    return Line(
+        story_id=meeting.story_id,
+        facts=facts,
+        day=facts.starts_on or meeting.first_seen_at.date(),
+        people=tuple(dict.fromkeys(key for one in facts.principals if (key := person_key(one)))),
+    )
+
+
+def _person(key: str, principal: Principal, meetings: int) -> Person:
+    return Person(
+        key=key, country=principal.country, name=principal.name, name_ja=principal.name_ja, office=principal.office,
+        level=principal.level, meetings=meetings,
+    )  # fmt: skip
+
+
+def partners(lines: Sequence[Line], country: str) -> list[tuple[str, int]]:
+    """Whom a country meets in meetings of few sides, the most often met first."""
+    met = Counter(
+        code for line in lines if line.takes_place and line.facts.kind in SMALL_KINDS and country in line.facts.countries
+        for code in line.facts.countries if code != country
+    )  # fmt: skip
+    return sorted(met.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def around(lines: Sequence[Line], line: Line) -> tuple[Line | None, Line | None]:
+    """The ones before and after it among lines that are sorted as an almanac is."""
+    place = next((number for number, one in enumerate(lines) if one.story_id == line.story_id), None)
+    if place is None:
+        return None, None
+    newer = lines[place - 1] if place else None
+    return (lines[place + 1] if place + 1 < len(lines) else None), newer

@@ -1,0 +1,194 @@
+"""The quick filters of a view, with how many meetings each would show. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from feeds.publish.almanac import Almanac, Line
+from feeds.publish.views import View, period_name
+from feeds.publish.words import Language, country_name, label, series_name
+from storage.model import Format, Kind, Level, Phase
+
+MOST = 10  #: choices of one facet that are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One link of a facet."""
+
+    words: str
+    count: int
+    view: View
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One kind of quick filter."""
+
+    key: str
+    title: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(slots=True)
+class Found:
+    """What a view shows, and what a change of one of its fields would show."""
+
+    lines: list[Line] = field(default_factory=list)
+    counts: dict[str, Counter[Any]] = field(default_factory=dict)
+
+
+_FIELDS: dict[str, Callable[[Line], Iterable[Any]]] = {
+    "minister": lambda line: line.people,
+    "series": lambda line: (line.facts.series,) if line.facts.series else (),
+    "kind": lambda line: (line.facts.kind,),
+    "format": lambda line: (line.facts.format,),
+    "phase": lambda line: (line.facts.phase,),
+    "period": lambda line: (line.day.year,) if line.facts.starts_on else (),
+    "level": lambda line: (line.facts.level,),
+}
+
+
+def find(almanac: Almanac, view: View) -> Found:
+    """One way through the meetings: those that the view shows, and those that only one field keeps out."""
+    found = Found(counts={name: Counter() for name in (*_FIELDS, "country")})
+    counts, single, days = found.counts, _tests(view), view.days
+    for line in almanac.lines:
+        facts = line.facts
+        if view.country and not all(code in facts.countries for code in view.country):
+            continue
+        failed = [name for name, wanted in single if wanted not in _FIELDS[name](line)]
+        if view.kind and facts.kind not in view.kind:
+            failed.append("kind")
+        if days is not None and not (facts.starts_on and line.day <= days[1] and line.ends >= days[0]):
+            failed.append("period")
+        if not failed:
+            found.lines.append(line)
+            counts["country"].update(facts.countries)
+            for name, read in _FIELDS.items():
+                counts[name].update(read(line))
+        elif len(failed) == 1:
+            counts[failed[0]].update(_FIELDS[failed[0]](line))
+    return found
+
+
+def _tests(view: View) -> list[tuple[str, Any]]:
+    wanted = {name: getattr(view, name) for name in ("minister", "series", "format", "phase", "level")}
+    return [(name, value) for name, value in wanted.items() if value]
+
+
+def facets(almanac: Almanac, view: View, found: Found, language: Language) -> tuple[Facet, ...]:
+    """The quick filters, each as links to other views."""
+    counts = found.counts
+    every = (
+        Facet("country", _say(language, "国", "Country"), _countries(view, counts["country"], language)),
+        Facet("minister", _say(language, "出席者", "Minister"), _people(almanac, view, counts["minister"], language)),
+        Facet("kind", _say(language, "種類", "Kind"), _kinds(view, counts["kind"], language)),
+        Facet("series", _say(language, "会議体", "Series"), _series(view, counts["series"], language)),
+        Facet("period", _say(language, "時期", "Period"), _periods(view, found, language)),
+        Facet("format", _say(language, "形式", "Format"), _single(view, "format", Format, counts, language)),
+        Facet("phase", _say(language, "状況", "Status"), _single(view, "phase", Phase, counts, language)),
+        Facet("level", _say(language, "レベル", "Rank"), _levels(view, counts["level"], language)),
+    )
+    return tuple(facet for facet in every if len(facet.choices) > 1 or any(one.chosen for one in facet.choices))
+
+
+def _say(language: Language, ja: str, en: str) -> str:
+    return ja if language == "ja" else en
+
+
+def _countries(view: View, count: Counter[str], language: Language) -> tuple[Choice, ...]:
+    chosen = [
+        Choice(country_name(code, language), count[code], replace(view, country=_less(view.country, code)), True)
+        for code in view.country
+    ]
+    open_ = [
+        Choice(country_name(code, language), number, replace(view, country=(*view.country, code)))
+        for code, number in _ordered(count) if code not in view.country
+    ]  # fmt: skip
+    return (*chosen, *open_[:MOST]) if len(view.country) < 5 else tuple(chosen)
+
+
+def _less(codes: tuple[str, ...], code: str) -> tuple[str, ...]:
+    return tuple(one for one in codes if one != code)
+
+
+def _ordered(count: Counter[Any]) -> list[tuple[Any, int]]:
+    return sorted(count.items(), key=lambda item: (-item[1], str(item[0])))
+
+
+def _people(almanac: Almanac, view: View, count: Counter[str], language: Language) -> tuple[Choice, ...]:
+    keys = [key for key, _ in _ordered(count)[:MOST]]
+    if view.minister and view.minister not in keys:
+        keys = [view.minister, *keys[: MOST - 1]]
+    return tuple(
+        Choice(
+            almanac.people[key].shown(language) if key in almanac.people else key,
+            count[key],
+            replace(view, minister="" if key == view.minister else key),
+            key == view.minister,
+        )
+        for key in keys
+    )
+
+
+def _kinds(view: View, count: Counter[Kind], language: Language) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(label(language, kind), count[kind], replace(view, kind=() if view.kind == (kind,) else (kind,)),
+               kind in view.kind)
+        for kind in Kind if count[kind] or kind in view.kind
+    )  # fmt: skip
+
+
+def _series(view: View, count: Counter[str], language: Language) -> tuple[Choice, ...]:
+    keys = [key for key, _ in _ordered(count)[:MOST]]
+    if view.series and view.series not in keys:
+        keys = [view.series, *keys[: MOST - 1]]
+    return tuple(
+        Choice(series_name(key, language), count[key], replace(view, series="" if key == view.series else key),
+               key == view.series)
+        for key in keys
+    )  # fmt: skip
+
+
+def _periods(view: View, found: Found, language: Language) -> tuple[Choice, ...]:
+    years = sorted(found.counts["period"].items(), reverse=True)[:MOST]
+    chosen = view.period[:4] if view.period[4:] in ("",) or len(view.period) == 7 else ""
+    choices = [
+        Choice(period_name(str(year), language), number, replace(view, period="" if str(year) == view.period else f"{year:04}"),
+               str(year) == chosen)
+        for year, number in years
+    ]  # fmt: skip
+    if not chosen:
+        if view.period:
+            choices.insert(0, Choice(period_name(view.period, language), len(found.lines), replace(view, period=""), True))
+        return tuple(choices)
+    months = Counter(f"{line.day.year:04}-{line.day.month:02}" for line in found.lines if str(line.day.year) == chosen)
+    inner = [
+        Choice(period_name(name, language), number, replace(view, period=chosen if name == view.period else name),
+               name == view.period)
+        for name, number in sorted(months.items(), reverse=True)
+    ]  # fmt: skip
+    return (*choices, *inner)
+
+
+def _single(
+    view: View, name: str, words: type[Format] | type[Phase], counts: dict[str, Counter[Any]], language: Language
+) -> tuple[Choice, ...]:
+    now = getattr(view, name)
+    return tuple(
+        Choice(label(language, word), counts[name][word], replace(view, **{name: None if word is now else word}),
+               word is now)
+        for word in words if counts[name][word] or word is now
+    )  # fmt: skip
+
+
+def _levels(view: View, count: Counter[Level], language: Language) -> tuple[Choice, ...]:
+    ranks = [
+        Choice(label(language, level), count[level], replace(view, level=level), level is view.level)
+        for level in Level if count[level] or level is view.level
+    ]  # fmt: skip
+    every = Choice(_say(language, "全レベル", "any rank"), sum(count.values()), replace(view, level=None), view.level is None)
+    return (*ranks, every) if len(ranks) > 1 or view.level is None else tuple(ranks)

@@ -1,0 +1,58 @@
+"""How to follow what a page shows: the same meetings as feeds, as a calendar, as data, and in Telegram. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from feeds.publish.asking import EXTENSIONS, SEARCH
+from feeds.publish.entries import Extension, FeedHead
+from feeds.publish.shelf import Imprint
+from feeds.publish.words import SEARCH_TITLE, Language
+from storage.model import Filter, FilterAction
+
+NAMES: dict[str, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed", "ics": "iCalendar"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Follow:
+    """Addresses to follow; `query` says the same in the language of the filters."""
+
+    query: str
+    title: str
+    feeds: tuple[tuple[Extension, str, str], ...]  #: form, its name, address
+    data: str
+    telegram: str | None  #: opens the bot with this subscription; None: no filter is this query, or there is no bot
+
+    @property
+    def discover(self) -> list[tuple[str, str]]:
+        """For browsers and readers that look for a feed on the page."""
+        return [(self.title, url) for extension, _, url in self.feeds if extension == "atom"]
+
+
+def follow(
+    query: str, imprint: Imprint, language: Language, filters: Sequence[Filter], bot: str | None = None, title: str = ""
+) -> Follow:
+    """How to follow a query. When a filter asks for the very same, its feeds are better known and have shorter names."""
+    own = next((one for one in filters if _same(one.query, query) and one.action is FilterAction.KEEP), None)
+    name = title or (own.title if own else SEARCH_TITLE[language].format(query))
+    head = FeedHead(
+        authority=imprint.authority, key=own.key if own else SEARCH, title=f"Kaigi: {name}", address=imprint.address,
+        language=language, began_at=imprint.began_at, usual_language=imprint.language,
+        words=None if own else query,
+    )  # fmt: skip
+    return Follow(
+        query=query,
+        title=head.title,
+        feeds=tuple((extension, NAMES[extension], head.url(extension)) for extension in EXTENSIONS),
+        data=f"{imprint.address}/api/meetings?{urlencode({'q': query})}",
+        telegram=telegram(bot, own) if own and own.alerts and not own.paused else None,
+    )
+
+
+def telegram(bot: str | None, own: Filter) -> str | None:
+    """A link that opens the bot and asks it to subscribe the chat to a filter."""
+    return f"https://t.me/{bot}?start=f_{own.key}" if bot and len(own.key) <= 62 else None
+
+
+def _same(query: str, other: str) -> bool:
+    return sorted(query.split()) == sorted(other.split()) and bool(query)

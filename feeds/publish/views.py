@@ -1,0 +1,216 @@
+"""A view: which meetings a page shows, as links change it, as a query asks for it, and in words. Pure.
+
+Each quick filter of a page is one field of a view. A view is told apart from others by its address alone; the same view
+as a query is what its feeds and its calendar follow, so both must mean the same meetings (tests hold them together).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from feeds.decide.vocabulary import resolve
+from feeds.publish.almanac import Almanac, Line
+from feeds.publish.asking import WrongRequest
+from feeds.publish.words import Language, country_name, label, series_name
+from storage.model import Format, Kind, Level, Phase
+
+T = TypeVar("T")
+
+MOST_VALUES = 5  #: of one field in an address
+ANY = "any"
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2}))?(?:\.\.(\d{4})-(\d{2}))?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """Which meetings are shown. Fields that are empty ask for nothing."""
+
+    country: tuple[str, ...] = ()  #: all of them take part
+    minister: str = ""  #: key of a person
+    series: str = ""
+    kind: tuple[Kind, ...] = ()  #: one of them
+    format: Format | None = None
+    phase: Phase | None = None
+    period: str = ""  #: `2025`, `2025-11`, `2025-11..2026-02`
+    level: Level | None = Level.MINISTER  #: None: of any rank
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """First and last day of the period."""
+        return days_of(self.period) if self.period else None
+
+    def holds(self, line: Line) -> bool:
+        """Whether the view shows this meeting."""
+        facts, days = line.facts, self.days
+        return (
+            (self.level is None or facts.level is self.level)
+            and (not self.kind or facts.kind in self.kind)
+            and (self.format is None or facts.format is self.format)
+            and (self.phase is None or facts.phase is self.phase)
+            and (not self.series or facts.series == self.series)
+            and (not self.minister or self.minister in line.people)
+            and all(code in facts.countries for code in self.country)
+            and (days is None or (facts.starts_on is not None and line.day <= days[1] and line.ends >= days[0]))
+        )
+
+    def among(self, lines: Iterable[Line]) -> list[Line]:
+        """Those of the meetings that it shows, in their order."""
+        return [line for line in lines if self.holds(line)]
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The view as parameters of an address; what is usual needs none."""
+        found: list[tuple[str, str]] = [("country", code) for code in self.country]
+        found += [("kind", kind.value) for kind in self.kind]
+        single = {"minister": self.minister, "series": self.series, "format": self.format, "phase": self.phase}
+        found += [(name, str(value)) for name, value in single.items() if value]
+        if self.period:
+            found.append(("period", self.period))
+        if self.level is not Level.MINISTER:
+            found.append(("level", self.level.value if self.level else ANY))
+        return found
+
+    def link(self, language: Language, path: str = "/", **more: str | int) -> str:
+        """The address of a page that shows the view."""
+        extra = [(name, str(value)) for name, value in more.items()]
+        return f"{path}?{urlencode([*self.pairs(), *extra, ('lang', language)])}"
+
+    def query(self, almanac: Almanac) -> str:
+        """The view in the language of the filters."""
+        parts = ["is:meeting"] + ([f"level:{self.level.value}"] if self.level else [])
+        parts += [f"country:{code}" for code in self.country]
+        if self.minister:
+            person = almanac.people.get(self.minister)
+            name = (person.name or person.name_ja) if person else None
+            parts.append(f'minister:"{(name or self.minister).replace(chr(34), "")}"')
+        parts += [f"series:{self.series}"] if self.series else []
+        parts += [f"kind:{','.join(kind.value for kind in self.kind)}"] if self.kind else []
+        parts += [f"format:{self.format.value}"] if self.format else []
+        parts += [f"phase:{self.phase.value}"] if self.phase else []
+        parts += [f"date:{self.period}"] if self.period else []
+        return " ".join(parts)
+
+    def words(self, language: Language, almanac: Almanac) -> tuple[tuple[str, "View"], ...]:
+        """Each condition in words, with the view that is left without it."""
+        found: list[tuple[str, View]] = [
+            (country_name(code, language), replace(self, country=tuple(one for one in self.country if one != code)))
+            for code in self.country
+        ]
+        if self.minister:
+            person = almanac.people.get(self.minister)
+            found.append((person.shown(language) if person else self.minister, replace(self, minister="")))
+        if self.series:
+            found.append((series_name(self.series, language), replace(self, series="")))
+        if self.kind:
+            kinds = ("・" if language == "ja" else ", ").join(label(language, kind) for kind in self.kind)
+            found.append((kinds, replace(self, kind=())))
+        if self.format:
+            found.append((label(language, self.format), replace(self, format=None)))
+        if self.phase:
+            found.append((label(language, self.phase), replace(self, phase=None)))
+        if self.period:
+            found.append((period_name(self.period, language), replace(self, period="")))
+        if self.level is not Level.MINISTER:
+            words = label(language, self.level) if self.level else {"ja": "全レベル", "en": "any rank"}[language]
+            found.append((words, replace(self, level=Level.MINISTER)))
+        return tuple(found)
+
+
+def view_of(asked: Mapping[str, Sequence[str]]) -> View:
+    """The view of an address; parameters that are none of a view's are left alone. Raises `WrongRequest`."""
+    for one in fields(View):
+        if len(asked.get(one.name, ())) > MOST_VALUES:
+            raise WrongRequest(f"{one.name} is given more than {MOST_VALUES} times.")
+    single = {name: next(iter(values), "") for name, values in asked.items()}
+    level = single.get("level", "") or Level.MINISTER.value
+    return View(
+        country=tuple(dict.fromkeys(_country(value) for value in asked.get("country", ()) if value)),
+        minister=single.get("minister", "")[:96],
+        series=_series(single.get("series", "")),
+        kind=tuple(dict.fromkeys(_one_of(Kind, "kind", value) for value in asked.get("kind", ()) if value)),
+        format=_one_of(Format, "format", single["format"]) if single.get("format") else None,
+        phase=_one_of(Phase, "phase", single["phase"]) if single.get("phase") else None,
+        period=_period(single.get("period", "")),
+        level=None if level == ANY else _one_of(Level, "level", level),
+    )
+
+
+def _one_of(words: Callable[[str], T], name: str, value: str) -> T:
+    try:
+        return words(value)
+    except ValueError:
+        known = ", ".join(str(one) for one in words)  # type: ignore[attr-defined]  # an enum
+        raise WrongRequest(f"{name} is one of {known}.") from None
+
+
+def _country(value: str) -> str:
+    found = resolve("country", value[:60])
+    if found is None or len(found) != 1:
+        raise WrongRequest(f"country is a code such as JP, or a country's name; {value[:60]!r} is none.")
+    return next(iter(found))
+
+
+def _series(value: str) -> str:
+    if not value:
+        return ""
+    found = resolve("series", value[:200])
+    if found is None or value not in found:
+        raise WrongRequest(f"series is a key such as admm-plus; {value[:60]!r} is none.")
+    return value
+
+
+def _period(value: str) -> str:
+    if value:
+        days_of(value)
+    return value
+
+
+def days_of(period: str) -> tuple[date, date]:
+    """First and last day of `2025`, `2025-11` or `2025-11..2026-02`. Raises `WrongRequest`."""
+    match = _PERIOD.fullmatch(period)
+    try:
+        if match is None:
+            raise ValueError
+        year, month, last_year, last_month = (int(part) if part else 0 for part in match.groups())
+        if last_year and not month:
+            raise ValueError
+        first = date(year, month or 1, 1)
+        last = month_end(last_year or year, last_month or month or 12)
+        if last < first:
+            raise ValueError
+    except ValueError:
+        raise WrongRequest("period is a year, a month, or two months such as 2025-11..2026-02.") from None
+    return first, last
+
+
+def month_end(year: int, month: int) -> date:
+    """The last day of a month. Raises ValueError for one that does not exist."""
+    first = date(year, month, 1)
+    if (year, month) == (9999, 12):
+        return date.max
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return max(first, following - timedelta(days=1))
+
+
+def last_months(today: date, count: int) -> str:
+    """The period of the last months, this one included."""
+    number = today.year * 12 + today.month - count
+    return f"{number // 12:04}-{number % 12 + 1:02}..{today.year:04}-{today.month:02}"
+
+
+def period_name(period: str, language: Language) -> str:
+    """2025年11月, November 2025, or from one to another."""
+    return " – ".join(_month_name(part, language) for part in period.split(".."))
+
+
+MONTHS_EN = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+             "November", "December")  # fmt: skip
+
+
+def _month_name(part: str, language: Language) -> str:
+    year, _, month = part.partition("-")
+    if language == "ja":
+        return f"{int(year)}年{int(month)}月" if month else f"{int(year)}年"
+    return f"{MONTHS_EN[int(month) - 1]} {year}" if month else year

@@ -1,0 +1,291 @@
+"""`/countries`, `/people` and `/series`: the pictures of the record, each with its table and the same as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from feeds.decide.vocabulary import resolve
+from feeds.publish.almanac import SMALL_KINDS, Almanac, Line, partners
+from feeds.publish.charts import matrix, matrix_json, months, months_json, pairs
+from feeds.publish.timelines import lines_json, timeline, year
+from feeds.publish.views import View, last_months, period_name
+from feeds.publish.web_base import language_of, page, today_of
+from feeds.publish.web_front import PAGE_SIZE, following, keeper_of, page_number, shown, view_asked
+from feeds.publish.words import Language, country_name, series_name
+from feeds.understand.lexicon import default_lexicon
+from storage.model import Level, Phase
+
+PERIOD = 12  #: months that a table of countries covers, unless told otherwise
+NEXT = (12, 24, 60)
+MOST_PEOPLE = 200
+
+
+# ------------------------------------------------------------------------------------------------- countries
+
+
+def _matrix_lines(request: Request, almanac: Almanac) -> tuple[str, list[Line], list[Line]]:
+    """The period that is asked for, its meetings, and all meetings of ministers."""
+    asked, today = view_asked(request), today_of(request)
+    period = asked.period or last_months(today, PERIOD)
+    every = View().among(almanac.lines)
+    view = View(period=period)
+    return period, view.among(every), every
+
+
+async def _countries(request: Request) -> Response:
+    language, today = language_of(request), today_of(request)
+    almanac = await keeper_of(request).now()
+    period, inside, every = _matrix_lines(request, almanac)
+    met = pairs(inside)
+    ways = await following(request, View().query(almanac))
+    return page(
+        request, "countries.html",
+        period=period, period_words=period_name(period, language), met=met, kinds=[str(kind) for kind in SMALL_KINDS],
+        wide=matrix(met, 18, size=31, margin=150), small=matrix(met, 10, size=28, margin=44),
+        months=months(every, today, 24, today=today), few=months(every, today, 12, today=today),
+        countries=_tally(inside, every), periods=_periods(almanac, today, language), follow=ways, discover=ways.discover,
+    )  # fmt: skip
+
+
+def _tally(inside: Sequence[Line], every: Sequence[Line]) -> list[dict[str, Any]]:
+    """Every country with its meetings in the period, in all, and its last one."""
+    recent = Counter(code for line in inside if line.takes_place for code in line.facts.countries)
+    whole = Counter(code for line in every for code in line.facts.countries)
+    last: dict[str, Line] = {}
+    for line in every:
+        for code in line.facts.countries:
+            if line.facts.phase is Phase.HELD:
+                last.setdefault(code, line)
+    ordered = sorted(whole, key=lambda code: (-recent[code], -whole[code], code))
+    return [{"code": code, "recent": recent[code], "all": whole[code], "last": last.get(code)} for code in ordered]
+
+
+def _periods(almanac: Almanac, today: date, language: Language) -> list[tuple[str, str]]:
+    """Periods to choose: the last months, and each year."""
+    words = {"ja": "直近{}か月", "en": "last {} months"}[language]
+    found = [(last_months(today, count), words.format(count)) for count in NEXT]
+    return found + [(str(number), period_name(f"{number:04}", language)) for number in almanac.years[:8]]
+
+
+async def _countries_data(request: Request) -> Response:
+    today = today_of(request)
+    almanac = await keeper_of(request).now()
+    period, inside, every = _matrix_lines(request, almanac)
+    return _json({
+        "period": period,
+        "kinds": [str(kind) for kind in SMALL_KINDS],
+        "pairs": matrix_json(pairs(inside)),
+        "months": months_json(months(every, today, 24, today=today)),
+    })  # fmt: skip
+
+
+def _code(request: Request) -> str:
+    """The country of the address. Raises `HTTPException`; a name or small letters lead to the code."""
+    asked: str = request.path_params["code"]
+    found = resolve("country", asked[:60])
+    if found is None or len(found) != 1:
+        raise HTTPException(HTTPStatus.NOT_FOUND, asked[:60])
+    return next(iter(found))
+
+
+async def _country(request: Request) -> Response:
+    code, language, today = _code(request), language_of(request), today_of(request)
+    if code != request.path_params["code"]:
+        return _elsewhere(request, f"/countries/{code}")
+    almanac = await keeper_of(request).now()
+    view = View(country=(code,))
+    lines = view.among(almanac.lines)
+    recent = View(country=(code,), period=last_months(today, PERIOD)).among(lines)
+    met = partners(lines, code)
+    ways = await following(request, view.query(almanac), country_name(code, language))
+    return page(
+        request, "country.html", HTTPStatus.OK,
+        code=code, view=view, lines=lines, recent=len(recent), met=met[:16], met_all=met,
+        most=max((count for _, count in met), default=1),
+        months=months(lines, today, 24, today=today), few=months(lines, today, 12, today=today),
+        people=[one for one in almanac.people.values() if one.country == code][:12],
+        series=Counter(line.facts.series for line in lines if line.facts.series).most_common(10),
+        follow=ways, discover=ways.discover, **await _list(request, lines, today),
+    )  # fmt: skip
+
+
+async def _country_data(request: Request) -> Response:
+    code, today = _code(request), today_of(request)
+    almanac = await keeper_of(request).now()
+    lines = View(country=(code,)).among(almanac.lines)
+    return _json({
+        "country": code,
+        "partners": [{"country": other, "meetings": count} for other, count in partners(lines, code)],
+        "months": months_json(months(lines, today, 24, today=today)),
+        "meetings": lines_json(lines),
+    })  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- people
+
+
+async def _people(request: Request) -> Response:
+    almanac = await keeper_of(request).now()
+    ministers = [one for one in almanac.people.values() if one.level is Level.MINISTER]
+    return page(request, "people.html", people=ministers[:MOST_PEOPLE], count=len(ministers))
+
+
+def _year_asked(request: Request, lines: Sequence[Line], today: date) -> tuple[int, list[int]]:
+    """The year that is shown, and those that have meetings."""
+    years = sorted({line.day.year for line in lines if line.facts.starts_on})
+    asked = request.query_params.get("year", "")
+    if asked:
+        if not (asked.isascii() and asked.isdigit() and len(asked) == 4 and int(asked) > 0):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "year is a year such as 2025.")
+        return int(asked), years
+    return (today.year if today.year in years or not years else years[-1]), years
+
+
+async def _person(request: Request) -> Response:
+    language, today = language_of(request), today_of(request)
+    almanac = await keeper_of(request).now()
+    person = almanac.people.get(request.path_params["key"])
+    if person is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    view = View(minister=person.key, level=None)
+    lines = view.among(almanac.lines)
+    number, years = _year_asked(request, lines, today)
+    ways = await following(request, view.query(almanac), person.shown(language))
+    met = Counter(key for line in lines for key in line.people if key != person.key)
+    return page(
+        request, "person.html",
+        person=person, view=view, lines=lines, year=year(lines, number), years=years, today=today,
+        met=[(almanac.people[key], count) for key, count in met.most_common(12) if key in almanac.people],
+        most=max(met.values(), default=1),
+        countries=Counter(c for line in lines for c in line.facts.countries if c != person.country).most_common(12),
+        terms=[one for one in default_lexicon().people if one.country == person.country and one.name == person.name],
+        follow=ways, discover=ways.discover, **await _list(request, lines, today),
+    )  # fmt: skip
+
+
+async def _person_data(request: Request) -> Response:
+    almanac = await keeper_of(request).now()
+    person = almanac.people.get(request.path_params["key"])
+    if person is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    lines = View(minister=person.key, level=None).among(almanac.lines)
+    return _json({
+        "person": person.key, "name": person.name, "name_ja": person.name_ja, "country": person.country,
+        "office": person.office, "meetings": lines_json(lines),
+    })  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- series
+
+
+async def _all_series(request: Request) -> Response:
+    language, today = language_of(request), today_of(request)
+    almanac = await keeper_of(request).now()
+    groups: dict[str, list[Line]] = {}
+    for line in almanac.lines:
+        if line.facts.series:
+            groups.setdefault(line.facts.series, []).append(line)
+    rows = [
+        {
+            "key": key, "name": series_name(key, language), "count": len(lines),
+            "next": next((one for one in reversed(lines) if one.day >= today and one.takes_place), None),
+            "last": next((one for one in lines if one.day < today and one.takes_place), None),
+            "edition": max((one.facts.edition or 0 for one in lines), default=0),
+        }
+        for key, lines in groups.items()
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row["next"] is None, -int(str(row["count"])), str(row["key"])))
+    return page(request, "all_series.html", rows=rows)
+
+
+async def _series(request: Request) -> Response:
+    language, today = language_of(request), today_of(request)
+    key: str = request.path_params["key"]
+    almanac = await keeper_of(request).now()
+    known = default_lexicon().series.get(key)
+    if known is None and key not in almanac.series:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    view = View(series=key, level=None)
+    lines = view.among(almanac.lines)
+    ways = await following(request, view.query(almanac), series_name(key, language))
+    beside = [line for line in almanac.lines if line.facts.parent == key]
+    return page(
+        request, "series.html",
+        key=key, known=known, name=series_name(key, language), view=view, lines=lines,
+        timeline=timeline(lines, today), short=timeline(lines, today, 360), today=today,
+        sides=Counter(code for line in lines for code in line.facts.countries).most_common(),
+        beside=len(beside), earlier=_earlier(known, lines), follow=ways, discover=ways.discover,
+        **await _list(request, lines, today),
+    )  # fmt: skip
+
+
+def _earlier(known: Any, lines: Sequence[Line]) -> list[Any]:
+    """Meetings of the series that general knowledge has and the archive has not, newest first."""
+    if known is None:
+        return []
+    told = {line.facts.edition for line in lines} | {line.facts.starts_on for line in lines}
+    missing = [one for one in known.editions if one.number not in told and one.held_on not in told]
+    return sorted(missing, key=lambda one: one.held_on, reverse=True)
+
+
+async def _series_data(request: Request) -> Response:
+    key: str = request.path_params["key"]
+    almanac = await keeper_of(request).now()
+    if key not in default_lexicon().series and key not in almanac.series:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    lines = View(series=key, level=None).among(almanac.lines)
+    names = {language: series_name(key, language) for language in ("ja", "en")}
+    return _json({"series": key, "name": names, "meetings": lines_json(lines)})
+
+
+# ---------------------------------------------------------------------------------------------------- shared
+
+
+async def _list(request: Request, lines: list[Line], today: date) -> dict[str, Any]:
+    """The meetings at the foot of a page: those to come, soonest first, then the others, newest first."""
+    number = page_number(request)
+    coming = [line for line in lines if line.facts.phase is Phase.ANNOUNCED and line.ends >= today]
+    ahead = {line.story_id for line in coming}
+    ordered = [*coming[::-1], *(line for line in lines if line.story_id not in ahead)]
+    start = (number - 1) * PAGE_SIZE
+    if number > 1 and start >= len(ordered):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    entries = await shown(request, ordered[start : start + PAGE_SIZE])
+    return {
+        "coming": [one for one in entries if one.story_id in ahead],
+        "told": [one for one in entries if one.story_id not in ahead],
+        "number": number,
+        "pages": max(1, -(-len(ordered) // PAGE_SIZE)),
+    }
+
+
+def _elsewhere(request: Request, path: str) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{path}{query}", HTTPStatus.PERMANENT_REDIRECT)
+
+
+def _json(document: Any) -> Response:
+    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=30"})
+
+
+ROUTES = [
+    Route("/countries", _countries, methods=["GET"]),
+    Route("/countries.json", _countries_data, methods=["GET"]),
+    Route("/countries/{code}.json", _country_data, methods=["GET"]),
+    Route("/countries/{code}", _country, methods=["GET"]),
+    Route("/people", _people, methods=["GET"]),
+    Route("/people/{key}.json", _person_data, methods=["GET"]),
+    Route("/people/{key}", _person, methods=["GET"]),
+    Route("/series", _all_series, methods=["GET"]),
+    Route("/series/{key}.json", _series_data, methods=["GET"]),
+    Route("/series/{key}", _series, methods=["GET"]),
+]

@@ -1,0 +1,115 @@
+"""`/`: the meetings, what is announced first, with quick filters that make any other view of them."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from feeds.publish import facets
+from feeds.publish.almanac import Almanac, Line
+from feeds.publish.asking import WrongRequest, whole_number
+from feeds.publish.follow import Follow, follow
+from feeds.publish.kept import Keeper
+from feeds.publish.listed import Listed, listed
+from feeds.publish.views import View, view_of
+from feeds.publish.web_base import asked_of, language_of, library_of, page, today_of
+from storage import filters, news
+from storage.model import Phase
+
+PAGE_SIZE = 30
+COMING = 8  #: announced meetings on top
+LARGEST = 100_000  #: page that may be asked for
+
+
+def keeper_of(request: Request) -> Keeper:
+    """Who keeps the almanac of the application."""
+    keeper: Keeper = request.app.state.keeper
+    return keeper
+
+
+def view_asked(request: Request) -> View:
+    """The view that the address asks for. Raises `HTTPException` with what would be right."""
+    try:
+        return view_of(asked_of(request))
+    except WrongRequest as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
+
+
+async def shown(request: Request, lines: list[Line]) -> list[Listed]:
+    """Meetings as entries of a list, in this order."""
+    language = language_of(request)
+    wanted = [line.story_id for line in lines]
+    found = await library_of(request).read(partial(news.meetings_by_id, story_ids=wanted))
+    return [listed(story, language) for story in found]
+
+
+async def following(request: Request, query: str, title: str = "") -> Follow:
+    """How to follow a query from this installation."""
+    library = library_of(request)
+    every = await library.read(filters.every)
+    return follow(query, library.imprint, language_of(request), every, library.bot_name(), title)
+
+
+def page_number(request: Request, name: str = "page") -> int:
+    """Which page of a list is asked for, from 1. Raises `HTTPException`."""
+    try:
+        return whole_number(request.query_params.get(name, "1"), name, 1, LARGEST)
+    except WrongRequest as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
+
+
+async def _front(request: Request) -> Response:
+    language, view, number = language_of(request), view_asked(request), page_number(request)
+    almanac = await keeper_of(request).now()
+    found = _found(almanac, view)
+    coming, told = _parted(found.lines, request, view)
+    start = (number - 1) * PAGE_SIZE
+    if number > 1 and start >= len(told):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    top = coming[:COMING] if number == 1 else []
+    entries = await shown(request, [*top, *told[start : start + PAGE_SIZE]])
+    here = {entry.story_id for entry in entries}
+    figures = await library_of(request).read(news.figures)
+    ways = await following(request, view.query(almanac))
+    values: dict[str, Any] = {
+        "view": view,
+        "words": view.words(language, almanac),
+        "facets": facets.facets(almanac, view, found, language),
+        "coming": [entry for entry in entries if entry.story_id in {line.story_id for line in top}],
+        "told": [entry for entry in entries if entry.story_id in here - {line.story_id for line in top}],
+        "more_coming": len(coming) - len(top) if number == 1 else 0,
+        "count": len(found.lines),
+        "number": number,
+        "pages": max(1, -(-len(told) // PAGE_SIZE)),
+        "figures": figures,
+        "follow": ways,
+        "discover": ways.discover,
+    }
+    return page(request, "index.html", **values)
+
+
+def _found(almanac: Almanac, view: View) -> facets.Found:
+    """Kept with the almanac, because the same few views are asked for again and again."""
+    kept: dict[View, facets.Found] = almanac.__dict__.setdefault("_found", {})
+    if view not in kept:
+        if len(kept) >= 64:
+            kept.pop(next(iter(kept)), None)
+        kept[view] = facets.find(almanac, view)
+    return kept[view]
+
+
+def _parted(lines: list[Line], request: Request, view: View) -> tuple[list[Line], list[Line]]:
+    """What is still to come, soonest first, and all else."""
+    if view.phase is not None:
+        return [], lines
+    today = today_of(request)
+    coming = [line for line in lines if line.facts.phase is Phase.ANNOUNCED and line.ends >= today]
+    ahead = {line.story_id for line in coming}
+    return coming[::-1], [line for line in lines if line.story_id not in ahead]
+
+
+ROUTES = [Route("/", _front, methods=["GET"])]

@@ -1,0 +1,166 @@
+"""`/meetings/{id}`: one meeting with the words its facts came from, its course, and its neighbours. `/api/meetings/{id}`."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from feeds.publish import chronicle, evidence, linked
+from feeds.publish.almanac import Almanac, Line, around, line_of
+from feeds.publish.card import card, headline, people_of
+from feeds.publish.facts import facts_of, moment
+from feeds.publish.listed import listed
+from feeds.publish.plain import line
+from feeds.publish.web_base import language_of, library_of, page, today_of
+from feeds.publish.web_front import keeper_of
+from feeds.publish.words import Language, country_name, series_name
+from storage import almanac as shelves
+from storage import news
+from storage.errors import NotFound
+from storage.model import MeetingStory
+
+DIGITS = 18  #: no database has a longer id
+BESIDE = timedelta(days=3)  #: side meetings are held so near to their conference
+MOST_SIDES = 12
+
+
+async def _meeting(request: Request) -> Response:
+    library, language, number = library_of(request), language_of(request), _number(request)
+    story = await _story(request, number)
+    if story.meeting.story_id != number:  # merged by an admin: its address leads to the story that goes on
+        return _moved(request, f"/meetings/{story.meeting.story_id}")
+    told = await library.read(partial(shelves.told, story_id=number))
+    almanac = await keeper_of(request).now()
+    here = line_of(story.meeting)
+    beside = await library.read(partial(news.meetings_by_id, story_ids=[one.story_id for one in _beside(almanac, here)]))
+    shown = card(story, language)
+    address = f"{library.address}/meetings/{number}"
+    facts = story.meeting.facts
+    return page(
+        request, "meeting.html",
+        story=story, card=shown, entry=listed(story, language), quotes=evidence.quotes(told),
+        people=[(words, key) for (_, words), key in zip(people_of(facts, language), _keys(story), strict=True)],
+        course=chronicle.course(told, facts, today_of(request), language),
+        beside=[listed(one, language) for one in beside],
+        ways=_ways(almanac, here, language),
+        description=_description(shown.rows),
+        linked=linked.event(story, language, address),
+        data=f"/api/meetings/{number}",
+        canonical=address,
+    )  # fmt: skip
+
+
+def _keys(story: MeetingStory) -> list[str]:
+    """The key of each person, in the order in which they are shown."""
+    from feeds.decide.audience import person_key  # noqa: PLC0415
+
+    return [person_key(one) if one.name or one.name_ja else "" for one, _ in people_of(story.meeting.facts, "en")]
+
+
+def _number(request: Request) -> int:
+    number: str = request.path_params["story_id"]
+    if not (number.isascii() and number.isdigit() and len(number) <= DIGITS):
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return int(number)
+
+
+async def _story(request: Request, number: int) -> MeetingStory:
+    try:
+        return await library_of(request).read(partial(news.meeting, story_id=number))
+    except NotFound as error:
+        raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
+
+
+def _moved(request: Request, path: str) -> Response:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{path}{query}", HTTPStatus.PERMANENT_REDIRECT)
+
+
+def _beside(almanac: Almanac, here: Line) -> list[Line]:
+    """The meetings on the margins of this one; of a side meeting, its conference and the others beside it."""
+    facts = here.facts
+    forum = facts.parent or facts.series
+    if forum is None or facts.starts_on is None:
+        return []
+    near = [
+        one for one in almanac.lines
+        if one.story_id != here.story_id and one.facts.starts_on is not None
+        and (one.facts.parent == forum or (facts.parent is not None and one.facts.series == forum))
+        and here.day - BESIDE <= one.ends and one.day <= here.ends + BESIDE
+    ]  # fmt: skip
+    near.sort(key=lambda one: (one.facts.series != forum, one.day, one.story_id))
+    return near[:MOST_SIDES]
+
+
+def _ways(almanac: Almanac, here: Line, language: Language) -> list[dict[str, Any]]:
+    """Before and after this meeting: of the same people, of its series, of each of its few countries."""
+    found = []
+    if len(here.people) >= 2:
+        people = set(here.people)
+        found.append(_way(almanac, here, language, {"ja": "同じ出席者", "en": "The same people"}[language], "",
+                          lambda one: people <= set(one.people)))  # fmt: skip
+    if (series := here.facts.series) is not None:
+        found.append(_way(almanac, here, language, series_name(series, language), f"/series/{series}",
+                          lambda one: one.facts.series == series))  # fmt: skip
+    for code in here.facts.countries if len(here.facts.countries) <= 4 else ():
+        found.append(_way(almanac, here, language, country_name(code, language), f"/countries/{code}",
+                          lambda one, code=code: code in one.facts.countries))  # type: ignore[misc]  # fmt: skip
+    return [one for one in found if one["older"] or one["newer"]]
+
+
+def _way(
+    almanac: Almanac, here: Line, language: Language, title: str, url: str, same: Callable[[Line], bool]
+) -> dict[str, Any]:
+    older, newer = around([one for one in almanac.lines if same(one)], here)
+    return {
+        "title": title,
+        "url": url,
+        "older": _short(older, language) if older else None,
+        "newer": _short(newer, language) if newer else None,
+    }
+
+
+def _short(one: Line, language: Language) -> dict[str, Any]:
+    return {"story_id": one.story_id, "day": one.facts.starts_on, "headline": line(headline(one.facts, language))}
+
+
+def _description(rows: Any) -> str:
+    """The facts in one line, for those who only see a preview."""
+    return line(" · ".join(row.value for row in rows if row.key in ("when", "where", "who", "sides")))[:300]
+
+
+async def _data(request: Request) -> Response:
+    """The meeting as `/api/meetings` has it, with the words its facts came from."""
+    library, number = library_of(request), _number(request)
+    story = await _story(request, number)
+    if story.meeting.story_id != number:
+        return _moved(request, f"/api/meetings/{story.meeting.story_id}")
+    told = await library.read(partial(shelves.told, story_id=number))
+    known = story.meeting
+    document = {
+        "id": known.story_id,
+        "url": f"{library.address}/meetings/{known.story_id}",
+        "first_seen_at": moment(known.first_seen_at),
+        "updated_at": moment(known.updated_at),
+        **{name: value for name, value in facts_of(story).items() if name != "story"},
+        "evidence": [
+            {"source": line(item.report.source_key), "fact": piece.fact, "where": piece.where,
+             "quote": line(piece.quote), "confidence": piece.confidence}
+            for item in told for piece in item.evidence
+        ],
+    }  # fmt: skip
+    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=30"})
+
+
+ROUTES = [
+    Route("/meetings/{story_id}", _meeting, methods=["GET"]),
+    Route("/api/meetings/{story_id}", _data, methods=["GET"]),
+]

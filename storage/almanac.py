@@ -1,0 +1,59 @@
+"""Reading all meetings at once, for pages that count and compare them, and one meeting with every word told of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from storage.model import Evidence, Meeting, ToldItem
+from storage.news import report_from_row, select_reports
+from storage.records import facts_from_json, meeting_from_row
+from storage.tables import items, meetings
+
+Version = tuple[int, datetime, datetime]
+CHUNK = 500  #: meetings that are read with one question
+
+
+def versions(connection: Connection) -> dict[int, Version]:
+    """Every meeting with marks that change whenever its record does, or a report comes in."""
+    columns = (meetings.c.story_id, meetings.c.revision, meetings.c.updated_at, meetings.c.active_at)
+    return {row[0]: (row[1], row[2], row[3]) for row in connection.execute(select(*columns))}
+
+
+def records(connection: Connection, story_ids: Sequence[int]) -> dict[int, Meeting]:
+    """The records of these meetings. What many of them have in common is kept once."""
+    found: dict[int, Meeting] = {}
+    shared: dict[Any, Any] = {}
+    for start in range(0, len(story_ids), CHUNK):
+        query = select(meetings).where(meetings.c.story_id.in_(story_ids[start : start + CHUNK]))
+        for row in connection.execute(query):
+            found[row.story_id] = _sparing(meeting_from_row(row), shared)
+    return found
+
+
+def _sparing(meeting: Meeting, shared: dict[Any, Any]) -> Meeting:
+    facts = meeting.facts
+    principals = tuple(shared.setdefault(one, one) for one in facts.principals)
+    countries = shared.setdefault(facts.countries, facts.countries)
+    return replace(meeting, facts=replace(facts, principals=principals, countries=countries))
+
+
+def told(connection: Connection, story_id: int) -> tuple[ToldItem, ...]:
+    """Every report of a story with its words and their meaning, in the order in which they came in."""
+    query = select_reports().add_columns(items.c.text, items.c.facts, items.c.evidence)
+    rows = connection.execute(query.where(items.c.story_id == story_id).order_by(items.c.id))
+    return tuple(
+        ToldItem(
+            report=report_from_row(row),
+            text=row.text,
+            stated=facts_from_json(row.facts) if row.facts else None,
+            evidence=tuple(_evidence(piece) for piece in row.evidence or ()),
+        )
+        for row in rows
+    )
+
+
+def _evidence(data: Mapping[str, Any]) -> Evidence:
+    return Evidence(**{name: data[name] for name in Evidence.__slots__ if name in data})
