@@ -4,7 +4,7 @@ SQL narrows (storage/search.py), the matcher decides (feeds/decide/filters.py). 
 that lags behind costs time, never a find.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,8 +68,35 @@ def find_meetings(
     budget: int = BUDGET,
 ) -> FoundMeetings:  # fmt: skip
     """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked."""
+    found: list[int] = []
+    at: int | None = before
+    for story_id, at in _matching(connection, query, now, before, budget):
+        if story_id is not None:
+            found.append(story_id)
+            if len(found) == limit:
+                return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=story_id)
+    return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
+
+
+def count_meetings(
+    connection: Connection, query: Query, *, now: datetime, most: int, budget: int = BUDGET
+) -> tuple[int, bool]:
+    """How many meetings `find_meetings` would find, and whether that is all; it counts no further than `most`."""
+    count, at = 0, None
+    for story_id, at in _matching(connection, query, now, None, budget):
+        if story_id is not None:
+            count += 1
+            if count == most:
+                return count, False
+    return count, at is None
+
+
+def _matching(
+    connection: Connection, query: Query, now: datetime, before: int | None, budget: int
+) -> Iterator[tuple[int | None, int | None]]:
+    """The stories of meetings that match, newest first. The last pair has no story, but where to go on (None: the end)."""
     query = without(query, block_rules(connection))
-    plan, found, left = narrow(query, now), [], budget
+    plan, left = narrow(query, now), budget
     size, at = FIRST_BATCH, before
     while True:
         ids = search.search_meetings(connection, plan, size, at)
@@ -78,13 +105,12 @@ def find_meetings(
             subjects = told.get(story_id, [])
             left -= len(subjects)
             if matches_any(query, subjects):
-                found.append(story_id)
-                if len(found) == limit:
-                    return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=story_id)
+                yield story_id, at
         at = ids[-1] if len(ids) == size else None
         size = min(size * 4, LARGEST_BATCH)
         if at is None or left <= 0:
-            return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
+            yield None, at
+            return
 
 
 def _word_test(query: Query, now: datetime) -> Callable[[str, str], bool] | None:

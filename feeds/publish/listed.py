@@ -24,6 +24,7 @@ class DayStamp:
     """The day at the margin of an entry."""
 
     iso: str
+    line: str  #: all of it, for narrow pages
     month: str
     day: str
     weekday: str
@@ -96,6 +97,8 @@ def stamp(first: date | None, last: date | None, heard: date, language: Language
         until = f"〜{last.month}月{last.day}日" if language == "ja" else f"to {last.day} {_MONTHS_EN[last.month - 1]}"
     return DayStamp(
         iso=day.isoformat(),
+        line=f"{day.year}年{day.month}月{day.day}日({names[day.weekday()]})" if language == "ja"
+        else f"{names[day.weekday()]} {day.day} {_MONTHS_EN[day.month - 1]} {day.year}",
         month=f"{day.year}年{day.month}月" if language == "ja" else f"{_MONTHS_EN[day.month - 1]} {day.year}",
         day=str(day.day),
         weekday=f"{names[day.weekday()]}曜" if language == "ja" else names[day.weekday()],

@@ -4,6 +4,7 @@ It reads the database through `Library` in threads and holds no state. Every ans
 titles come from strangers, and nothing they wrote may run here.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -77,14 +78,18 @@ async def _sources(request: Request) -> Response:
     every = await library.read(sources.every)
     events = await library.read(sources.all_events)
     pages = await library.read(lessons.snapshots)
-    now, language = datetime.now(UTC), _language(request)
+    now, language = library.clock(), _language(request)
     shown = [
         (source, bars(known := events.get(source.id, [])), _remarks(source, known, pages.get(source.id), language, now))
         for source in every
         if source.definition.enabled
     ]
     shown.sort(key=lambda row: (_STATE_ORDER.index(row[0].state), row[0].definition.name))
-    return _page(request, "sources.html", shown=shown, states=SOURCE_STATES[language], pushed=PUSHED[language])
+    count = Counter(source.state for source, _, _ in shown)
+    tally = [(state, count[state]) for state in _STATE_ORDER if count[state]]
+    return _page(
+        request, "sources.html", shown=shown, states=SOURCE_STATES[language], pushed=PUSHED[language], tally=tally, now=now
+    )  # fmt: skip
 
 
 def _remarks(

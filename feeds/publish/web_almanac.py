@@ -19,7 +19,7 @@ from feeds.publish.timelines import lines_json, timeline, year
 from feeds.publish.views import View, last_months, period_name
 from feeds.publish.web_base import language_of, page, today_of
 from feeds.publish.web_front import PAGE_SIZE, following, keeper_of, page_number, shown, view_asked
-from feeds.publish.words import Language, country_name, series_name
+from feeds.publish.words import Language, country_name, office_name, series_name
 from feeds.understand.lexicon import default_lexicon
 from storage.model import Level, Phase
 
@@ -46,11 +46,15 @@ async def _countries(request: Request) -> Response:
     period, inside, every = _matrix_lines(request, almanac)
     met = pairs(inside)
     ways = await following(request, View().query(almanac))
+
+    def pair_link(first: str, second: str) -> str:
+        return View(country=(first, second), kind=SMALL_KINDS, period=period).link(language)
+
     return page(
         request, "countries.html",
-        period=period, period_words=period_name(period, language), met=met, kinds=[str(kind) for kind in SMALL_KINDS],
+        period=period, period_words=period_name(period, language), met=met, pair_link=pair_link,
         wide=matrix(met, 18, size=31, margin=150), small=matrix(met, 10, size=28, margin=44),
-        months=months(every, today, 24, today=today), few=months(every, today, 12, today=today),
+        months=months(every, today, 24, today=today, step=22), few=months(every, today, 12, today=today),
         countries=_tally(inside, every), periods=_periods(almanac, today, language), follow=ways, discover=ways.discover,
     )  # fmt: skip
 
@@ -110,7 +114,7 @@ async def _country(request: Request) -> Response:
         request, "country.html", HTTPStatus.OK,
         code=code, view=view, lines=lines, recent=len(recent), met=met[:16], met_all=met,
         most=max((count for _, count in met), default=1),
-        months=months(lines, today, 24, today=today), few=months(lines, today, 12, today=today),
+        months=months(lines, today, 24, today=today, step=24), few=months(lines, today, 12, today=today),
         people=[one for one in almanac.people.values() if one.country == code][:12],
         series=Counter(line.facts.series for line in lines if line.facts.series).most_common(10),
         follow=ways, discover=ways.discover, **await _list(request, lines, today),
@@ -162,8 +166,9 @@ async def _person(request: Request) -> Response:
     met = Counter(key for line in lines for key in line.people if key != person.key)
     return page(
         request, "person.html",
-        person=person, view=view, lines=lines, year=year(lines, number), years=years, today=today,
-        met=[(almanac.people[key], count) for key, count in met.most_common(12) if key in almanac.people],
+        person=person, office=office_name(person.office, person.country, person.level, language), view=view, lines=lines,
+        year=year(lines, number), years=years, today=today,
+        met=[(almanac.people[key], count) for key, count in met.most_common(8) if key in almanac.people],
         most=max(met.values(), default=1),
         countries=Counter(c for line in lines for c in line.facts.countries if c != person.country).most_common(12),
         terms=[one for one in default_lexicon().people if one.country == person.country and one.name == person.name],
@@ -220,7 +225,7 @@ async def _series(request: Request) -> Response:
     return page(
         request, "series.html",
         key=key, known=known, name=series_name(key, language), view=view, lines=lines,
-        timeline=timeline(lines, today), short=timeline(lines, today, 360), today=today,
+        timeline=timeline(lines, today, 1000), short=timeline(lines, today, 360), today=today,
         sides=Counter(code for line in lines for code in line.facts.countries).most_common(),
         beside=len(beside), earlier=_earlier(known, lines), follow=ways, discover=ways.discover,
         **await _list(request, lines, today),

@@ -1,6 +1,7 @@
 """The feeds over HTTP, the page that lists them, and all of them as OPML."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -11,14 +12,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from feeds import archive
 from feeds.decide.query import QueryError
+from feeds.decide.routing import readable
 from feeds.publish import opml, shelf
 from feeds.publish.asking import EXTENSIONS, NoSuchFeed, Wanted, WrongRequest, wanted
 from feeds.publish.cache import POLICY, FeedCache
+from feeds.publish.follow import telegram
+from feeds.publish.in_words import in_words
 from feeds.publish.rendered import Rendered, rendered
 from feeds.publish.web_base import Library, language_of, library_of, page
-from feeds.publish.words import OPML_TITLE
+from feeds.publish.words import OPML_TITLE, Language
+from storage import news
+from storage.database import Connection
 from storage.errors import NotFound
+from storage.model import Filter
+
+MOST_COUNTED = 60  #: filters on the page of feeds whose meetings are counted
+COUNT_TO = 500  #: meetings; more are "at least so many"
+COUNT_BUDGET = 4_000  #: items that are looked at to count one filter
 
 RequestHeaders = Mapping[bytes, bytes]
 
@@ -82,20 +94,42 @@ async def send_rendered(found: Rendered, headers: RequestHeaders, method: str, s
 
 
 async def _list(request: Request) -> Response:
-    """Every filter with its query and its addresses."""
+    """Every filter with its query in words, its addresses, and how much it holds."""
     library, language = library_of(request), language_of(request)
     found = await library.read(partial(shelf.heads, imprint=library.imprint, language=language))
+    counts = await library.read(partial(_counts, found=[each for each, _ in found], now=library.clock()))
+    figures = await library.read(news.figures)
+    bot = library.bot_name()
     shown: list[dict[str, Any]] = [
         {
             "title": head.title.removeprefix("Kaigi: "),
             "key": each.key,
             "query": each.query,
+            "meaning": _meaning(each.query, language),
+            "count": counts.get(each.key, (None, True))[0],
+            "exact": counts.get(each.key, (None, True))[1],
+            "articles": None if each.query else figures.items,
             "addresses": [(extension, head.url(extension)) for extension in EXTENSIONS],
+            "telegram": telegram(bot, each) if each.alerts and not each.paused else None,
         }
         for each, head in found
     ]
     discover = [(head.title, head.url("atom")) for _, head in found]
     return page(request, "feeds.html", shown=shown, discover=discover)
+
+
+def _meaning(query: str, language: Language) -> str:
+    read = readable(query)
+    return in_words(read, language) if read is not None else query
+
+
+def _counts(connection: Connection, found: list[Filter], now: datetime) -> dict[str, tuple[int, bool]]:
+    """How many meetings each filter holds; of very many filters, only the first ones are counted."""
+    counted = [(each.key, readable(each.query)) for each in found if each.query][:MOST_COUNTED]
+    return {
+        key: archive.count_meetings(connection, query, now=now, most=COUNT_TO, budget=COUNT_BUDGET)
+        for key, query in counted if query is not None
+    }  # fmt: skip
 
 
 async def _opml(request: Request) -> Response:

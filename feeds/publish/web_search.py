@@ -1,6 +1,6 @@
 """`/search?q=`: the meetings that a query finds, with the feeds that go on finding them. `/top`: what is told most."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -11,22 +11,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds import archive
-from feeds.decide.query import LONGEST, QueryError, parse
-from feeds.publish.asking import EXTENSIONS, SEARCH, WrongRequest, whole_number
+from feeds.decide.query import LONGEST, Query, QueryError, parse
+from feeds.decide.vocabulary import FIELDS
+from feeds.publish.asking import WrongRequest, whole_number
 from feeds.publish.card import card
-from feeds.publish.entries import FeedHead
+from feeds.publish.highlight import Hit, hits
+from feeds.publish.in_words import in_words
+from feeds.publish.listed import Listed, listed
 from feeds.publish.plain import address
 from feeds.publish.web_base import language_of, library_of, page
-from feeds.publish.words import SEARCH_TITLE, TOP_SPANS
-from storage import news
+from feeds.publish.web_front import following
+from feeds.publish.words import SEARCH_EXAMPLES, TOP_SPANS, Language
+from storage import news, search
+from storage.database import Connection
+from storage.model import MeetingStory
 
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 PAGE_SIZE = 30
 LARGEST = 2**63 - 1
+MOST_COUNTED = 500  #: more matches are "at least so many"
 
 
 async def _search(request: Request) -> Response:
-    library, language = library_of(request), language_of(request)
+    library = library_of(request)
     words = request.query_params.get("q", "").strip()
     if not words:
         return _found(request, "")
@@ -36,23 +43,51 @@ async def _search(request: Request) -> Response:
         start = whole_number(before, "before", 1, LARGEST) if before is not None else None
     except (QueryError, WrongRequest) as error:
         return _found(request, words[:LONGEST], HTTPStatus.BAD_REQUEST, problem=str(error))
-    find = partial(archive.find_meetings, query=query, now=library.clock(), limit=PAGE_SIZE, before=start)
-    found = await library.read(find)
-    shown = [(story.meeting.story_id, card(story, language)) for story in found.meetings]
-    return _found(request, words, shown=shown, before=found.before, whole=found.whole)
+    found, count, shown = await library.read(
+        partial(_look, query=query, now=library.clock(), before=start, language=language_of(request))
+    )
+    ways = await following(request, words)
+    return _found(
+        request, words, shown=shown, before=found.before, whole=found.whole, count=count[0], exact=count[1],
+        follow=ways, discover=ways.discover, meaning=in_words(query, language_of(request)),
+    )  # fmt: skip
+
+
+Shown = list[tuple[Listed, tuple[Hit, ...]]]
+
+
+def _look(
+    connection: Connection, query: Query, now: datetime, before: int | None, language: Language
+) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:
+    """One page of what matches, how much matches in all, and the words that were found."""
+    found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before)
+    if before is not None:
+        count: tuple[int | None, bool] = (None, True)
+    elif found.before is None:
+        count = (len(found.meetings), found.whole)
+    else:
+        count = archive.count_meetings(connection, query, now=now, most=MOST_COUNTED)
+    rows: dict[int, list[Any]] = {}
+    for row in search.of_stories(connection, [story.meeting.story_id for story in found.meetings]):
+        rows.setdefault(row.story_id, []).append(row)
+    shown = [
+        (listed(story, language), hits(query, rows.get(story.meeting.story_id, ()), _urls(story)))
+        for story in found.meetings
+    ]
+    return found, count, shown
+
+
+def _urls(story: MeetingStory) -> dict[int, str | None]:
+    return {report.item_id: report.url for report in story.reports}
 
 
 def _found(request: Request, words: str, status: int = HTTPStatus.OK, **values: Any) -> Response:
-    library, language = library_of(request), language_of(request)
-    title = SEARCH_TITLE[language].format(words)
-    head = FeedHead(
-        authority=library.authority, key=SEARCH, title=f"Kaigi: {title}", address=library.address, language=language,
-        began_at=library.began_at, usual_language=library.language, words=words,
-    )  # fmt: skip
-    feeds = [(extension, head.url(extension)) for extension in EXTENSIONS] if words and status == HTTPStatus.OK else []
-    usual: dict[str, Any] = {"shown": (), "before": None, "whole": True, "problem": ""}
-    discover = [(head.title, feeds[0][1])] if feeds else []
-    return page(request, "search.html", status, words=words, feeds=feeds, discover=discover, **(usual | values))
+    language = language_of(request)
+    usual: dict[str, Any] = {
+        "shown": (), "before": None, "whole": True, "problem": "", "count": None, "exact": True, "meaning": "",
+        "examples": SEARCH_EXAMPLES[language], "fields": FIELDS,
+    }  # fmt: skip
+    return page(request, "search.html", status, words=words, **(usual | values))
 
 
 async def _top(request: Request) -> Response:

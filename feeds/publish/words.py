@@ -50,6 +50,24 @@ TOP_SPANS: dict[Language, dict[str, str]] = {
 OPML_TITLE: dict[Language, str] = {"ja": "Kaigi のフィード", "en": "Feeds of Kaigi"}
 SEARCH_TITLE: dict[Language, str] = {"ja": "「{}」の検索", "en": "search for {}"}
 
+#: Queries to begin with, and what they find.
+SEARCH_EXAMPLES: dict[Language, tuple[tuple[str, str], ...]] = {
+    "ja": (
+        ("日豪", "日豪という語がある記事の会談"), ("「共同声明」 country:JP", "日本が出た会談で、共同声明という語があるもの"),
+        ("country:JP country:AU", "日本とオーストラリアの会談"), ("minister:小泉 date:2026", "小泉氏が出た2026年の会談"),
+        ("kind:2+2 -format:電話", "外務・防衛閣僚会合、電話以外"), ("series:admm-plus", "拡大ASEAN国防相会議"),
+        ("has:outcome age:<30d", "この30日に報じられた、成果文書のある会談"),
+    ),
+    "en": (
+        ('"joint statement" country:JP', "meetings with Japan that are told with these two words"),
+        ("country:JP country:AU", "meetings of Japan and Australia"),
+        ("minister:Marles date:2026", "meetings with Mr Marles in 2026"),
+        ("kind:2+2 -format:phone", "2+2 meetings, not by phone"), ("series:admm-plus", "the ADMM-Plus"),
+        ("frigate* OR submarine*", "one of two words, however they go on"),
+        ("has:outcome age:<30d", "reported in the last 30 days, with a document"),
+    ),
+}  # fmt: skip
+
 #: What a feed holds, by its view.
 FEED_ABOUT: dict[Language, dict[str, str]] = {
     "ja": {"meetings": "会談ごとに1件。続報が入ると更新されます。", "items": "情報源が公開した記事ごとに1件。"},
