@@ -48,7 +48,7 @@ class Happening:
 
 def happenings(today: date, count: int) -> list[Happening]:
     """The same for the same day."""
-    chance = random.Random(f"kaigi {today}")  # noqa: S311
+    chance = random.Random(f"kaigi {today}")
     first = today - timedelta(days=DAYS)
     found = [one for forum in FORUMS for one in _beside(forum, first, today, chance)]
     while len(found) < count:
@@ -60,9 +60,14 @@ def happenings(today: date, count: int) -> list[Happening]:
         home = HOMES[chance.choice(sides)]
         found.append(
             Happening(
-                day=day, sides=sides, city=home, way=way, called_off=chance.random() < 0.02,
-                document=chance.random() < 0.2, topics=tuple(chance.sample(TOPICS, 2)),
-            )  # fmt: skip
+                day=day,
+                sides=sides,
+                city=home,
+                way=way,
+                called_off=chance.random() < 0.02,
+                document=chance.random() < 0.2,
+                topics=tuple(chance.sample(TOPICS, 2)),
+            )
         )
     return sorted(found, key=lambda one: (one.day, one.sides))
 
@@ -93,25 +98,31 @@ class Told:
     text: str
 
 
+def _newsroom(key: str, name: str, country: str | None = None) -> SourceDefinition:
+    return SourceDefinition(
+        key=key,
+        url=f"https://{key.partition('-')[0]}.example/news.xml",
+        name=name,
+        language=key[-2:],
+        country=country,
+        trust=Trust.OFFICIAL if country else Trust.PRESS,
+    )
+
+
 NEWSROOMS = (
-    SourceDefinition(key="ministry-ja", url="https://ministry.example/news.xml", name="防衛省 報道資料(見本)", language="ja",
-                     country="JP", trust=Trust.OFFICIAL),
-    SourceDefinition(key="department-en", url="https://department.example/news.xml",
-                     name="Department of Defence releases (sample)", language="en", country="AU", trust=Trust.OFFICIAL),
-    SourceDefinition(key="pentagon-en", url="https://releases.example/feed.xml", name="Releases from Washington (sample)",
-                     language="en", country="US", trust=Trust.OFFICIAL),
-    SourceDefinition(key="wire-en", url="https://wire.example/defence.xml", name="Harbour Wire", language="en",
-                     trust=Trust.PRESS),
-    SourceDefinition(key="paper-ja", url="https://paper.example/rss.xml", name="みなと新報", language="ja", trust=Trust.PRESS),
-    SourceDefinition(key="monitor-ja", url="https://monitor.example/rss.xml", name="安全保障モニター", language="ja",
-                     trust=Trust.PRESS),
-)  # fmt: skip
+    _newsroom("ministry-ja", "防衛省 報道資料(見本)", "JP"),
+    _newsroom("department-en", "Department of Defence releases (sample)", "AU"),
+    _newsroom("pentagon-en", "Releases from Washington (sample)", "US"),
+    _newsroom("wire-en", "Harbour Wire"),
+    _newsroom("paper-ja", "みなと新報"),
+    _newsroom("monitor-ja", "安全保障モニター"),
+)
 _HOME = {"JP": "ministry-ja", "AU": "department-en", "US": "pentagon-en"}
 
 
 def reports(every: list[Happening], today: date) -> list[Told]:
     """All that newsrooms write, in the order in which it appears, up to today."""
-    chance = random.Random(20261127)  # noqa: S311
+    chance = random.Random(20261127)
     now = datetime.combine(today, time(3, 0), UTC)
     found = [told for one in every for told in _reports(one, chance)]
     found += [told for release in RELEASES for told in _releases(release, today, chance)]
@@ -183,19 +194,19 @@ def _sides(order: tuple[str, ...], language: str) -> str:
 
 def _people(order: tuple[str, ...], people: list[Person | None], language: str) -> str:
     if language == "ja":
-        named = [
-            f"{(one.ja or one.name) if one else country_name(code, 'ja') + 'の'}{'防衛大臣' if code == 'JP' else '国防相' if one is None or code != 'US' else '国防長官'}"
-            if code == "JP" or one is None
-            else f"{country_name(code, 'ja')}の{one.ja or one.name}{'国防長官' if code == 'US' else '国防相'}"
-            for code, one in zip(order, people, strict=True)
-        ]
-        return "、".join(named)
+        return "、".join(_person_ja(code, one) for code, one in zip(order, people, strict=True))
     office = {"US": "Secretary of Defense", "GB": "Defence Secretary"}
     names = [
         f"{country_name(code, 'en')}'s {office.get(code, 'Defence Minister')}{' ' + one.name if one else ''}"
         for code, one in zip(order, people, strict=True)
     ]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _person_ja(code: str, one: Person | None) -> str:
+    office = {"JP": "防衛大臣", "US": "国防長官"}.get(code, "国防相")
+    land = "" if code == "JP" and one else f"{country_name(code, 'ja')}の"
+    return f"{land}{(one.ja or one.name) if one else ''}{office}"
 
 
 def _day(day: date, language: str) -> str:

@@ -1,5 +1,7 @@
 """The words of the archive to look at (showcase.py): who meets, where, about what, and in which sentences."""
 
+# ruff: noqa: E501  sentences are easier to read whole
+
 from datetime import date
 
 #: Who meets, and how often.

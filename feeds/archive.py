@@ -70,7 +70,8 @@ def find_meetings(
     """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked."""
     found: list[int] = []
     at: int | None = before
-    for story_id, at in _matching(connection, query, now, before, budget):
+    for story_id, following in _matching(connection, query, now, before, budget):
+        at = following
         if story_id is not None:
             found.append(story_id)
             if len(found) == limit:
@@ -83,7 +84,8 @@ def count_meetings(
 ) -> tuple[int, bool]:
     """How many meetings `find_meetings` would find, and whether that is all; it counts no further than `most`."""
     count, at = 0, None
-    for story_id, at in _matching(connection, query, now, None, budget):
+    for story_id, following in _matching(connection, query, now, None, budget):
+        at = following
         if story_id is not None:
             count += 1
             if count == most:
@@ -94,7 +96,7 @@ def count_meetings(
 def _matching(
     connection: Connection, query: Query, now: datetime, before: int | None, budget: int
 ) -> Iterator[tuple[int | None, int | None]]:
-    """The stories of meetings that match, newest first. The last pair has no story, but where to go on (None: the end)."""
+    """The stories of meetings that match, newest first; last a pair without one: where to go on (None: the end)."""
     query = without(query, block_rules(connection))
     plan, left = narrow(query, now), budget
     size, at = FIRST_BATCH, before

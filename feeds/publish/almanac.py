@@ -1,7 +1,8 @@
 """All meetings at once, sorted by day, as the pages count and compare them. Pure.
 
-An almanac is made once per state of the archive (feeds/publish/kept.py) and asked often: it answers from memory. The day
-of a meeting whose day is unknown is the day on which it was first heard of; such meetings are in lists, not in pictures.
+An almanac is made once per state of the archive (feeds/publish/kept.py) and asked often: it answers from memory. The
+day of a meeting whose day is unknown is the day on which it was first heard of; such meetings are in lists, not in
+pictures.
 """
 
 from collections import Counter
@@ -123,10 +124,11 @@ def _person(key: str, principal: Principal, meetings: int) -> Person:
 
 def partners(lines: Sequence[Line], country: str) -> list[tuple[str, int]]:
     """Whom a country meets in meetings of few sides, the most often met first."""
-    met = Counter(
-        code for line in lines if line.takes_place and line.facts.kind in SMALL_KINDS and country in line.facts.countries
-        for code in line.facts.countries if code != country
-    )  # fmt: skip
+    met: Counter[str] = Counter()
+    for line in lines:
+        sides = line.facts.countries
+        if line.takes_place and line.facts.kind in SMALL_KINDS and country in sides:
+            met.update(code for code in sides if code != country)
     return sorted(met.items(), key=lambda pair: (-pair[1], pair[0]))
 
 

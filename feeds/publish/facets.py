@@ -155,15 +155,16 @@ def _series(view: View, count: Counter[str], language: Language) -> tuple[Choice
 
 def _periods(view: View, found: Found, language: Language) -> tuple[Choice, ...]:
     years = sorted(found.counts["period"].items(), reverse=True)[:MOST]
-    chosen = view.period[:4] if view.period[4:] in ("",) or len(view.period) == 7 else ""
+    chosen = view.period[:4] if len(view.period) in (4, 7) else ""
     choices = [
-        Choice(period_name(str(year), language), number, replace(view, period="" if str(year) == view.period else f"{year:04}"),
-               str(year) == chosen)
-        for year, number in years
+        Choice(period_name(name, language), number, replace(view, period=name * (name != view.period)), name == chosen)
+        for name, number in ((f"{year:04}", number) for year, number in years)
     ]  # fmt: skip
     if not chosen:
         if view.period:
-            choices.insert(0, Choice(period_name(view.period, language), len(found.lines), replace(view, period=""), True))
+            choices.insert(
+                0, Choice(period_name(view.period, language), len(found.lines), replace(view, period=""), True)
+            )
         return tuple(choices)
     months = Counter(f"{line.day.year:04}-{line.day.month:02}" for line in found.lines if str(line.day.year) == chosen)
     inner = [
@@ -190,5 +191,7 @@ def _levels(view: View, count: Counter[Level], language: Language) -> tuple[Choi
         Choice(label(language, level), count[level], replace(view, level=level), level is view.level)
         for level in Level if count[level] or level is view.level
     ]  # fmt: skip
-    every = Choice(_say(language, "全レベル", "any rank"), sum(count.values()), replace(view, level=None), view.level is None)
+    every = Choice(
+        _say(language, "全レベル", "any rank"), sum(count.values()), replace(view, level=None), view.level is None
+    )
     return (*ranks, every) if len(ranks) > 1 or view.level is None else tuple(ranks)

@@ -32,7 +32,7 @@ class Follow:
 def follow(
     query: str, imprint: Imprint, language: Language, filters: Sequence[Filter], bot: str | None = None, title: str = ""
 ) -> Follow:
-    """How to follow a query. When a filter asks for the very same, its feeds are better known and have shorter names."""
+    """How to follow a query. When a filter asks for the very same, it is that filter's feeds."""
     own = next((one for one in filters if _same(one.query, query) and one.action is FilterAction.KEEP), None)
     name = title or (own.title if own else SEARCH_TITLE[language].format(query))
     head = FeedHead(

@@ -25,7 +25,7 @@ class Hit:
 
 
 def hits(query: Query, rows: Iterable[Any], urls: Mapping[int, str | None]) -> tuple[Hit, ...]:
-    """The reports among rows of storage/search.py that have a word of the query, titles before texts; `urls` by item."""
+    """The reports among rows of storage/search.py that have a word of the query, titles first; `urls` by item."""
     words = list(_words(query.root))
     if not words:
         return ()
@@ -36,7 +36,9 @@ def hits(query: Query, rows: Iterable[Any], urls: Mapping[int, str | None]) -> t
             spans = _spans([one for one in words if one.where in (where, Where.ANY)], shown)
             if spans:
                 pieces = pieces_of(shown, spans) if rank == 0 else _excerpt(shown, spans)
-                hit = Hit(source=line(row.source_name), language=row.language, url=address(urls.get(row.id)), pieces=pieces)
+                hit = Hit(
+                    source=line(row.source_name), language=row.language, url=address(urls.get(row.id)), pieces=pieces
+                )
                 found.append((rank, hit))
                 break
     found.sort(key=lambda entry: entry[0])

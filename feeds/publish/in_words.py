@@ -1,4 +1,7 @@
-"""A query as a sentence: `is:meeting country:JP -format:phone` is 会談、日本、電話以外; a meeting, with Japan, not by phone. Pure."""
+"""A query in words, for who does not know its language. Pure.
+
+`is:meeting country:JP -format:phone` is 会談、日本、電話以外; a meeting, Japan, not by phone.
+"""
 
 from datetime import date
 
@@ -8,8 +11,9 @@ from feeds.publish.words import Language, country_name, label, place_name, serie
 
 _FIELDS: dict[Language, dict[str, str]] = {
     "ja": {
-        "source": "情報源", "lang": "言語", "trust": "情報源の種類", "topic": "話題", "has": "判明", "minister": "出席者",
-        "office": "役職", "edition": "回", "date": "会談日", "published": "公開日", "city": "都市",
+        "source": "情報源", "lang": "言語", "trust": "情報源の種類", "topic": "話題",
+        "has": "判明", "minister": "出席者", "office": "役職",
+        "edition": "回", "date": "会談日", "published": "公開日", "city": "都市",
         "title": "見出し", "text": "本文",
     },
     "en": {
@@ -48,7 +52,9 @@ def _node(node: Node, language: Language, *, top: bool = False) -> str:
 def _leaf(node: Leaf, language: Language) -> str:
     if isinstance(node, Words | Pattern):
         words = node.source.partition(":")[2] if node.where is not Where.ANY else node.source
-        quoted = f"「{words.strip('「」“”' + chr(34))}」" if language == "ja" else f"“{words.strip('「」“”' + chr(34))}”"
+        quoted = (
+            f"「{words.strip('「」“”' + chr(34))}」" if language == "ja" else f"“{words.strip('「」“”' + chr(34))}”"
+        )
         return quoted if node.where is Where.ANY else f"{_FIELDS[language][node.where.value]} {quoted}"
     if isinstance(node, OneOf):
         return _one_of(node, language)
@@ -72,9 +78,8 @@ def _either(values: list[str], language: Language) -> str:
 def _span(low: object, high: object) -> str:
     if low == high:
         return str(low)
-    if isinstance(low, date) and isinstance(high, date) and low.day == 1 and (high.month, high.day) == (12, 31):
-        if low.month == 1 and low.year == high.year:
-            return str(low.year)
+    if isinstance(low, date) and (low, high) == (date(low.year, 1, 1), date(low.year, 12, 31)):
+        return str(low.year)
     return f"{'' if low is None else low} – {'' if high is None else high}"
 
 

@@ -1,4 +1,4 @@
-"""A meeting as one entry of a list: day, headline, people, place, outcome, who reports it and in which languages. Pure."""
+"""A meeting as one entry of a list: day, headline, people, place, outcome, and who reports it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +97,8 @@ def stamp(first: date | None, last: date | None, heard: date, language: Language
         until = f"〜{last.month}月{last.day}日" if language == "ja" else f"to {last.day} {_MONTHS_EN[last.month - 1]}"
     return DayStamp(
         iso=day.isoformat(),
-        line=f"{day.year}年{day.month}月{day.day}日({names[day.weekday()]})" if language == "ja"
+        line=f"{day.year}年{day.month}月{day.day}日({names[day.weekday()]})"
+        if language == "ja"
         else f"{names[day.weekday()]} {day.day} {_MONTHS_EN[day.month - 1]} {day.year}",
         month=f"{day.year}年{day.month}月" if language == "ja" else f"{_MONTHS_EN[day.month - 1]} {day.year}",
         day=str(day.day),

@@ -150,9 +150,12 @@ def _box(number: int, month: int, x: int, y: int, on: dict[date, list[Line]], mo
         found = tuple(on.get(day, ()))
         days.append(
             Day(
-                day=day, x=x + place % 7 * (SIDE + GAP), y=y + 20 + place // 7 * (SIDE + GAP), lines=found,
+                day=day,
+                x=x + place % 7 * (SIDE + GAP),
+                y=y + 20 + place // 7 * (SIDE + GAP),
+                lines=found,
                 step=step_of(len(found), max(most, 3)),
-            )  # fmt: skip
+            )
         )
     return MonthBox(month=month, x=x, y=y, days=tuple(days))
 

@@ -170,19 +170,19 @@ def _period(value: str) -> str:
 def days_of(period: str) -> tuple[date, date]:
     """First and last day of `2025`, `2025-11` or `2025-11..2026-02`. Raises `WrongRequest`."""
     match = _PERIOD.fullmatch(period)
+    days = _span(*(int(part) if part else 0 for part in match.groups())) if match is not None else None
+    if days is None:
+        raise WrongRequest("period is a year, a month, or two months such as 2025-11..2026-02.")
+    return days
+
+
+def _span(year: int, month: int, last_year: int, last_month: int) -> tuple[date, date] | None:
     try:
-        if match is None:
-            raise ValueError
-        year, month, last_year, last_month = (int(part) if part else 0 for part in match.groups())
-        if last_year and not month:
-            raise ValueError
         first = date(year, month or 1, 1)
         last = month_end(last_year or year, last_month or month or 12)
-        if last < first:
-            raise ValueError
     except ValueError:
-        raise WrongRequest("period is a year, a month, or two months such as 2025-11..2026-02.") from None
-    return first, last
+        return None
+    return (first, last) if first <= last and (month or not last_year) else None
 
 
 def month_end(year: int, month: int) -> date:

@@ -88,7 +88,8 @@ async def _sources(request: Request) -> Response:
     count = Counter(source.state for source, _, _ in shown)
     tally = [(state, count[state]) for state in _STATE_ORDER if count[state]]
     return _page(
-        request, "sources.html", shown=shown, states=SOURCE_STATES[language], pushed=PUSHED[language], tally=tally, now=now
+        request, "sources.html", shown=shown, tally=tally, now=now,
+        states=SOURCE_STATES[language], pushed=PUSHED[language],
     )  # fmt: skip
 
 

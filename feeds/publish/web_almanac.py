@@ -55,7 +55,8 @@ async def _countries(request: Request) -> Response:
         period=period, period_words=period_name(period, language), met=met, pair_link=pair_link,
         wide=matrix(met, 18, size=31, margin=150), small=matrix(met, 10, size=28, margin=44),
         months=months(every, today, 24, today=today, step=22), few=months(every, today, 12, today=today),
-        countries=_tally(inside, every), periods=_periods(almanac, today, language), follow=ways, discover=ways.discover,
+        countries=_tally(inside, every), periods=_periods(almanac, today, language),
+        follow=ways, discover=ways.discover,
     )  # fmt: skip
 
 
@@ -166,8 +167,8 @@ async def _person(request: Request) -> Response:
     met = Counter(key for line in lines for key in line.people if key != person.key)
     return page(
         request, "person.html",
-        person=person, office=office_name(person.office, person.country, person.level, language), view=view, lines=lines,
-        year=year(lines, number), years=years, today=today,
+        person=person, office=office_name(person.office, person.country, person.level, language),
+        view=view, lines=lines, year=year(lines, number), years=years, today=today,
         met=[(almanac.people[key], count) for key, count in met.most_common(8) if key in almanac.people],
         most=max(met.values(), default=1),
         countries=Counter(c for line in lines for c in line.facts.countries if c != person.country).most_common(12),

@@ -1,4 +1,4 @@
-"""`/meetings/{id}`: one meeting with the words its facts came from, its course, and its neighbours. `/api/meetings/{id}`."""
+"""`/meetings/{id}`: one meeting with the words its facts came from, its course and neighbours; also as data."""
 
 import json
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from feeds.decide.audience import person_key
 from feeds.publish import chronicle, evidence, linked
 from feeds.publish.almanac import Almanac, Line, around, line_of
 from feeds.publish.card import card, headline, people_of
@@ -24,11 +25,12 @@ from feeds.publish.words import Language, country_name, series_name
 from storage import almanac as shelves
 from storage import news
 from storage.errors import NotFound
-from storage.model import MeetingStory
+from storage.model import MeetingStory, Principal
 
 DIGITS = 18  #: no database has a longer id
 BESIDE = timedelta(days=3)  #: side meetings are held so near to their conference
-MOST_SIDES = 12
+MOST_BESIDE = 12
+MOST_COUNTRIES = 4  #: of larger meetings, neighbours by country would be a long list
 
 
 async def _meeting(request: Request) -> Response:
@@ -39,14 +41,16 @@ async def _meeting(request: Request) -> Response:
     told = await library.read(partial(shelves.told, story_id=number))
     almanac = await keeper_of(request).now()
     here = line_of(story.meeting)
-    beside = await library.read(partial(news.meetings_by_id, story_ids=[one.story_id for one in _beside(almanac, here)]))
+    beside = await library.read(
+        partial(news.meetings_by_id, story_ids=[one.story_id for one in _beside(almanac, here)])
+    )
     shown = card(story, language)
     address = f"{library.address}/meetings/{number}"
     facts = story.meeting.facts
     return page(
         request, "meeting.html",
         story=story, card=shown, entry=listed(story, language), quotes=evidence.quotes(told),
-        people=[(words, key) for (_, words), key in zip(people_of(facts, language), _keys(story), strict=True)],
+        people=[(words, _key(one)) for one, words in people_of(facts, language)],
         course=chronicle.course(told, facts, today_of(request), language),
         beside=[listed(one, language) for one in beside],
         ways=_ways(almanac, here, language),
@@ -57,11 +61,9 @@ async def _meeting(request: Request) -> Response:
     )  # fmt: skip
 
 
-def _keys(story: MeetingStory) -> list[str]:
-    """The key of each person, in the order in which they are shown."""
-    from feeds.decide.audience import person_key  # noqa: PLC0415
-
-    return [person_key(one) if one.name or one.name_ja else "" for one, _ in people_of(story.meeting.facts, "en")]
+def _key(one: Principal) -> str:
+    """The key of a person's page; nothing for an office of which nobody named the holder."""
+    return person_key(one) if one.name or one.name_ja else ""
 
 
 def _number(request: Request) -> int:
@@ -96,23 +98,27 @@ def _beside(almanac: Almanac, here: Line) -> list[Line]:
         and here.day - BESIDE <= one.ends and one.day <= here.ends + BESIDE
     ]  # fmt: skip
     near.sort(key=lambda one: (one.facts.series != forum, one.day, one.story_id))
-    return near[:MOST_SIDES]
+    return near[:MOST_BESIDE]
 
 
 def _ways(almanac: Almanac, here: Line, language: Language) -> list[dict[str, Any]]:
-    """Before and after this meeting: of the same people, of its series, of each of its few countries."""
-    found = []
-    if len(here.people) >= 2:
-        people = set(here.people)
-        found.append(_way(almanac, here, language, {"ja": "同じ出席者", "en": "The same people"}[language], "",
-                          lambda one: people <= set(one.people)))  # fmt: skip
-    if (series := here.facts.series) is not None:
-        found.append(_way(almanac, here, language, series_name(series, language), f"/series/{series}",
-                          lambda one: one.facts.series == series))  # fmt: skip
-    for code in here.facts.countries if len(here.facts.countries) <= 4 else ():
-        found.append(_way(almanac, here, language, country_name(code, language), f"/countries/{code}",
-                          lambda one, code=code: code in one.facts.countries))  # type: ignore[misc]  # fmt: skip
-    return [one for one in found if one["older"] or one["newer"]]
+    """Before and after this meeting: of the same people, of its series, of each of its few countries, of all."""
+    people, series = set(here.people), here.facts.series
+    same: list[tuple[str, str, Callable[[Line], bool]]] = []
+    if len(people) >= 2:
+        words = "同じ出席者" if language == "ja" else "The same people"
+        same.append((words, "", lambda one: people <= set(one.people)))
+    if series is not None:
+        same.append((series_name(series, language), f"/series/{series}", lambda one: one.facts.series == series))
+    for code in here.facts.countries if len(here.facts.countries) <= MOST_COUNTRIES else ():
+        same.append((country_name(code, language), f"/countries/{code}", _with(code)))  # noqa: PERF401
+    same.append(("すべての会談" if language == "ja" else "All meetings", "/", lambda _: True))
+    ways = [_way(almanac, here, language, *one) for one in same]
+    return [way for way in ways if way["older"] or way["newer"]]
+
+
+def _with(code: str) -> Callable[[Line], bool]:
+    return lambda one: code in one.facts.countries
 
 
 def _way(

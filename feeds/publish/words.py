@@ -53,8 +53,10 @@ SEARCH_TITLE: dict[Language, str] = {"ja": "「{}」の検索", "en": "search fo
 #: Queries to begin with, and what they find.
 SEARCH_EXAMPLES: dict[Language, tuple[tuple[str, str], ...]] = {
     "ja": (
-        ("日豪", "日豪という語がある記事の会談"), ("「共同声明」 country:JP", "日本が出た会談で、共同声明という語があるもの"),
-        ("country:JP country:AU", "日本とオーストラリアの会談"), ("minister:小泉 date:2026", "小泉氏が出た2026年の会談"),
+        ("日豪", "日豪という語がある記事の会談"),
+        ("「共同声明」 country:JP", "日本が出た会談で、共同声明という語があるもの"),
+        ("country:JP country:AU", "日本とオーストラリアの会談"),
+        ("minister:小泉 date:2026", "小泉氏が出た2026年の会談"),
         ("kind:2+2 -format:電話", "外務・防衛閣僚会合、電話以外"), ("series:admm-plus", "拡大ASEAN国防相会議"),
         ("has:outcome age:<30d", "この30日に報じられた、成果文書のある会談"),
     ),
