@@ -31,6 +31,7 @@ class Step:
     at: datetime | None = None
     day: date | None = None
     report: Report | None = None
+    after: bool = False  #: tells of the meeting as held, so it came after it
 
 
 def course(items: Iterable[ToldItem], facts: MeetingFacts, today: date, language: Language) -> tuple[Step, ...]:
@@ -45,13 +46,9 @@ def course(items: Iterable[ToldItem], facts: MeetingFacts, today: date, language
     if place is None:
         place = len(steps)
     # A report of the same day came after what it tells of, unless it only announces it.
-    while place and (at := steps[place - 1].at) and at.date() == facts.starts_on and _is_after(steps[place - 1]):
+    while place and (at := steps[place - 1].at) and at.date() == facts.starts_on and steps[place - 1].after:
         place -= 1
     return (*steps[:place], meeting, *steps[place:])
-
-
-def _is_after(step: Step) -> bool:
-    return step.key in (Phase.HELD, "outcome", "report")
 
 
 def _moment(item: ToldItem) -> datetime:
@@ -63,7 +60,8 @@ def _told(told: Sequence[ToldItem], language: Language) -> list[Step]:
     steps: list[Step] = []
     for item in told:
         key = _news(item, seen)
-        steps.append(Step(key=key, words=_WORDS[language][key], at=_moment(item), report=item.report))
+        held = item.stated is not None and item.stated.phase is Phase.HELD
+        steps.append(Step(key=key, words=_WORDS[language][key], at=_moment(item), report=item.report, after=held))
     return steps
 
 

@@ -57,7 +57,8 @@ def _words(node: Node) -> Iterator[Words]:
 
 
 def _spans(words: Iterable[Words], shown: str) -> list[tuple[int, int]]:
-    folded, found = fold(shown), []
+    folded = fold(shown)
+    found: list[tuple[int, int]] = []
     for one in words:
         at = folded.find(one.folded)
         while at >= 0 and len(found) < 50:

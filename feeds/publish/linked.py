@@ -28,7 +28,7 @@ def event(story: MeetingStory, language: Language, url: str) -> str:
         "name": line(headline(facts, language)),
         "inLanguage": language,
         "startDate": facts.starts_on.isoformat() if facts.starts_on else None,
-        "endDate": (facts.ends_on or facts.starts_on).isoformat() if facts.starts_on else None,  # type: ignore[union-attr]
+        "endDate": (facts.ends_on or facts.starts_on).isoformat() if facts.starts_on else None,
         "eventStatus": f"https://schema.org/{_STATUS[facts.phase]}",
         "eventAttendanceMode": f"https://schema.org/{'On' if online else 'Off'}lineEventAttendanceMode",
         "location": {"@type": "VirtualLocation", "url": url} if online else _place(facts, language),
