@@ -180,10 +180,14 @@ def _single(
 ) -> tuple[Choice, ...]:
     now = getattr(view, name)
     return tuple(
-        Choice(label(language, word), counts[name][word], replace(view, **{name: None if word is now else word}),
+        Choice(label(language, word), counts[name][word], _changed(view, name, None if word is now else word),
                word is now)
         for word in words if counts[name][word] or word is now
     )  # fmt: skip
+
+
+def _changed(view: View, name: str, word: Any) -> View:
+    return replace(view, **{name: word})
 
 
 def _levels(view: View, count: Counter[Level], language: Language) -> tuple[Choice, ...]:

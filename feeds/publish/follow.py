@@ -1,13 +1,12 @@
 """How to follow what a page shows: the same meetings as feeds, as a calendar, as data, and in Telegram. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from feeds.publish.asking import EXTENSIONS, SEARCH
 from feeds.publish.entries import Extension, FeedHead
-from feeds.publish.shelf import Imprint
-from feeds.publish.words import SEARCH_TITLE, Language
+from feeds.publish.words import SEARCH_TITLE
 from storage.model import Filter, FilterAction
 
 NAMES: dict[str, str] = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed", "ics": "iCalendar"}
@@ -29,22 +28,20 @@ class Follow:
         return [(self.title, url) for extension, _, url in self.feeds if extension == "atom"]
 
 
-def follow(
-    query: str, imprint: Imprint, language: Language, filters: Sequence[Filter], bot: str | None = None, title: str = ""
-) -> Follow:
-    """How to follow a query. When a filter asks for the very same, it is that filter's feeds."""
+def follow(head: FeedHead, query: str, filters: Sequence[Filter], bot: str | None = None, title: str = "") -> Follow:
+    """How to follow a query. When a filter asks for the very same, it is that filter's feeds.
+
+    `head` is that of any feed of this installation in the reader's language; `bot` is its name in Telegram.
+    """
     own = next((one for one in filters if _same(one.query, query) and one.action is FilterAction.KEEP), None)
-    name = title or (own.title if own else SEARCH_TITLE[language].format(query))
-    head = FeedHead(
-        authority=imprint.authority, key=own.key if own else SEARCH, title=f"Kaigi: {name}", address=imprint.address,
-        language=language, began_at=imprint.began_at, usual_language=imprint.language,
-        words=None if own else query,
-    )  # fmt: skip
+    name = title or (own.title if own else SEARCH_TITLE[head.language].format(query))
+    words = None if own else query
+    head = replace(head, key=own.key if own else SEARCH, title=f"Kaigi: {name}", words=words)
     return Follow(
         query=query,
         title=head.title,
         feeds=tuple((extension, NAMES[extension], head.url(extension)) for extension in EXTENSIONS),
-        data=f"{imprint.address}/api/meetings?{urlencode({'q': query})}",
+        data=f"{head.address}/api/meetings?{urlencode({'q': query})}",
         telegram=telegram(bot, own) if own and own.alerts and not own.paused else None,
     )
 

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from feeds.publish import facets
 from feeds.publish.almanac import Almanac, Line
-from feeds.publish.asking import WrongRequest, whole_number
+from feeds.publish.asking import SEARCH, WrongRequest, whole_number
+from feeds.publish.entries import FeedHead
 from feeds.publish.follow import Follow, follow
 from feeds.publish.kept import Keeper
 from feeds.publish.listed import Listed, listed
@@ -51,7 +52,16 @@ async def following(request: Request, query: str, title: str = "") -> Follow:
     """How to follow a query from this installation."""
     library = library_of(request)
     every = await library.read(filters.every)
-    return follow(query, library.imprint, language_of(request), every, library.bot_name(), title)
+    head = FeedHead(
+        authority=library.authority,
+        key=SEARCH,
+        title="",
+        address=library.address,
+        language=language_of(request),
+        began_at=library.began_at,
+        usual_language=library.language,
+    )
+    return follow(head, query, every, library.bot_name(), title)
 
 
 def page_number(request: Request, name: str = "page") -> int:
