@@ -1,0 +1,97 @@
+"""Judges the pages with tools that know nothing of Kaigi: `make page-check`.
+
+    a made-up archive (showcase.py) ─► the application on loopback ─► Chromium ─► axe-core     accessibility
+                                                                └──► the Nu validator          HTML
+
+Every page is looked at in both languages, in light and dark, on a phone and on a desk. Both judges come from npm and are
+kept in `.cache/page`. The last line is one JSON object, as of every measurement here.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Goal, report
+from bench.showcase import build
+from bench.showcase_page import library_of
+from feeds.publish.web import create_app
+from storage.database import Database
+from tests.support.browser import chromium, served
+
+TOOLS = Path(".cache/page")
+PAGES = (
+    "/", "/?country=JP&country=AU", "/?phase=cancelled&country=FJ", "/countries", "/countries/JP", "/people",
+    "/people/shinjiro-koizumi", "/series", "/series/admm-plus", "/series/nato-dmm", "/search", "/search?q=%E9%98%B2%E8%A1%9B",
+    "/search?q=level:king", "/top?since=30d", "/feeds", "/sources", "/nowhere", "/countries/Atlantis",
+)  # fmt: skip
+LOOKS = ((390, "light", "ja"), (390, "dark", "en"), (1280, "light", "en"), (1280, "dark", "ja"))
+AXE = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
+  'best-practice']})).violations.map(v => [v.id, v.impact, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))])"""
+
+
+def main() -> int:
+    """Run both judges. 0: no objections."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tools", type=Path, default=TOOLS, help="where node_modules with axe-core and vnu-jar is")
+    tools: Path = parser.parse_args().tools / "node_modules"
+    axe, vnu = tools / "axe-core" / "axe.min.js", tools / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        build(folder / "kaigi.db", 260, datetime.now(UTC).date())
+        database = Database(f"sqlite:///{folder / 'kaigi.db'}")
+        newest = database.read(lambda c: c.exec_driver_sql("SELECT max(story_id) FROM meetings").scalar())
+        pages = (*PAGES, f"/meetings/{newest}", f"/meetings/{newest - 9}")
+        with served(create_app(library_of(database))) as address, chromium() as browser:
+            words = axe.read_text(encoding="utf-8")
+            barriers = _barriers(browser, address, pages, words)
+            faults = _faults(browser, address, pages, vnu, folder)
+        database.close()
+    for line in (*barriers, *faults):
+        print(line)
+    serious = [line for line in barriers if "serious" in line or "critical" in line]
+    goals = [
+        Goal(name="serious or critical barriers (axe-core)", goal=0, value=len(serious), unit="", at_least=False),
+        Goal(name="errors of HTML (Nu validator)", goal=0, value=len(faults), unit="", at_least=False),
+    ]
+    return report("page-check", goals)
+
+
+def _barriers(browser: Any, address: str, pages: tuple[str, ...], axe: str) -> list[str]:
+    found = []
+    for width, scheme, language in LOOKS:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        for path in pages:
+            page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            page.evaluate(axe)
+            found += [f"{path} {width} {scheme}: {rule} ({impact}) {nodes}" for rule, impact, nodes in page.evaluate(AXE)]
+        context.close()
+    return found
+
+
+def _faults(browser: Any, address: str, pages: tuple[str, ...], vnu: Path, folder: Path) -> list[str]:
+    """What the validator says of the pages as they leave the server."""
+    asked = browser.new_context().request
+    for number, path in enumerate(pages):
+        for language in ("ja", "en"):
+            text = asked.get(f"{address}{path}{'&' if '?' in path else '?'}lang={language}").text()
+            (folder / f"{number}-{language}.html").write_text(text, encoding="utf-8")
+    java = shutil.which("java") or "java"
+    files = [str(file) for file in sorted(folder.glob("*.html"))]
+    done = subprocess.run([java, "-jar", str(vnu), "--format", "json", *files], capture_output=True, text=True, check=False)
+    said = json.loads(done.stderr or '{"messages": []}')["messages"]
+    return [
+        f"{pages[int(Path(one['url']).name.split('-')[0])]}: {one['message']} {one.get('extract', '')[:120]!r}"
+        for one in said if one["type"] == "error"
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
