@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -77,9 +77,20 @@ chaos-delivery: install-dev $(JUDGE) ## measure delivery under limits, faults an
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites
 
-pictures: install-dev ## take the pictures of README and docs/bot.md from the running program (needs Chromium)
+screenshots: install-dev ## take all pictures of the README and the documents (needs Chromium and an emoji font)
 	@$(BIN)/python docs/pictures/make_pictures.py
 	@$(BIN)/python docs/pictures/make_messages.py
+	@PYTHONPATH=. $(BIN)/python docs/pictures/make_pages.py
+
+pictures: screenshots ## the same
+
+showcase: install ## serve the page over a made-up archive, to look at it (ARGS="--port 8972")
+	@$(BIN)/python -m bench.showcase .cache/showcase.db
+	@$(BIN)/python -m bench.showcase_page .cache/showcase.db $(ARGS)
+
+page-check: install-dev ## judge every page by axe-core and the Nu validator (needs Chromium, npm and java; 2 minutes)
+	@npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/page axe-core@4 vnu-jar@26
+	@$(BIN)/python -m bench.page_check $(ARGS)
 
 clean: ## remove the environment, caches and build results
 	@rm -rf $(VENV) $(BENCH_VENV) $(JUDGE_VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

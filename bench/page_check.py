@@ -1,10 +1,10 @@
 """Judges the pages with tools that know nothing of Kaigi: `make page-check`.
 
-    a made-up archive (showcase.py) ─► the application on loopback ─► Chromium ─► axe-core     accessibility
+    a made-up archive (showcase.py) ─► the application on loopback ─► Chromium ─► axe-core   accessibility
                                                                 └──► the Nu validator          HTML
 
-Every page is looked at in both languages, in light and dark, on a phone and on a desk. Both judges come from npm and are
-kept in `.cache/page`. The last line is one JSON object, as of every measurement here.
+Every page is looked at in both languages, in light and dark, on a phone and on a desk. Both judges come from npm and
+are kept in `.cache/page`. The last line is one JSON object, as of every measurement here.
 """
 
 import argparse
@@ -26,9 +26,10 @@ from tests.support.browser import chromium, served
 
 TOOLS = Path(".cache/page")
 PAGES = (
-    "/", "/?country=JP&country=AU", "/?phase=cancelled&country=FJ", "/countries", "/countries/JP", "/people",
-    "/people/shinjiro-koizumi", "/series", "/series/admm-plus", "/series/nato-dmm", "/search", "/search?q=%E9%98%B2%E8%A1%9B",
-    "/search?q=level:king", "/top?since=30d", "/feeds", "/sources", "/nowhere", "/countries/Atlantis",
+    "/", "/?country=JP&country=AU", "/?phase=cancelled&country=FJ",
+    "/countries", "/countries/JP", "/people",
+    "/people/shinjiro-koizumi", "/series", "/series/admm-plus", "/series/nato-dmm", "/search",
+    "/search?q=%E9%98%B2%E8%A1%9B",    "/search?q=level:king", "/top?since=30d", "/feeds", "/sources", "/nowhere", "/countries/Atlantis",
 )  # fmt: skip
 LOOKS = ((390, "light", "ja"), (390, "dark", "en"), (1280, "light", "en"), (1280, "dark", "ja"))
 AXE = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
@@ -71,7 +72,8 @@ def _barriers(browser: Any, address: str, pages: tuple[str, ...], axe: str) -> l
             page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
             page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
             page.evaluate(axe)
-            found += [f"{path} {width} {scheme}: {rule} ({impact}) {nodes}" for rule, impact, nodes in page.evaluate(AXE)]
+            for rule, impact, nodes in page.evaluate(AXE):
+                found.append(f"{path} {width} {scheme}: {rule} ({impact}) {nodes}")
         context.close()
     return found
 
@@ -85,7 +87,8 @@ def _faults(browser: Any, address: str, pages: tuple[str, ...], vnu: Path, folde
             (folder / f"{number}-{language}.html").write_text(text, encoding="utf-8")
     java = shutil.which("java") or "java"
     files = [str(file) for file in sorted(folder.glob("*.html"))]
-    done = subprocess.run([java, "-jar", str(vnu), "--format", "json", *files], capture_output=True, text=True, check=False)
+    words = [java, "-jar", str(vnu), "--format", "json", *files]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     said = json.loads(done.stderr or '{"messages": []}')["messages"]
     return [
         f"{pages[int(Path(one['url']).name.split('-')[0])]}: {one['message']} {one.get('extract', '')[:120]!r}"

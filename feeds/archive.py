@@ -79,18 +79,31 @@ def find_meetings(
     return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
 
 
-def count_meetings(
-    connection: Connection, query: Query, *, now: datetime, most: int, budget: int = BUDGET
-) -> tuple[int, bool]:
-    """How many meetings `find_meetings` would find, and whether that is all; it counts no further than `most`."""
-    count, at = 0, None
+def find_and_count(
+    connection: Connection, query: Query, *, now: datetime, limit: int, most: int, budget: int = BUDGET
+) -> tuple[FoundMeetings, int, bool]:
+    """What `find_meetings` finds, and in the same go how many meetings match, up to `most`; True: that is all."""
+    shown: list[int] = []
+    count = 0
+    at: int | None = None
+    before: int | None = None
     for story_id, following in _matching(connection, query, now, None, budget):
         at = following
-        if story_id is not None:
-            count += 1
-            if count == most:
-                return count, False
-    return count, at is None
+        if story_id is None:
+            break
+        count += 1
+        if count <= limit:
+            shown.append(story_id)
+            before = story_id if count == limit else None
+        if count == most:
+            found = FoundMeetings(meetings=news.meetings_by_id(connection, shown), before=before)
+            return found, count, False
+    found = FoundMeetings(
+        meetings=news.meetings_by_id(connection, shown),
+        before=before if before is not None else at,
+        whole=before is not None or at is None,
+    )
+    return found, count, at is None
 
 
 def _matching(

@@ -1,4 +1,4 @@
-"""Makes pictures of README from the running demo: the terminal, the page. Run by `make pictures`.
+"""Makes a picture of README from the running demo: the terminal. Run by `make screenshots`.
 
 Needs Chromium and fonts for Japanese and emoji. `make_messages.py` draws what the bot sends.
 """
@@ -66,7 +66,6 @@ def main() -> None:
             story = _story(camera.folder)
             printed = html.escape(render(card(story, "ja"), repeat=False, width=96))
             camera.markup(f"<body class=terminal><pre>{printed}</pre>", "terminal.png", 790, 335)
-            camera.page(f"http://127.0.0.1:{PORT}/?lang=ja", "page.png", 820, 900)
         finally:
             demo.send_signal(signal.SIGTERM)
             demo.wait(15)

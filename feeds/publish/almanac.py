@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from feeds.decide.audience import person_key
 from feeds.publish.words import Language
@@ -76,7 +76,7 @@ class Almanac:
         last: dict[str, Principal] = {}
         for line in self.lines:  # newest first, so an office is the latest that was reported
             for principal in line.facts.principals:
-                key = person_key(principal)
+                key = key_of(principal)
                 if key and key in line.people:
                     last.setdefault(key, principal)
             count.update(line.people)
@@ -98,6 +98,12 @@ class Almanac:
         return tuple(sorted({line.day.year for line in self.lines if line.facts.starts_on}, reverse=True))
 
 
+@lru_cache(maxsize=20_000)
+def key_of(principal: Principal) -> str:
+    """The key of someone's page, the one by which chats follow them; nothing where nobody was named."""
+    return person_key(principal) if principal.name or principal.name_ja else ""
+
+
 def almanac(meetings: Iterable[Meeting]) -> Almanac:
     """The almanac of these meetings."""
     lines = sorted(map(line_of, meetings), key=lambda line: (line.day, line.story_id), reverse=True)
@@ -111,7 +117,7 @@ def line_of(meeting: Meeting) -> Line:
         story_id=meeting.story_id,
         facts=facts,
         day=facts.starts_on or meeting.first_seen_at.date(),
-        people=tuple(dict.fromkeys(key for one in facts.principals if (key := person_key(one)))),
+        people=tuple(dict.fromkeys(key for one in facts.principals if (key := key_of(one)))),
     )
 
 

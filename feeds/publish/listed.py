@@ -7,7 +7,7 @@ from functools import cache
 
 from babel import Locale, UnknownLocaleError
 
-from feeds.decide.audience import person_key
+from feeds.publish.almanac import key_of
 from feeds.publish.card import best_reports, flags, headline, outcomes_of, people_of, place
 from feeds.publish.plain import line
 from feeds.publish.words import Language, country_name, days_name, label, series_name
@@ -66,7 +66,7 @@ def listed(story: MeetingStory, language: Language) -> Listed:
     """A meeting as an entry of a list."""
     facts = story.meeting.facts
     people = tuple(
-        Named(words=words, key=person_key(one)) for one, words in people_of(facts, language) if one.name or one.name_ja
+        Named(words=words, key=key_of(one)) for one, words in people_of(facts, language) if one.name or one.name_ja
     )
     return Listed(
         story_id=story.meeting.story_id,

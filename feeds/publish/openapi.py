@@ -25,8 +25,16 @@ def description(address: str) -> Json:
             "summary": "Meetings of defence ministers, as newsrooms report them",
         },
         "servers": [{"url": address}],
-        "paths": {"/api/meetings": {"get": _list()}},
-        "components": {"schemas": {"Meeting": _meeting(), "Report": _report(), "Problem": _problem()}},
+        "paths": {"/api/meetings": {"get": _list()}, "/api/meetings/{id}": {"get": _one()}},
+        "components": {
+            "schemas": {
+                "Meeting": _meeting(),
+                "MeetingWithEvidence": _with_evidence(),
+                "Evidence": _evidence(),
+                "Report": _report(),
+                "Problem": _problem(),
+            }
+        },
     }
 
 
@@ -51,6 +59,37 @@ def _list() -> Json:
             "503": _answer("The database does not answer", _ref("Problem"), "application/problem+json"),
         },
     }
+
+
+def _one() -> Json:
+    number = {"name": "id", "in": "path", "required": True, "schema": _number(1), "example": 33}
+    return {
+        "operationId": "getMeeting",
+        "summary": "One meeting with the words that its facts were read from",
+        "parameters": [number],
+        "responses": {
+            "200": _answer("The meeting", _ref("MeetingWithEvidence"), "application/json"),
+            "308": {"description": "It was merged; `Location` leads to the one that goes on"},
+            "404": _answer("No meeting has this number", _ref("Problem"), "application/problem+json"),
+            "503": _answer("The database does not answer", _ref("Problem"), "application/problem+json"),
+        },
+    }
+
+
+def _with_evidence() -> Json:
+    told = _meeting()
+    properties = {**told["properties"], "evidence": _array(_ref("Evidence"))}
+    return told | {"properties": properties, "required": [*told["required"], "evidence"]}
+
+
+def _evidence() -> Json:
+    return _object(
+        source={"type": "string", "description": "key of the source"},
+        fact={"type": "string", "description": "what was read from the words", "examples": ["city", "starts_on"]},
+        where={"enum": ["title", "text", "url"]},
+        quote={"type": "string"},
+        confidence={"type": "number", "minimum": 0, "maximum": 1},
+    )
 
 
 def _parameter(name: str, about: str, schema: Json, example: object) -> Json:

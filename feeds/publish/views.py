@@ -44,7 +44,10 @@ class View:
 
     def holds(self, line: Line) -> bool:
         """Whether the view shows this meeting."""
-        facts, days = line.facts, self.days
+        return self._holds(line, self.days)
+
+    def _holds(self, line: Line, days: tuple[date, date] | None) -> bool:
+        facts = line.facts
         return (
             (self.level is None or facts.level is self.level)
             and (not self.kind or facts.kind in self.kind)
@@ -58,7 +61,8 @@ class View:
 
     def among(self, lines: Iterable[Line]) -> list[Line]:
         """Those of the meetings that it shows, in their order."""
-        return [line for line in lines if self.holds(line)]
+        days = self.days
+        return [line for line in lines if self._holds(line, days)]
 
     def pairs(self) -> list[tuple[str, str]]:
         """The view as parameters of an address; what is usual needs none."""

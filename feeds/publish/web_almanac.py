@@ -18,7 +18,8 @@ from feeds.publish.charts import matrix, matrix_json, months, months_json, pairs
 from feeds.publish.timelines import lines_json, timeline, year
 from feeds.publish.views import View, last_months, period_name
 from feeds.publish.web_base import language_of, page, today_of
-from feeds.publish.web_front import PAGE_SIZE, following, keeper_of, page_number, shown, view_asked
+from feeds.publish.web_front import PAGE_SIZE, following, page_number, shown, view_asked
+from feeds.publish.web_kept import keeper_of, kept
 from feeds.publish.words import Language, country_name, office_name, series_name
 from feeds.understand.lexicon import default_lexicon
 from storage.model import Level, Phase
@@ -40,6 +41,7 @@ def _matrix_lines(request: Request, almanac: Almanac) -> tuple[str, list[Line], 
     return period, view.among(every), every
 
 
+@kept
 async def _countries(request: Request) -> Response:
     language, today = language_of(request), today_of(request)
     almanac = await keeper_of(request).now()
@@ -101,6 +103,7 @@ def _code(request: Request) -> str:
     return next(iter(found))
 
 
+@kept
 async def _country(request: Request) -> Response:
     code, language, today = _code(request), language_of(request), today_of(request)
     if code != request.path_params["code"]:
@@ -137,6 +140,7 @@ async def _country_data(request: Request) -> Response:
 # ---------------------------------------------------------------------------------------------------- people
 
 
+@kept
 async def _people(request: Request) -> Response:
     almanac = await keeper_of(request).now()
     ministers = [one for one in almanac.people.values() if one.level is Level.MINISTER]
@@ -154,6 +158,7 @@ def _year_asked(request: Request, lines: Sequence[Line], today: date) -> tuple[i
     return (today.year if today.year in years or not years else years[-1]), years
 
 
+@kept
 async def _person(request: Request) -> Response:
     language, today = language_of(request), today_of(request)
     almanac = await keeper_of(request).now()
@@ -192,6 +197,7 @@ async def _person_data(request: Request) -> Response:
 # ---------------------------------------------------------------------------------------------------- series
 
 
+@kept
 async def _all_series(request: Request) -> Response:
     language, today = language_of(request), today_of(request)
     almanac = await keeper_of(request).now()
@@ -212,6 +218,7 @@ async def _all_series(request: Request) -> Response:
     return page(request, "all_series.html", rows=rows)
 
 
+@kept
 async def _series(request: Request) -> Response:
     language, today = language_of(request), today_of(request)
     key: str = request.path_params["key"]

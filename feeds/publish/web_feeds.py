@@ -13,24 +13,26 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from feeds import archive
-from feeds.decide.query import QueryError
+from feeds.decide.query import Query, QueryError
 from feeds.decide.routing import readable
 from feeds.publish import opml, shelf
 from feeds.publish.asking import EXTENSIONS, NoSuchFeed, Wanted, WrongRequest, wanted
+from feeds.publish.by_facts import find_by_facts
 from feeds.publish.cache import POLICY, FeedCache
 from feeds.publish.follow import telegram
 from feeds.publish.in_words import in_words
 from feeds.publish.rendered import Rendered, rendered
 from feeds.publish.web_base import Library, language_of, library_of, page
+from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import OPML_TITLE, Language
 from storage import news
 from storage.database import Connection
 from storage.errors import NotFound
 from storage.model import Filter
 
-MOST_COUNTED = 60  #: filters on the page of feeds whose meetings are counted
-COUNT_TO = 500  #: meetings; more are "at least so many"
-COUNT_BUDGET = 4_000  #: items that are looked at to count one filter
+MOST_COUNTED = 40  #: filters on the page of feeds whose meetings are counted
+COUNT_TO = 60  #: meetings; more are "at least so many"
+COUNT_BUDGET = 1_000  #: items that are looked at to count one filter
 
 RequestHeaders = Mapping[bytes, bytes]
 
@@ -97,7 +99,7 @@ async def _list(request: Request) -> Response:
     """Every filter with its query in words, its addresses, and how much it holds."""
     library, language = library_of(request), language_of(request)
     found = await library.read(partial(shelf.heads, imprint=library.imprint, language=language))
-    counts = await library.read(partial(_counts, found=[each for each, _ in found], now=library.clock()))
+    counts = await _counts(request, [each for each, _ in found])
     figures = await library.read(news.figures)
     bot = library.bot_name()
     shown: list[dict[str, Any]] = [
@@ -123,13 +125,25 @@ def _meaning(query: str, language: Language) -> str:
     return in_words(read, language) if read is not None else query
 
 
-def _counts(connection: Connection, found: list[Filter], now: datetime) -> dict[str, tuple[int, bool]]:
+async def _counts(request: Request, found: list[Filter]) -> dict[str, tuple[int, bool]]:
     """How many meetings each filter holds; of very many filters, only the first ones are counted."""
-    counted = [(each.key, readable(each.query)) for each in found if each.query][:MOST_COUNTED]
-    return {
-        key: archive.count_meetings(connection, query, now=now, most=COUNT_TO, budget=COUNT_BUDGET)
-        for key, query in counted if query is not None
-    }  # fmt: skip
+    library, almanac = library_of(request), await keeper_of(request).now()
+    asked = [(each.key, readable(each.query)) for each in found if each.query][:MOST_COUNTED]
+    counts: dict[str, tuple[int, bool]] = {}
+    for key, query in asked:
+        if query is None:
+            continue
+        known = find_by_facts(almanac, query)
+        if known is not None:
+            counts[key] = (len(known), True)
+        else:
+            counts[key] = await library.read(partial(_counted, query=query, now=library.clock()))
+    return counts
+
+
+def _counted(connection: Connection, query: Query, now: datetime) -> tuple[int, bool]:
+    _, count, whole = archive.find_and_count(connection, query, now=now, limit=0, most=COUNT_TO, budget=COUNT_BUDGET)
+    return count, whole
 
 
 async def _opml(request: Request) -> Response:

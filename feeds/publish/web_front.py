@@ -14,22 +14,16 @@ from feeds.publish.almanac import Almanac, Line
 from feeds.publish.asking import SEARCH, WrongRequest, whole_number
 from feeds.publish.entries import FeedHead
 from feeds.publish.follow import Follow, follow
-from feeds.publish.kept import Keeper
 from feeds.publish.listed import Listed, listed
 from feeds.publish.views import View, view_of
 from feeds.publish.web_base import asked_of, language_of, library_of, page, today_of
+from feeds.publish.web_kept import keeper_of, kept
 from storage import filters, news
 from storage.model import Phase
 
 PAGE_SIZE = 30
 COMING = 8  #: announced meetings on top
 LARGEST = 100_000  #: page that may be asked for
-
-
-def keeper_of(request: Request) -> Keeper:
-    """Who keeps the almanac of the application."""
-    keeper: Keeper = request.app.state.keeper
-    return keeper
 
 
 def view_asked(request: Request) -> View:
@@ -72,6 +66,7 @@ def page_number(request: Request, name: str = "page") -> int:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
+@kept
 async def _front(request: Request) -> Response:
     language, view, number = language_of(request), view_asked(request), page_number(request)
     almanac = await keeper_of(request).now()

@@ -12,20 +12,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from feeds.decide.audience import person_key
 from feeds.publish import chronicle, evidence, linked
-from feeds.publish.almanac import Almanac, Line, around, line_of
+from feeds.publish.almanac import Almanac, Line, around, key_of, line_of
 from feeds.publish.card import card, headline, people_of
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.listed import listed
 from feeds.publish.plain import line
 from feeds.publish.web_base import language_of, library_of, page, today_of
-from feeds.publish.web_front import keeper_of
+from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import Language, country_name, series_name
 from storage import almanac as shelves
 from storage import news
 from storage.errors import NotFound
-from storage.model import MeetingStory, Principal
+from storage.model import MeetingStory
 
 DIGITS = 18  #: no database has a longer id
 BESIDE = timedelta(days=3)  #: side meetings are held so near to their conference
@@ -50,7 +49,7 @@ async def _meeting(request: Request) -> Response:
     return page(
         request, "meeting.html",
         story=story, card=shown, entry=listed(story, language), quotes=evidence.quotes(told),
-        people=[(words, _key(one)) for one, words in people_of(facts, language)],
+        people=[(words, key_of(one)) for one, words in people_of(facts, language)],
         course=chronicle.course(told, facts, today_of(request), language),
         beside=[listed(one, language) for one in beside],
         ways=_ways(almanac, here, language),
@@ -59,11 +58,6 @@ async def _meeting(request: Request) -> Response:
         data=f"/api/meetings/{number}",
         canonical=address,
     )  # fmt: skip
-
-
-def _key(one: Principal) -> str:
-    """The key of a person's page; nothing for an office of which nobody named the holder."""
-    return person_key(one) if one.name or one.name_ja else ""
 
 
 def _number(request: Request) -> int:

@@ -14,6 +14,7 @@ from feeds import archive
 from feeds.decide.query import LONGEST, Query, QueryError, parse
 from feeds.decide.vocabulary import FIELDS
 from feeds.publish.asking import WrongRequest, whole_number
+from feeds.publish.by_facts import find_by_facts
 from feeds.publish.card import card
 from feeds.publish.highlight import Hit, hits
 from feeds.publish.in_words import in_words
@@ -21,6 +22,7 @@ from feeds.publish.listed import Listed, listed
 from feeds.publish.plain import address
 from feeds.publish.web_base import language_of, library_of, page
 from feeds.publish.web_front import following
+from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import SEARCH_EXAMPLES, TOP_SPANS, Language
 from storage import news, search
 from storage.database import Connection
@@ -29,7 +31,7 @@ from storage.model import MeetingStory
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 PAGE_SIZE = 30
 LARGEST = 2**63 - 1
-MOST_COUNTED = 500  #: more matches are "at least so many"
+MOST_COUNTED = 40  #: more matches are "at least so many"
 
 
 async def _search(request: Request) -> Response:
@@ -43,9 +45,9 @@ async def _search(request: Request) -> Response:
         start = whole_number(before, "before", 1, LARGEST) if before is not None else None
     except (QueryError, WrongRequest) as error:
         return _found(request, words[:LONGEST], HTTPStatus.BAD_REQUEST, problem=str(error))
-    found, count, shown = await library.read(
-        partial(_look, query=query, now=library.clock(), before=start, language=language_of(request))
-    )
+    known = find_by_facts(await keeper_of(request).now(), query)
+    look = partial(_look, query=query, now=library.clock(), before=start, known=known, language=language_of(request))
+    found, count, shown = await library.read(look)
     ways = await following(request, words)
     return _found(
         request, words, shown=shown, before=found.before, whole=found.whole, count=count[0], exact=count[1],
@@ -57,24 +59,35 @@ Shown = list[tuple[Listed, tuple[Hit, ...]]]
 
 
 def _look(
-    connection: Connection, query: Query, now: datetime, before: int | None, language: Language
-) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:
+    connection: Connection, query: Query, now: datetime, before: int | None, known: tuple[int, ...] | None,
+    language: Language,
+) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:  # fmt: skip
     """One page of what matches, how much matches in all, and the words that were found."""
-    found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before)
-    if before is not None:
-        count: tuple[int | None, bool] = (None, True)
-    elif found.before is None:
-        count = (len(found.meetings), found.whole)
+    count: tuple[int | None, bool] = (None, True)
+    if known is not None:
+        found, count = _page_of(connection, known, before), (len(known), True)
+    elif before is None:
+        found, *counted = archive.find_and_count(connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED)
+        count = (counted[0], counted[1])
     else:
-        count = archive.count_meetings(connection, query, now=now, most=MOST_COUNTED)
+        found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before)
     rows: dict[int, list[Any]] = {}
-    for row in search.of_stories(connection, [story.meeting.story_id for story in found.meetings]):
+    ids = [story.meeting.story_id for story in found.meetings]
+    for row in search.of_stories(connection, ids) if known is None else ():  # facts have no words to mark
         rows.setdefault(row.story_id, []).append(row)
     shown = [
         (listed(story, language), hits(query, rows.get(story.meeting.story_id, ()), _urls(story)))
         for story in found.meetings
     ]
     return found, count, shown
+
+
+def _page_of(connection: Connection, known: tuple[int, ...], before: int | None) -> archive.FoundMeetings:
+    """One page of meetings whose numbers are known."""
+    left = [number for number in known if before is None or number < before]
+    chosen = left[:PAGE_SIZE]
+    following = chosen[-1] if len(left) > PAGE_SIZE else None
+    return archive.FoundMeetings(meetings=news.meetings_by_id(connection, chosen), before=following)
 
 
 def _urls(story: MeetingStory) -> dict[int, str | None]:

@@ -50,7 +50,9 @@ def test_an_empty_matrix_has_no_cell() -> None:
     assert matrix(Counter(), 10, size=20, margin=50).cells == ()
 
 
-@pytest.mark.parametrize(("count", "most", "step"), [(0, 0, 0), (1, 1, 1), (3, 4, 3), (1, 100, 1), (100, 100, 5), (30, 100, 3)])
+@pytest.mark.parametrize(
+    ("count", "most", "step"), [(0, 0, 0), (1, 1, 1), (3, 4, 3), (1, 100, 1), (100, 100, 5), (30, 100, 3)]
+)
 def test_the_ramp_has_five_steps(count: int, most: int, step: int) -> None:
     assert step_of(count, most) == step
 

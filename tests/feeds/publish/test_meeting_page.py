@@ -87,7 +87,9 @@ def test_linked_data_is_json_that_cannot_end_its_element() -> None:
 
 def test_an_event_says_where_and_when_and_who() -> None:
     minister = Principal(country="JP", name="Shinjiro Koizumi", name_ja="小泉進次郎")
-    document = json.loads(event(story(facts(principals=(minister,), ends_on=date(2025, 11, 2))), "ja", "https://k.example/7"))
+    document = json.loads(
+        event(story(facts(principals=(minister,), ends_on=date(2025, 11, 2))), "ja", "https://k.example/7")
+    )
     assert (document["startDate"], document["endDate"]) == ("2025-11-01", "2025-11-02")
     assert document["location"]["address"] == {
         "@type": "PostalAddress", "addressLocality": "クアラルンプール", "addressCountry": "MY",

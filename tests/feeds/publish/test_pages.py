@@ -47,14 +47,17 @@ def hostile(database: Database) -> Database:
     """A meeting all whose words come from strangers."""
     minister = Principal(country="JP", name=HOSTILE, name_ja=HOSTILE, office=HOSTILE)
     told = facts(
-        city=HOSTILE, venue=HOSTILE, outcomes=(HOSTILE,), principals=(minister,), series=HOSTILE[:60], parent=HOSTILE[:60]
-    )
+        city=HOSTILE, venue=HOSTILE, outcomes=(HOSTILE,), principals=(minister,), series=HOSTILE[:60],
+        parent=HOSTILE[:60],
+    )  # fmt: skip
     database.write(lambda c: ingest.apply(c, meeting_changes(told, identity="g:hostile"), NOW))
     return database
 
 
 @pytest.mark.usefixtures("hostile")
-@pytest.mark.parametrize("path", ["/", "/meetings/3", "/countries/JP", "/people", "/series", "/search?q=country:JP", "/top"])
+@pytest.mark.parametrize(
+    "path", ["/", "/meetings/3", "/countries/JP", "/people", "/series", "/search?q=country:JP", "/top"]
+)
 async def test_facts_that_a_stranger_made_up_do_not_run(ask: Ask, path: str) -> None:
     page = (await ask(path)).text
     assert "<script>alert" not in page
@@ -92,7 +95,9 @@ async def test_refusals_say_what_would_be_right(ask: Ask, path: str, status: int
     assert '<html lang="en">' in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/meetings/1", "/countries", "/countries/JP.json", "/people", "/series", "/search"])
+@pytest.mark.parametrize(
+    "path", ["/", "/meetings/1", "/countries", "/countries/JP.json", "/people", "/series", "/search"]
+)
 async def test_pages_are_only_read(ask: Ask, path: str) -> None:
     assert (await ask(path, "POST")).status_code == 405
     assert (await ask(path, "DELETE")).status_code == 405
@@ -146,7 +151,9 @@ async def test_pages_are_packed_for_those_who_take_it(ask: Ask) -> None:
 
 async def test_a_view_is_followed_by_feed_calendar_and_data(ask: Ask) -> None:
     page = (await ask("/?country=JP&country=US&lang=en")).text
-    address = "https://kaigi.example/feeds/search.{}?q=is%3Ameeting+level%3Aminister+country%3AJP+country%3AUS&amp;lang=en"
+    address = (
+        "https://kaigi.example/feeds/search.{}?q=is%3Ameeting+level%3Aminister+country%3AJP+country%3AUS&amp;lang=en"
+    )
     for extension in ("atom", "json", "ics"):
         assert address.format(extension) in page
     assert "https://kaigi.example/feeds/ministerial-meetings.atom" in (await ask("/?lang=en")).text
@@ -197,7 +204,8 @@ async def test_a_new_report_and_a_new_meeting_are_seen_at_once(ask: Ask, databas
 async def test_long_lists_have_pages(ask: Ask, database: Database) -> None:
     for number in range(40):
         told = facts(starts_on=date(2025, 1 + number % 10, 1 + number % 28), countries=("FR", "DE"))
-        database.write(lambda c, told=told, number=number: ingest.apply(c, meeting_changes(told, identity=f"g:{number + 50}"), NOW))
+        changes = meeting_changes(told, identity=f"g:{number + 50}")
+        database.write(lambda c, changes=changes: ingest.apply(c, changes, NOW))
     first, second = (await ask("/?country=FR")).text, (await ask("/?country=FR&page=2")).text
     assert (first.count("<article"), second.count("<article")) == (30, 10)
     assert 'rel="next"' in first
@@ -217,7 +225,9 @@ def test_a_query_is_told_in_words() -> None:
     assert in_words(query, "en") == (
         "a meeting, Australia or Japan, “joint statement”, not by phone, held in 2025, published within 7 d"
     )
-    assert in_words(query, "ja").startswith("会談、オーストラリアまたは日本、「joint statement」、電話以外、会談日 2025")
+    assert in_words(query, "ja").startswith(
+        "会談、オーストラリアまたは日本、「joint statement」、電話以外、会談日 2025"
+    )
     assert in_words(parse(""), "ja") == "すべての記事"
     assert in_words(parse("(日米 OR 日豪) series:admm-plus"), "ja") == "(「日米」または「日豪」)、拡大ASEAN国防相会議"
 
@@ -243,7 +253,8 @@ def test_found_words_are_marked_as_the_matcher_finds_them() -> None:
 
 
 def test_a_word_deep_in_the_text_is_shown_with_what_is_around_it() -> None:
-    (hit,) = hits(parse("frigate"), [Row("News", "x " * 200 + "a frigate sails " + "y " * 200)], {1: "https://a.example/"})
+    row = Row("News", "x " * 200 + "a frigate sails " + "y " * 200)
+    (hit,) = hits(parse("frigate"), [row], {1: "https://a.example/"})
     assert (hit.pieces[0], hit.pieces[-1]) == (("…", False), ("…", False))
     assert ("frigate", True) in hit.pieces
 
@@ -251,18 +262,17 @@ def test_a_word_deep_in_the_text_is_shown_with_what_is_around_it() -> None:
 def test_moments_and_spans_are_told_in_both_languages() -> None:
     assert moment_name(NOW, "Asia/Tokyo", "ja") == "2025年11月1日 21:00"
     assert moment_name(NOW, "UTC", "en") == "1 Nov 2025, 12:00"
-    assert [span_name(seconds, "en") for seconds in (0, 59, 90, 7200, 200_000)] == ["0 s", "59 s", "2 min", "2 h", "2 d"]
+    told = [span_name(seconds, "en") for seconds in (0, 59, 90, 7200, 200_000)]
+    assert told == ["0 s", "59 s", "2 min", "2 h", "2 d"]
     assert span_name(3600, "ja") == "1時間"
     assert zone_named("Asia/Tokyo") == "Asia/Tokyo"
     assert zone_named("../Tokyo") is None
     assert zone_named("Mars/Olympus") is None
 
 
-async def test_meetings_that_are_announced_stand_on_top_until_their_day_has_passed(ask: Ask, database: Database) -> None:
+async def test_announced_meetings_stand_on_top_until_their_day_has_passed(ask: Ask, database: Database) -> None:
     soon = facts(phase=Phase.ANNOUNCED, starts_on=date(2025, 12, 24), countries=("FR", "GB"))
     database.write(lambda c: ingest.apply(c, meeting_changes(soon, identity="g:soon"), NOW))
     page = (await ask("/?lang=en")).text
     assert page.index(">Announced<") < page.index('href="/meetings/3?lang=en"') < page.index(">Latest<")
     assert page.index(">Latest<") < page.index('href="/meetings/2?lang=en"')  # announced for a day that has passed
-
-
