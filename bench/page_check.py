@@ -29,7 +29,8 @@ PAGES = (
     "/", "/?country=JP&country=AU", "/?phase=cancelled&country=FJ",
     "/countries", "/countries/JP", "/people",
     "/people/shinjiro-koizumi", "/series", "/series/admm-plus", "/series/nato-dmm", "/search",
-    "/search?q=%E9%98%B2%E8%A1%9B",    "/search?q=level:king", "/top?since=30d", "/feeds", "/sources", "/nowhere", "/countries/Atlantis",
+    "/search?q=%E9%98%B2%E8%A1%9B", "/search?q=level:king", "/top?since=30d", "/feeds", "/sources", "/nowhere",
+    "/countries/Atlantis",
 )  # fmt: skip
 LOOKS = ((390, "light", "ja"), (390, "dark", "en"), (1280, "light", "en"), (1280, "dark", "ja"))
 AXE = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',

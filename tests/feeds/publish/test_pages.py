@@ -229,7 +229,8 @@ def test_a_query_is_told_in_words() -> None:
         "会談、オーストラリアまたは日本、「joint statement」、電話以外、会談日 2025"
     )
     assert in_words(parse(""), "ja") == "すべての記事"
-    assert in_words(parse("(日米 OR 日豪) series:admm-plus"), "ja") == "(「日米」または「日豪」)、拡大ASEAN国防相会議"
+    both = parse("(日米 OR 日豪) series:admm-plus")
+    assert in_words(both, "ja") == "(「日米」または「日豪」)、拡大ASEAN国防相会議"
 
 
 class Row:
