@@ -34,8 +34,8 @@ def shots(meeting: int) -> tuple[Shot, ...]:
     return (
         Shot(name="page", path="/?lang=ja"),
         Shot(name="page-dark", path="/?lang=en&country=JP&country=AU", scheme="dark"),
-        Shot(name="countries", path="/countries?lang=en", height=1010),
-        Shot(name="countries-dark", path="/countries?lang=ja", height=1010, scheme="dark"),
+        Shot(name="countries", path="/countries?lang=en", width=1240),
+        Shot(name="countries-dark", path="/countries?lang=ja", width=1240, scheme="dark"),
         Shot(name="meeting", path=f"/meetings/{meeting}?lang=en", height=980, opened=".facts .origin summary"),
         Shot(name="person", path="/people/shinjiro-koizumi?lang=ja", height=820),
         Shot(name="series", path="/series/nato-dmm?lang=en", height=640),

@@ -24,6 +24,7 @@ AROUND = 70  #: characters of a sentence shown on each side, at most
 MOST = 4  #: quotations for one row
 
 _BEFORE = re.compile(r".*[。．.!?！？\n]", re.DOTALL)
+_HALF_WORD = re.compile(r"^[A-Za-z'’-]{1,20}(?=\s)")  #: what a cut leaves of a word at the beginning
 _AFTER = re.compile(r"[。．!?！？\n]|\.(?=\s|$)")
 
 
@@ -91,7 +92,9 @@ def quote(piece: Evidence, report: Report, text: str) -> Quote | None:
 
 
 def _cut_left(text: str) -> str:
-    return text if len(text) <= AROUND else f"…{text[-AROUND:]}"
+    if len(text) <= AROUND:
+        return text
+    return f"…{_HALF_WORD.sub('', text[-AROUND:])}"
 
 
 def _cut_right(text: str) -> str:
