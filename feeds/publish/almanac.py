@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from typing import Any
 
 from feeds.decide.audience import person_key
 from feeds.publish.words import Language
@@ -65,11 +66,6 @@ class Almanac:
     lines: tuple[Line, ...]
 
     @cached_property
-    def by_id(self) -> dict[int, Line]:
-        """Each meeting by its number."""
-        return {line.story_id: line for line in self.lines}
-
-    @cached_property
     def people(self) -> dict[str, Person]:
         """Everyone with a name who took part, by key; who met most first."""
         count: Counter[str] = Counter()
@@ -83,9 +79,9 @@ class Almanac:
         return {key: _person(key, last[key], number) for key, number in count.most_common()}
 
     @cached_property
-    def countries(self) -> Counter[str]:
-        """Every side, by the number of its meetings."""
-        return Counter(code for line in self.lines for code in line.facts.countries)
+    def kept(self) -> dict[str, Any]:
+        """What others make of this almanac and keep as long as it holds, each under a name of its own."""
+        return {}
 
     @cached_property
     def series(self) -> Counter[str]:

@@ -18,7 +18,7 @@ def find_by_facts(almanac: Almanac, query: Query) -> tuple[int, ...] | None:
     """The meetings that match, by their numbers, newest first; None: words, sources or ages decide as well."""
     if not all(_is_fact(leaf) for leaf in _leaves(query.root)):
         return None
-    kept: dict[str, tuple[int, ...]] = almanac.__dict__.setdefault("_by_facts", {})
+    kept: dict[str, tuple[int, ...]] = almanac.kept.setdefault("by_facts", {})
     if query.text not in kept:
         if len(kept) >= _MOST:
             kept.clear()

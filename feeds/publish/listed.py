@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from feeds.publish.almanac import key_of
 from feeds.publish.card import best_reports, flags, headline, outcomes_of, people_of, place
 from feeds.publish.plain import line
-from feeds.publish.words import Language, country_name, days_name, label, series_name
+from feeds.publish.words import Language, country_name, label, series_name
 from storage.model import Format, Level, MeetingFacts, MeetingStory, Phase, Report
 
 MOST_SIDES = 8  #: countries that are named where no person is known
@@ -59,7 +59,6 @@ class Listed:
     outcome: str
     sources: tuple[Report, ...]  #: the best first
     languages: tuple[tuple[str, str], ...]  #: tag and its own name for itself
-    days: str
 
 
 def listed(story: MeetingStory, language: Language) -> Listed:
@@ -84,7 +83,6 @@ def listed(story: MeetingStory, language: Language) -> Listed:
         outcome=line(outcomes_of(facts, language)),
         sources=best_reports(story.reports),
         languages=tuple(languages_of(story.reports)),
-        days=days_name(facts.starts_on, facts.ends_on, language) if facts.starts_on else "",
     )
 
 

@@ -99,7 +99,7 @@ async def _front(request: Request) -> Response:
 
 def _found(almanac: Almanac, view: View) -> facets.Found:
     """Kept with the almanac, because the same few views are asked for again and again."""
-    kept: dict[View, facets.Found] = almanac.__dict__.setdefault("_found", {})
+    kept: dict[View, facets.Found] = almanac.kept.setdefault("found", {})
     if view not in kept:
         if len(kept) >= 64:
             kept.pop(next(iter(kept)), None)

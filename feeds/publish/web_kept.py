@@ -44,7 +44,7 @@ def kept(handler: Handler) -> Handler:
         if "zone" in request.query_params:  # its answer sets a cookie
             return await handler(request)
         almanac, library = await keeper_of(request).now(), library_of(request)
-        pages: OrderedDict[Any, _Kept] = almanac.__dict__.setdefault("_pages", OrderedDict())
+        pages: OrderedDict[Any, _Kept] = almanac.kept.setdefault("pages", OrderedDict())
         packed = takes_gzip(request.headers.get("accept-encoding", "").encode("latin-1"))
         key = (
             request.url.path, request.url.query, language_of(request), zone_of(request), today_of(request), packed,

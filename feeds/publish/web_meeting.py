@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from feeds.publish import chronicle, evidence, linked
 from feeds.publish.almanac import Almanac, Line, around, key_of, line_of
-from feeds.publish.card import card, headline, people_of
+from feeds.publish.card import card, headline, sides_in_order, people_of
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.listed import listed
 from feeds.publish.plain import line
@@ -48,7 +48,7 @@ async def _meeting(request: Request) -> Response:
     facts = story.meeting.facts
     return page(
         request, "meeting.html",
-        story=story, card=shown, entry=listed(story, language), quotes=evidence.quotes(told),
+        story=story, card=shown, quotes=evidence.quotes(told), sides=sides_in_order(facts, language),
         people=[(words, key_of(one)) for one, words in people_of(facts, language)],
         course=chronicle.course(told, facts, today_of(request), language),
         beside=[listed(one, language) for one in beside],
