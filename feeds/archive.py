@@ -100,8 +100,8 @@ def find_and_count(
             return found, count, False
     found = FoundMeetings(
         meetings=news.meetings_by_id(connection, shown),
-        before=before if before is not None else at,
-        whole=before is not None or at is None,
+        before=before if count > limit else at,
+        whole=count > limit or at is None,
     )
     return found, count, at is None
 

@@ -67,8 +67,8 @@ def _look(
     if known is not None:
         found, count = _page_of(connection, known, before), (len(known), True)
     elif before is None:
-        found, *counted = archive.find_and_count(connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED)
-        count = (counted[0], counted[1])
+        found, number, whole = archive.find_and_count(connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED)
+        count = (number, whole)
     else:
         found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before)
     rows: dict[int, list[Any]] = {}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ async def test_the_page_shows_words_course_side_meetings_and_data(ask: Callable[
         )  # fmt: skip
         write = MeetingWrite(story=new, facts=one, trust=Trust.PRESS, revision=1)
         changes = Changes(source=polled(1), new_stories=(new,), inserts=(words,), meetings=(write,))
-        database.write(lambda c, changes=changes: ingest.apply(c, changes, NOW))
+        database.write(partial(ingest.apply, changes=changes, now=NOW))
     page = (await ask("/meetings/3?lang=en")).text
     assert "the ministers met in <mark>Kuala Lumpur</mark>" in page
     assert "On its margins" in page

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import httpx
@@ -205,7 +206,7 @@ async def test_long_lists_have_pages(ask: Ask, database: Database) -> None:
     for number in range(40):
         told = facts(starts_on=date(2025, 1 + number % 10, 1 + number % 28), countries=("FR", "DE"))
         changes = meeting_changes(told, identity=f"g:{number + 50}")
-        database.write(lambda c, changes=changes: ingest.apply(c, changes, NOW))
+        database.write(partial(ingest.apply, changes=changes, now=NOW))
     first, second = (await ask("/?country=FR")).text, (await ask("/?country=FR&page=2")).text
     assert (first.count("<article"), second.count("<article")) == (30, 10)
     assert 'rel="next"' in first
