@@ -35,8 +35,8 @@ def meeting(connection: Connection, story_id: int) -> MeetingStory:
 
 def evidence(connection: Connection, story_id: int) -> list[tuple[Report, tuple[Evidence, ...]]]:
     """What each report of a story said, word for word, oldest report first."""
-    query = _reports().add_columns(items.c.evidence).where(items.c.story_id == story_id).order_by(items.c.id)
-    return [(_report(row), evidence_from_json(row.evidence)) for row in connection.execute(query)]
+    query = select_reports().add_columns(items.c.evidence).where(items.c.story_id == story_id).order_by(items.c.id)
+    return [(report_from_row(row), evidence_from_json(row.evidence)) for row in connection.execute(query)]
 
 
 def ahead(connection: Connection, today: date, *, limit: int) -> list[MeetingStory]:

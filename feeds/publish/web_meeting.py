@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from feeds.publish import chronicle, evidence, linked
 from feeds.publish.almanac import Almanac, Line, around, key_of, line_of
-from feeds.publish.card import card, headline, sides_in_order, people_of
+from feeds.publish.card import card, headline, people_of, sides_in_order
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.listed import listed
 from feeds.publish.plain import line
