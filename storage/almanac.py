@@ -1,15 +1,15 @@
 """Reading all meetings at once, for pages that count and compare them, and one meeting with every word told of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from storage.model import Evidence, Meeting, ToldItem
+from storage.model import Meeting, ToldItem
 from storage.news import report_from_row, select_reports
-from storage.records import facts_from_json, meeting_from_row
+from storage.records import evidence_from_json, facts_from_json, meeting_from_row
 from storage.tables import items, meetings
 
 Version = tuple[int, datetime, datetime]
@@ -49,11 +49,7 @@ def told(connection: Connection, story_id: int) -> tuple[ToldItem, ...]:
             report=report_from_row(row),
             text=row.text,
             stated=facts_from_json(row.facts) if row.facts else None,
-            evidence=tuple(_evidence(piece) for piece in row.evidence or ()),
+            evidence=evidence_from_json(row.evidence or ()),
         )
         for row in rows
     )
-
-
-def _evidence(data: Mapping[str, Any]) -> Evidence:
-    return Evidence(**{name: data[name] for name in Evidence.__slots__ if name in data})
