@@ -105,7 +105,7 @@ class Collector:
         else:
             tell(report)
             tell_change(source, report)
-            if report.alerts:
+            if report.owes:
                 self.on_alerts()
 
     async def _slow_down(self, source: Source) -> None:

@@ -81,7 +81,8 @@ class PollReport:
     changed: int = 0
     duplicates: int = 0  #: entries that repeat another to the letter
     meetings: int = 0  #: meetings founded or whose facts changed
-    alerts: int = 0
+    alerts: int = 0  #: meetings that are told for the first time
+    owes: bool = False  #: messages may have to leave: alerts, edits, follow-ups
     held: int = 0  #: alerts of a flood, about which an admin decides
     silent: Mapping[str, int] = field(default_factory=dict)  #: why how many meetings raised no alert, by `Silence`
     flooded: bool = False  #: it brought far more than is usual
@@ -420,7 +421,8 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         changed=len(changes.updates),
         duplicates=parsed.duplicates,
         meetings=len(changes.meetings),
-        alerts=len(changes.alerts),
+        alerts=sum(1 for alert in changes.alerts if alert.filters),
+        owes=bool(changes.alerts or changes.retellings),
         held=len(changes.held),
         silent=changes.silent,
         flooded=changes.source.event is not None and changes.source.event.outcome == "flooded",

@@ -37,7 +37,7 @@ class Shell:
             raise doing
         if doing is not None:
             await doing.wait()
-        return PollReport(source_key=key, status="changed", alerts=1)
+        return PollReport(source_key=key, status="changed", alerts=1, owes=True)
 
 
 @pytest.fixture
