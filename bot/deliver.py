@@ -333,6 +333,8 @@ class Deliverer:
         facts = {"delivery": delivery.id, "story": delivery.story_id, "chat": delivery.chat.id}
         if isinstance(outcome, Sent):
             log.info("sent", **facts, attempt=delivery.attempt)
+        elif isinstance(outcome, Dropped):
+            log.info("nothing left to send", **facts, reason=outcome.reason)
         else:
             log.warning("not sent", **facts, attempt=delivery.attempt, outcome=str(outcome))
 

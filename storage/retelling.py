@@ -51,7 +51,8 @@ def _messages(connection: Connection, told: Sequence[Any]) -> dict[int, Any]:
     if folded:
         query = select(deliveries).where(deliveries.c.id.in_(folded), deliveries.c.kind == DeliveryKind.ALERT)
         found |= {row.id: row for row in connection.execute(query) if row.state in _TOLD}
-    return found
+    # What was sent and has no number (a line on a terminal, an e-mail) cannot be rewritten.
+    return {key: row for key, row in found.items() if row.state != DeliveryState.SENT or row.message_id is not None}
 
 
 def _follow_up(connection: Connection, told: Sequence[Any], retelling: Retelling, story_id: int, now: datetime) -> None:

@@ -235,6 +235,16 @@ def test_a_change_while_the_alert_waits_is_simply_in_it(database: Database) -> N
     assert (len(owed(database)), shown.meeting.facts.phase) == (1, Phase.HELD)  # type: ignore[union-attr]
 
 
+def test_what_cannot_be_rewritten_is_followed_up_only(database: Database) -> None:
+    chat(database)
+    announced = facts(phase=Phase.ANNOUNCED)
+    story = meet(database, 1, announced)
+    (alert,) = claim(database)
+    database.write(lambda c: outbox.mark_sent(c, alert, "w", None, NOW))  # a line on a terminal has no number
+    change(database, story, announced, facts(phase=Phase.HELD))
+    assert [kind for (kind,) in owed(database, "kind")] == ["alert", "follow_up"]
+
+
 @pytest.mark.parametrize(("wish", "silent"), [("silent", [True]), ("loud", [False]), ("off", [])])
 def test_each_chat_says_how_it_wants_follow_ups(database: Database, wish: str, silent: list[bool]) -> None:
     chat(database, follow_ups=wish)
