@@ -21,22 +21,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from feeds.decide.audience import MEETINGS, tags
+from feeds.decide.drafts import Draft
 from feeds.decide.likeness import copy_of
-from feeds.decide.pins import pinned
 from feeds.decide.retelling import material
 from feeds.decide.routing import AlertPolicy, Silence, alert_filters, is_fresh, is_old_meeting, is_silent, why_silent
-from feeds.decide.stories import Match, best_trust, merge, same_meeting
+from feeds.decide.stories import Match, same_meeting
 from feeds.decide.subject import Subject, stored_subject
 from feeds.observed import Fingerprint, ParsedEntry, Understood, Verdict
 from storage.changes import (
     Alert,
-    Candidate,
     Changes,
-    EarlierReport,
     ItemInsert,
     ItemUpdate,
     KnownItem,
-    MeetingWrite,
     NewStory,
     Rejected,
     Retelling,
@@ -44,7 +41,7 @@ from storage.changes import (
     SourceUpdate,
     StoryRef,
 )
-from storage.model import MeetingFacts, Pin, Source, Trust
+from storage.model import MeetingFacts, Source, Trust
 
 #: An address (canonical) whose path is empty.
 _FRONT_PAGE = re.compile(r"[^/]*//[^/?#]*/?(?:[?#].*)?", re.DOTALL)
@@ -101,87 +98,13 @@ def decide(
 
 
 @dataclass(kw_only=True, slots=True)
-class _Draft:
-    """A meeting while this poll is being decided."""
-
-    story: StoryRef
-    reported: MeetingFacts  #: what the reports say
-    facts: MeetingFacts  #: the same with an admin's word laid over it
-    trust: Trust
-    revision: int
-    before: MeetingFacts | None  #: as stored; None: new
-    alerted: frozenset[str]
-    oldest_at: datetime
-    newest_at: datetime
-    reports: int = 0  #: certain ones, before this poll
-    trust_before: Trust | None = None
-    reported_before: MeetingFacts | None = None
-    pins: tuple[Pin, ...] = ()
-    also: tuple[MeetingFacts, ...] = ()  #: records of stories that were merged into this one
-    fresh: bool = False  #: a report of this poll may raise an alert
-    known_since: datetime | None = None  #: when it was first stored; None: it is new
-    told: list[Understood] = field(default_factory=list)  #: the reports of this poll
-    earlier: tuple[EarlierReport, ...] = ()  #: those before, if a filter looks at them
-
-    @classmethod
-    def stored(cls, candidate: Candidate) -> "_Draft":
-        meeting = candidate.meeting
-        reported = candidate.reported or meeting.facts
-        return cls(
-            story=meeting.story_id,
-            reported=reported,
-            facts=meeting.facts,
-            trust=candidate.trust,
-            revision=meeting.revision,
-            before=meeting.facts,
-            alerted=candidate.alerted_filters,
-            oldest_at=candidate.oldest_report_at,
-            newest_at=candidate.newest_report_at,
-            reports=candidate.reports,
-            trust_before=candidate.trust,
-            known_since=meeting.first_seen_at,
-            earlier=candidate.told,
-            reported_before=reported,
-            pins=candidate.pins,
-            also=candidate.also,
-        )
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything of it must be written."""
-        return self.facts != self.before or self.trust is not self.trust_before or self.reported != self.reported_before
-
-    def learn(self, facts: MeetingFacts, trust: Trust) -> None:
-        self.say(merge(self.reported, self.trust, facts, trust), best_trust(self.trust, trust))
-
-    def say(self, reported: MeetingFacts, trust: Trust) -> None:
-        """The reports now say this."""
-        self.reported, self.trust = reported, trust
-        self.facts = pinned(reported, self.pins)
-
-    def match(self, facts: MeetingFacts, reported_at: datetime) -> Match:
-        """How well a report fits: what readers see, what reports say, or the record of a story that ended in this."""
-        records = dict.fromkeys((self.facts, self.reported, *self.also))
-        matches = [same_meeting(record, self.newest_at, facts, reported_at) for record in records]
-        return max(matches, key=lambda match: (match.same, match.strength))
-
-    def has_sides_of(self, facts: MeetingFacts) -> bool:
-        return any(set(one.countries) == set(facts.countries) for one in (self.facts, self.reported, *self.also))
-
-    def heard(self, reported_at: datetime, fresh: bool) -> None:
-        self.oldest_at = min(self.oldest_at, reported_at)
-        self.newest_at = max(self.newest_at, reported_at)
-        self.fresh = self.fresh or fresh
-
-
-@dataclass(kw_only=True, slots=True)
 class _Desk:
     """Collects the changes of one poll. Lives only inside `decide`."""
 
     snapshot: Snapshot
     policy: AlertPolicy
     now: datetime
-    drafts: dict[StoryRef, _Draft] = field(default_factory=dict)
+    drafts: dict[StoryRef, Draft] = field(default_factory=dict)
     new_stories: list[NewStory] = field(default_factory=list)
     inserts: list[ItemInsert] = field(default_factory=list)
     updates: list[ItemUpdate] = field(default_factory=list)
@@ -190,7 +113,7 @@ class _Desk:
 
     def __post_init__(self) -> None:
         self.rejected = {one.story_id: one for one in self.snapshot.rejected}
-        self.drafts = {c.meeting.story_id: _Draft.stored(c) for c in self.snapshot.candidates}
+        self.drafts = {c.meeting.story_id: Draft.stored(c) for c in self.snapshot.candidates}
 
     @property
     def source(self) -> Source:
@@ -266,9 +189,9 @@ class _Desk:
             return True  # the only report corrects its day or its place
         return draft.match(facts, self._reported_at(piece)).same
 
-    def _draft_like(self, piece: Understood, facts: MeetingFacts) -> _Draft | None:
+    def _draft_like(self, piece: Understood, facts: MeetingFacts) -> Draft | None:
         reported_at = self._reported_at(piece)
-        best: tuple[Match, _Draft] | None = None
+        best: tuple[Match, Draft] | None = None
         for draft in self.drafts.values():
             match = draft.match(facts, reported_at)
             if match.same and (best is None or match.strength > best[0].strength):
@@ -296,8 +219,8 @@ class _Desk:
     def _is_certain(self, piece: Understood) -> bool:
         return piece.understanding.verdict is Verdict.MEETING and self.source.definition.trust is not Trust.LOW
 
-    def _found(self, story: StoryRef, facts: MeetingFacts, reported_at: datetime) -> _Draft:
-        draft = _Draft(
+    def _found(self, story: StoryRef, facts: MeetingFacts, reported_at: datetime) -> Draft:
+        draft = Draft(
             story=story,
             reported=facts,
             facts=facts,
@@ -323,21 +246,21 @@ class _Desk:
             retired=tuple(self.retired),
             inserts=tuple(self.inserts),
             updates=tuple(self.updates),
-            meetings=tuple(_written(draft) for draft in self.drafts.values() if draft.changed),
+            meetings=tuple(draft.written() for draft in self.drafts.values() if draft.changed),
             alerts=tuple(one for one in said if isinstance(one, Alert)),
             silent=Counter(one.value for one in said if isinstance(one, Silence)),
             retellings=tuple(told for told in map(self._retelling, self.drafts.values()) if told is not None),
         )
 
-    def _retelling(self, draft: _Draft) -> Retelling | None:
+    def _retelling(self, draft: Draft) -> Retelling | None:
         """Whoever was told of the meeting hears what fresh reports add to it; history moves no message."""
         if draft.before is None or not draft.fresh or not draft.told or is_old_meeting(draft.facts, self.now):
             return None
         changes = material(draft.before, draft.facts)
         found = tags(draft.facts) if draft.facts != draft.before else frozenset()
-        return Retelling(story=draft.story, revision=_revision(draft), changes=changes, tags=found)
+        return Retelling(story=draft.story, revision=draft.new_revision, changes=changes, tags=found)
 
-    def _alert(self, draft: _Draft) -> Alert | Silence:
+    def _alert(self, draft: Draft) -> Alert | Silence:
         moved_on = draft.before is not None and draft.before.phase is not draft.facts.phase
         recent = moved_on or self.now - draft.oldest_at <= self.policy.max_age
         if not (draft.fresh and recent) or is_old_meeting(draft.facts, self.now):
@@ -350,7 +273,7 @@ class _Desk:
             return self._won(draft) or why_silent(self.snapshot.filters, reports, draft.alerted)
         return Alert(story=draft.story, filters=keys, tags=tags(draft.facts))
 
-    def _won(self, draft: _Draft) -> Alert | None:
+    def _won(self, draft: Draft) -> Alert | None:
         """Who follows a country or a person that only this report names hears of the meeting now."""
         if draft.before is None or MEETINGS not in draft.alerted or draft.facts == draft.before:
             return None
@@ -358,7 +281,7 @@ class _Desk:
         new = sorted(found - tags(draft.before))
         return Alert(story=draft.story, filters=(), tags=found, followed=tuple(new)) if new else None
 
-    def _too_old(self, draft: _Draft) -> Silence:
+    def _too_old(self, draft: Draft) -> Silence:
         if draft.alerted:
             return Silence.TOLD_BEFORE
         if is_silent(self.source, self.policy):
@@ -380,21 +303,6 @@ class _Desk:
             facts=facts,
             now=self.now,
         )
-
-
-def _revision(draft: _Draft) -> int:
-    return draft.revision + 1 if draft.facts != draft.before else draft.revision
-
-
-def _written(draft: _Draft) -> MeetingWrite:
-    return MeetingWrite(
-        story=draft.story,
-        facts=draft.facts,
-        trust=draft.trust,
-        revision=_revision(draft),
-        facts_changed=draft.facts != draft.before,
-        reported=draft.reported if draft.reported != draft.facts else None,
-    )
 
 
 def _facts(piece: Understood) -> MeetingFacts | None:

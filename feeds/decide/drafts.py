@@ -1,0 +1,104 @@
+"""A meeting while a poll is being decided: what is stored of it, and what the reports of this poll add. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from feeds.decide.pins import pinned
+from feeds.decide.stories import Match, best_trust, merge, same_meeting
+from feeds.observed import Understood
+from storage.changes import Candidate, EarlierReport, MeetingWrite, StoryRef
+from storage.model import MeetingFacts, Pin, Trust
+
+
+@dataclass(kw_only=True, slots=True)
+class Draft:
+    """A meeting while this poll is being decided."""
+
+    story: StoryRef
+    reported: MeetingFacts  #: what the reports say
+    facts: MeetingFacts  #: the same with an admin's word laid over it
+    trust: Trust
+    revision: int
+    before: MeetingFacts | None  #: as stored; None: new
+    alerted: frozenset[str]
+    oldest_at: datetime
+    newest_at: datetime
+    reports: int = 0  #: certain ones, before this poll
+    trust_before: Trust | None = None
+    reported_before: MeetingFacts | None = None
+    pins: tuple[Pin, ...] = ()
+    also: tuple[MeetingFacts, ...] = ()  #: records of stories that were merged into this one
+    fresh: bool = False  #: a report of this poll may raise an alert
+    known_since: datetime | None = None  #: when it was first stored; None: it is new
+    told: list[Understood] = field(default_factory=list)  #: the reports of this poll
+    earlier: tuple[EarlierReport, ...] = ()  #: those before, if a filter looks at them
+
+    @classmethod
+    def stored(cls, candidate: Candidate) -> "Draft":
+        """The draft of a meeting that storage knows."""
+        meeting = candidate.meeting
+        reported = candidate.reported or meeting.facts
+        return cls(
+            story=meeting.story_id,
+            reported=reported,
+            facts=meeting.facts,
+            trust=candidate.trust,
+            revision=meeting.revision,
+            before=meeting.facts,
+            alerted=candidate.alerted_filters,
+            oldest_at=candidate.oldest_report_at,
+            newest_at=candidate.newest_report_at,
+            reports=candidate.reports,
+            trust_before=candidate.trust,
+            known_since=meeting.first_seen_at,
+            earlier=candidate.told,
+            reported_before=reported,
+            pins=candidate.pins,
+            also=candidate.also,
+        )
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything of it must be written."""
+        return self.facts != self.before or self.trust is not self.trust_before or self.reported != self.reported_before
+
+    def learn(self, facts: MeetingFacts, trust: Trust) -> None:
+        """Let one more report add what it says."""
+        self.say(merge(self.reported, self.trust, facts, trust), best_trust(self.trust, trust))
+
+    def say(self, reported: MeetingFacts, trust: Trust) -> None:
+        """The reports now say this."""
+        self.reported, self.trust = reported, trust
+        self.facts = pinned(reported, self.pins)
+
+    def match(self, facts: MeetingFacts, reported_at: datetime) -> Match:
+        """How well a report fits: what readers see, what reports say, or the record of a story that ended in this."""
+        records = dict.fromkeys((self.facts, self.reported, *self.also))
+        matches = [same_meeting(record, self.newest_at, facts, reported_at) for record in records]
+        return max(matches, key=lambda match: (match.same, match.strength))
+
+    def has_sides_of(self, facts: MeetingFacts) -> bool:
+        """Whether the same countries met, as readers see it, as reports say, or in a record that ended in this."""
+        return any(set(one.countries) == set(facts.countries) for one in (self.facts, self.reported, *self.also))
+
+    def heard(self, reported_at: datetime, fresh: bool) -> None:
+        """Note when a report of it came, and whether it may raise an alert."""
+        self.oldest_at = min(self.oldest_at, reported_at)
+        self.newest_at = max(self.newest_at, reported_at)
+        self.fresh = self.fresh or fresh
+
+    @property
+    def new_revision(self) -> int:
+        """The revision of its record when this poll has landed."""
+        return self.revision + 1 if self.facts != self.before else self.revision
+
+    def written(self) -> MeetingWrite:
+        """What is to be stored of it."""
+        return MeetingWrite(
+            story=self.story,
+            facts=self.facts,
+            trust=self.trust,
+            revision=self.new_revision,
+            facts_changed=self.facts != self.before,
+            reported=self.reported if self.reported != self.facts else None,
+        )
