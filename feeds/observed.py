@@ -1,6 +1,6 @@
 """What is only seen on the way: answers, parsed entries, and what was understood of them.
 
-Pure: standard library and `storage.model` only. Nothing here has a row; what is kept is in `storage/model.py`.
+Pure: standard library and `storage.model` only. Nothing here has a row; what is kept is in `storage/model/`.
 All of it can be pickled, because it crosses the border of the worker process.
 """
 

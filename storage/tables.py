@@ -2,6 +2,7 @@
 
 The history of this schema is in `migrations/`; `tests/storage/test_migrations.py` fails when the two disagree, on
 SQLite and on PostgreSQL. Long, rarely searched facts are JSON; what is searched or joined on has a column of its own.
+It is long because it is the whole schema: parted, nobody could read down it from a source to what is owed to a chat.
 """
 
 from datetime import UTC, datetime

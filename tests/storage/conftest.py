@@ -8,6 +8,7 @@ import pytest
 from storage import filters
 from storage.database import Database
 from tests.support.archives import new_archive
+from tests.support.correcting import Room
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -31,3 +32,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     database.write(filters.ensure_built_in)
     yield database
     database.close()
+
+
+@pytest.fixture
+def room(database: Database) -> Room:
+    return Room(database)
