@@ -1,5 +1,5 @@
-"""The words that a field may hold, each as an enumeration. `storage.model` has them all too; who needs nothing but these,
-such as the command line for its options, need not load the records. Standard library only.
+"""The words that a field may hold, each as an enumeration. `storage.model` has them all too; who needs nothing but
+these, such as the command line for its options, need not load the records. Standard library only.
 """
 
 from enum import StrEnum
