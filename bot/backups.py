@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from storage import backup
+from storage.backup import NAMED
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -42,7 +43,7 @@ class Keeper:
 
     def _due(self, now: datetime) -> bool:
         """By the date of the newest file: it holds over restarts, and for backups that a person made there."""
-        made = [file.stat().st_mtime for file in self.folder.glob("kaigi-*.db")]
+        made = [file.stat().st_mtime for file in self.folder.glob(NAMED)]
         return not made or now.timestamp() - max(made) >= self.every.total_seconds()
 
     async def _make(self, now: datetime) -> None:

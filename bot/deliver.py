@@ -9,6 +9,7 @@ earlier process left in flight is settled before anything new is sent. docs/deli
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,8 +32,6 @@ log = structlog.get_logger("deliver")
 
 T = TypeVar("T")
 
-#: A row that cannot be recorded is tried again for this long; then the next start settles it.
-RECORD_TRIES = 20
 IDLE = 1.0  # seconds between two looks at an outbox that nobody announced
 RETRY_UNCERTAIN = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(minutes=15)
@@ -282,12 +281,12 @@ class Deliverer:
     async def _record(self, delivery: Delivery, outcome: Outcome) -> None:
         """Write the outcome down, however long the database refuses: a sent message that is not marked would be
         sent again."""
-        for attempt in range(RECORD_TRIES):
+        for attempt in itertools.count():
             try:
                 await self._write(partial(self._record_now, delivery=delivery, outcome=outcome))
             except StorageError as error:
                 log.error("an outcome cannot be kept yet", delivery=delivery.id, error=str(error))
-                await asyncio.sleep(min(0.2 * 2**attempt, 10))
+                await asyncio.sleep(min(0.2 * 2 ** min(attempt, 6), 10))
             else:
                 self.at("marked")
                 break

@@ -45,7 +45,13 @@ class Digests:
         found = await asyncio.to_thread(self.database.read, partial(digests.due, now=self.clock()))
         for chat_id in found:
             work = partial(digests.release, chat_id=chat_id, now=self.clock())
-            made = await asyncio.to_thread(self.database.write, work)
+            try:
+                made = await asyncio.to_thread(self.database.write, work)
+            except StorageError:
+                raise
+            except Exception:  # one chat must not cost the others their messages
+                log.exception("the digest of a chat failed by our own mistake", chat=chat_id)
+                continue
             if made is not None:
                 log.info("a digest was made", chat=chat_id, delivery=made)
         if found:

@@ -20,7 +20,7 @@ import httpx
 from bot.config import Settings
 from bot.parts import database_if_there, read_lexicon, read_sources
 from storage import schema, sources
-from storage.backup import damage
+from storage.backup import NAMED, damage
 from storage.database import Database
 from storage.errors import DatabaseBusy, KaigiError
 from storage.lock import only_service
@@ -152,7 +152,7 @@ def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.LOOK, "backups", "are switched off (backup.keep is 0). Have `kaigi backup` run every day.")
         return
     folder = chosen.folder or file.parent / "backups"
-    made = [one.stat().st_mtime for one in folder.glob("kaigi-*.db")]
+    made = [one.stat().st_mtime for one in folder.glob(NAMED)]
     if not made:
         yield Finding(
             Grade.LOOK if file.is_file() else Grade.OK, "backups", f"none in {folder} yet; the service makes them"
@@ -197,16 +197,18 @@ def _web(settings: Settings, _now: datetime) -> Iterator[Finding]:
         try:
             probe.bind((settings.web.host, settings.web.port))
         except OSError:
-            yield _answering(place)
+            yield _answering(settings)
             return
     yield Finding(Grade.OK, "web", f"{place} is free for the service")
 
 
-def _answering(place: str) -> Finding:
+def _answering(settings: Settings) -> Finding:
+    web = settings.web
+    place = f"{web.host}:{web.port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, f"[{web.host}]" if ":" in web.host else web.host)  # noqa: S104
     try:
-        local = place.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-        answer = httpx.get(f"http://{local}/readyz", timeout=5, trust_env=False)
-    except httpx.HTTPError:
+        answer = httpx.get(f"http://{host}:{web.port}/readyz", timeout=5, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
         return Finding(Grade.BAD, "web", f"{place} is in use by something that is not Kaigi. Set web.port to another.")
     if answer.is_success:
         return Finding(Grade.OK, "web", f"{place} answers, and the service is ready")

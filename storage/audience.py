@@ -154,7 +154,7 @@ def rewrite(connection: Connection, alerts: Mapping[int, Any], now: datetime) ->
         if last is not None and last.waiting:
             continue
         rest = now if last is None else max(now, last.at + EDIT_REST)
-        version = 1 if last is None else last.version + 1
+        version = 1 if last is None else max(last.version, 0) + 1
         rows.append(
             new_row(row.chat_id, row.story_id, DeliveryKind.EDIT, now, version=version, parent_id=row.id,
                     not_before=rest, silent=True)

@@ -28,7 +28,7 @@ from storage.tables import deliveries
 
 COUNTED = ("sources", "items", "stories", "meetings", "chats", "deliveries")
 _PIECE = 2**20
-_NAMED = "kaigi-*.db"
+NAMED = f"kaigi-{'[0-9]' * 8}-{'[0-9]' * 6}.db"  #: as `make` names them; what a person named is left alone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,23 +97,35 @@ def restore(path: Path, database: Database, now: datetime) -> Path | None:
     place = _file_of(database)
     part = place.with_name(place.name + ".part")
     with _told(place):
-        shutil.copyfile(path, part)
-        _sync(part)
-        if _sha256(part) != _sha256(path):
-            part.unlink()
-            raise BackupError(f"The copy of {path} came out different: the disk is failing. Nothing was changed.")
-        database.close()
-        aside = _set_aside(place, now)
-        part.rename(place)
-        _sync(place.parent)
-    schema.upgrade(database)
-    database.write(_call_waiting_repeats)
+        try:
+            shutil.copyfile(path, part)
+            _sync(part)
+            if _sha256(part) != _sha256(path):
+                raise BackupError(f"The copy of {path} came out different: the disk is failing. Nothing was changed.")
+            _make_ready(part)
+            database.close()
+            aside = _set_aside(place, now)
+            part.rename(place)
+            _sync(place.parent)
+        finally:
+            part.unlink(missing_ok=True)
     return aside
+
+
+def _make_ready(part: Path) -> None:
+    """Bring a copy to this version's schema and mark what waits, before it counts: a crash then changes nothing."""
+    copied = Database(f"sqlite:///{part}")
+    try:
+        schema.upgrade(copied)
+        copied.write(_call_waiting_repeats)
+    finally:
+        copied.close()  # folds its log into the file
+    _sync(part)
 
 
 def rotate(folder: Path, keep: int) -> list[Path]:
     """Delete all but the newest `keep` backups that `make` named in a folder. Returns what was deleted."""
-    old = sorted(folder.glob(_NAMED), reverse=True)[keep:]
+    old = sorted(folder.glob(NAMED), reverse=True)[keep:]
     for path in old:
         path.unlink(missing_ok=True)
         _sum_file(path).unlink(missing_ok=True)
@@ -179,16 +191,17 @@ def _proved(path: Path) -> Backup:
 
 def _set_aside(place: Path, now: datetime) -> Path | None:
     """Move the archive away with what belongs to it, so that a restore can itself be taken back."""
-    if not place.exists():
-        return None
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(place)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # a damaged one goes as it is
+    there = place.exists()
+    if there:
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(place)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # a damaged one goes as it is
     aside = place.with_name(f"{place.name}.before-restore-{now:%Y%m%d-%H%M%S}")
-    for end in ("-wal", "-shm", ""):
+    # Also where the file itself is gone: SQLite would play a stranger's log into what is put in its place.
+    for end in ("-wal", "-shm", "-journal", ""):
         piece = Path(f"{place}{end}")
         if piece.exists():
             piece.rename(f"{aside}{end}")
-    return aside
+    return aside if there else None
 
 
 def _sum_file(path: Path) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from storage.audience import new_row
 from storage.hours import OFF, in_quiet, next_digest
@@ -84,15 +84,9 @@ def _collect(
         sides.setdefault(parent_id, []).append(story_id)
     told = list(dict.fromkeys(one for row in rows for one in (row.story_id, *sides.get(row.id, ())) if one is not None))
     payload = {"stories": told[:LISTED], "more": max(len(told) - LISTED, 0)}
-    once = f"digest:{_number(connection, chat.id) + 1}"
+    once = f"digest:{numbers[-1]}"  # a message is collected once, so no other digest has this name
     row = new_row(chat.id, None, DeliveryKind.DIGEST, now, once=once, payload=payload, not_before=not_before)
     made = connection.execute(insert(deliveries).values(**row).returning(deliveries.c.id)).scalar_one()
     folded = {"state": DeliveryState.FOLDED, "held": "", "parent_id": made, "updated_at": now}
     connection.execute(update(deliveries).where(deliveries.c.id.in_(numbers)).values(**folded))
     return int(made)
-
-
-def _number(connection: Connection, chat_id: int) -> int:
-    """How many digests the chat has been owed."""
-    query = select(func.count()).where(deliveries.c.chat_id == chat_id, deliveries.c.kind == DeliveryKind.DIGEST)
-    return int(connection.execute(query).scalar_one())

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, exists, insert, select, update
 
-from storage.model import DeliveryState
+from storage import outbox
+from storage.model import DeliveryKind, DeliveryState
 from storage.tables import deliveries, story_alerts
 
 JsonObject = dict[str, Any]
@@ -23,6 +24,7 @@ def call_off(connection: Connection, story_id: int, now: datetime) -> list[Chang
     where = (deliveries.c.story_id == story_id, deliveries.c.state == DeliveryState.QUEUED)
     rows = connection.execute(select(deliveries).where(*where)).all()
     connection.execute(update(deliveries).where(*where).values(state=DeliveryState.EXPIRED, updated_at=now))
+    outbox.set_free(connection, [row.id for row in rows], now)
     return [[row.id, row.story_id, row.version, row.state, DeliveryState.EXPIRED] for row in rows]
 
 
@@ -46,7 +48,9 @@ def hand_over(connection: Connection, ended: int, goes_on: int, now: datetime) -
         twin = ours.get(_key(row))
         if twin is None:
             changes.append([row.id, row.story_id, row.version, row.state, row.state])
-            _put(connection, row.id, now, story_id=goes_on)
+            # Edits and follow-ups are numbered by what the story that goes on will owe: these step aside.
+            aside = {} if row.kind == DeliveryKind.ALERT else {"version": -row.id}
+            _put(connection, row.id, now, story_id=goes_on, **aside)
         else:
             changes.extend(_settle(connection, row, twin, now))
     return {"deliveries": changes, "marks": _join_marks(connection, ended, goes_on, now)}

@@ -218,10 +218,17 @@ def mark_sent(connection: Connection, delivery: Delivery, worker: str, message_i
 
 def mark_failed(connection: Connection, delivery: Delivery, worker: str, error: str, now: datetime) -> bool:
     """It was refused for good, and holds up no other. What was folded into it goes by itself."""
-    folded = (deliveries.c.parent_id == delivery.id, deliveries.c.state == DeliveryState.FOLDED)
+    done = _finish(connection, delivery, worker, now, state=DeliveryState.FAILED, error=error)
+    if done:
+        set_free(connection, [delivery.id], now)
+    return done
+
+
+def set_free(connection: Connection, numbers: Sequence[int], now: datetime) -> None:
+    """Alerts that were folded into these messages go by themselves: the messages will never leave."""
+    folded = (deliveries.c.parent_id.in_(numbers), deliveries.c.state == DeliveryState.FOLDED)
     free = {"state": DeliveryState.QUEUED, "parent_id": None, "held": "", "not_before": now, "updated_at": now}
     connection.execute(update(deliveries).where(*folded, deliveries.c.kind == DeliveryKind.ALERT).values(**free))
-    return _finish(connection, delivery, worker, now, state=DeliveryState.FAILED, error=error)
 
 
 def mark_chat_gone(connection: Connection, delivery: Delivery, worker: str, error: str, now: datetime) -> bool:

@@ -269,13 +269,16 @@ class _Desk:
         edited = {update.item_id for update in self.updates}
         earlier = [stored_subject(one, draft.facts, self.now) for one in draft.earlier if one.item_id not in edited]
         keys = alert_filters(self.snapshot.filters, reports, earlier, draft.alerted, draft.known_since)
+        won = self._won(draft)
         if not keys:
-            return self._won(draft) or why_silent(self.snapshot.filters, reports, draft.alerted)
-        return Alert(story=draft.story, filters=keys, tags=tags(draft.facts))
+            why = why_silent(self.snapshot.filters, reports, draft.alerted)
+            return why if won is None or why is Silence.BLOCKED else won
+        return Alert(story=draft.story, filters=keys, tags=tags(draft.facts), followed=won.followed if won else ())
 
     def _won(self, draft: Draft) -> Alert | None:
         """Who follows a country or a person that only this report names hears of the meeting now."""
-        if draft.before is None or MEETINGS not in draft.alerted or draft.facts == draft.before:
+        listens = any(f.key == MEETINGS and f.alerts and not f.paused for f in self.snapshot.filters)
+        if not listens or draft.before is None or MEETINGS not in draft.alerted or draft.facts == draft.before:
             return None
         found = tags(draft.facts)
         new = sorted(found - tags(draft.before))

@@ -23,6 +23,10 @@ class WrongRequest(KaigiError):
     """The address asks for something that cannot be. The message says what would be right."""
 
 
+LONGEST_ADDRESS = 20_000  #: bytes of a query string: the longest query, written with percent signs
+LONGEST_KEY = 200
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """One document that readers may ask for; equal requests are equal, however they were written."""
@@ -36,12 +40,16 @@ class Wanted:
     shown: bool = False  #: as a page, to a person in a browser
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)  # of what strangers write, so short things only
 def wanted(key: str, extension: str, query_string: bytes, browser: bool = False) -> Wanted:
     """Read an address. Parameters that nobody knows are ignored. Raises `NoSuchFeed`, `WrongRequest`.
 
     `browser` says that a person opened it in a browser.
     """
+    if len(query_string) > LONGEST_ADDRESS:
+        raise WrongRequest("The address is too long.")
+    if len(key) > LONGEST_KEY:
+        raise NoSuchFeed("There is no filter of this name.")
     if extension not in EXTENSIONS:
         raise NoSuchFeed(f"There are feeds as {', '.join(EXTENSIONS)}, not as {extension[:20]}.")
     asked = parameters(query_string)

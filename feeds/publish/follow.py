@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from feeds.decide.query import And, Node, Query
+from feeds.decide.routing import readable
 from feeds.publish.asking import EXTENSIONS, SEARCH
 from feeds.publish.entries import Extension, FeedHead
 from feeds.publish.words import SEARCH_TITLE
@@ -52,4 +54,10 @@ def telegram(bot: str | None, own: Filter) -> str | None:
 
 
 def _same(query: str, other: str) -> bool:
-    return sorted(query.split()) == sorted(other.split()) and bool(query)
+    """Whether two queries say the same, in whatever order their conditions stand."""
+    one, two = readable(query), readable(other)
+    return bool(query) and one is not None and two is not None and _parts(one) == _parts(two)
+
+
+def _parts(query: Query) -> frozenset[Node]:
+    return frozenset(query.root.parts) if isinstance(query.root, And) else frozenset([query.root])

@@ -69,5 +69,9 @@ def _known(number: int, read: dict[int, Meeting], old: _State) -> bool:
 
 def _hidden(connection: Connection, story_ids: list[int], now: datetime) -> frozenset[int]:
     """Those of these meetings all whose reports are blocked."""
-    shown = archive.meetings_among(connection, parse("is:meeting"), story_ids, now=now)
-    return frozenset(story_ids) - {story.meeting.story_id for story in shown}
+    shown: set[int] = set()
+    for start in range(0, len(story_ids), shelves.CHUNK):  # their reports are read with all their words
+        part = story_ids[start : start + shelves.CHUNK]
+        found = archive.meetings_among(connection, parse("is:meeting"), part, now=now)
+        shown |= {story.meeting.story_id for story in found}
+    return frozenset(story_ids) - shown

@@ -1,5 +1,6 @@
 """The feeds over HTTP, the page that lists them, and all of them as OPML."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -133,7 +134,7 @@ async def _counts(request: Request, found: list[Filter]) -> dict[str, tuple[int,
     for key, query in asked:
         if query is None:
             continue
-        known = find_by_facts(almanac, query)
+        known = await asyncio.to_thread(find_by_facts, almanac, query)
         if known is not None:
             counts[key] = (len(known), True)
         else:

@@ -1,5 +1,6 @@
 """`/search?q=`: the meetings that a query finds, with the feeds that go on finding them. `/top`: what is told most."""
 
+import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -45,7 +46,7 @@ async def _search(request: Request) -> Response:
         start = whole_number(before, "before", 1, LARGEST) if before is not None else None
     except (QueryError, WrongRequest) as error:
         return _found(request, words[:LONGEST], HTTPStatus.BAD_REQUEST, problem=str(error))
-    known = find_by_facts(await keeper_of(request).now(), query)
+    known = await asyncio.to_thread(find_by_facts, await keeper_of(request).now(), query)
     look = partial(_look, query=query, now=library.clock(), before=start, known=known, language=language_of(request))
     found, count, shown = await library.read(look)
     ways = await following(request, words)

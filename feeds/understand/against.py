@@ -53,7 +53,7 @@ _ASIDE_EN = re.compile(
     r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|"
     r"\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
     r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
-    r"\bpressure\b.*\b(?:before|as)\b"
+    r"\bpressure\b.{0,120}?\b(?:before|as)\b"
 )
 #: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
 _CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")

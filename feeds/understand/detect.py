@@ -1,8 +1,9 @@
 """How strongly one sentence says that defence ministers meet: who, and with which words.
 
-Each rule needs an office, a forum or a 2+2 word: names alone never suffice. A sentence that looks back, captions a
-picture or tells of a refusal is no evidence (see `meetings`). The weights (`scene`) are chosen so that one clear rule
-passes the threshold of `meetings` and a vague one stays below it. Words come from the lexicon; code holds structure.
+Each rule needs an office, a forum or a 2+2 word: names alone suffice only where a sentence says no more than that two
+ministers meet. A sentence that looks back, captions a picture or tells of a refusal is no evidence (see `meetings`). The
+weights (`scene`) are chosen so that one clear rule passes the threshold of `meetings` and a vague one stays below it.
+Words come from the lexicon; code holds structure.
 """
 
 import re
@@ -39,13 +40,21 @@ _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 _MEETS = re.compile(
     r"\s(?:to )?(?:meets?|met|hosts?|hosted|welcomes?|welcomed|"
     r"(?:speaks?|spoke|talks?|talked) (?:by phone )?(?:with|to)|"
-    r"(?:holds?|held) (?:[\w-]+ )?(?:talks|call|meeting|dinner) with|sits down with)\s(?:[\w.']+\s){0,2}"
+    r"(?:holds?|held) (?:[\w-]+ )?(?:talks|call|meeting|dinner) with|sits down with)"
+    r"\s(?:with\s)?(?:us\s|uk\s)?(?:[\w.']+\s)?"
+)
+#: What may follow the second name: "met Hegseth's aide" and "welcomes Hegseth remarks" tell of something else.
+_ENDS = re.compile(
+    r"(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|during|after|this|next|today|online|virtually)\b)"
 )
 _SIDE_BY_SIDE = re.compile(r"氏?(?:と|、|・)|,? and (?:\w+ )?|,\s(?:\w+ )?|-")
 _TOGETHER = re.compile(
-    r"(?:氏|両氏)?(?:が|と|は|、)?(?:[一-龥ァ-ヺー]{1,8}で)?(?:初|再)?(?:電話|テレビ|オンライン)?(?:で)?(?:会談|会合|協議|夕食会|昼食会|朝食会)|"
-    r"\s(?:to )?(?:(?:meet|met|speak|spoke|talk|talked)(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|"
-    r"during|after|this|next|today|online|virtually)\b)|(?:hold|held|have|had)\s(?!.{0,20}press)(?:[\w-]+\s){0,3}"
+    r"(?:氏|両氏)?(?:が|と|は|、)?(?:[一-龥ァ-ヺー]{1,8}で)?(?:初|再)?(?:電話|テレビ|オンライン)?(?:で)?(?:会談|会合|協議|夕食会|昼食会|朝食会)(?!せず|なし|しない)|"
+    r"\s(?:to )?(?:(?:meet|met)(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|"
+    r"during|after|this|next|today|online|virtually)\b)|"
+    # "speak at the forum" and "talk to reporters" are not to each other.
+    r"(?:speak|spoke|talk|talked)(?=\s?(?:$|[,.;:])|\s(?:by|again|over|online|virtually|amid|this|today)\b)|"
+    r"(?:hold|held|have|had)\s(?!.{0,20}press|no\b|.{0,20}town hall)(?:[\w-]+\s){0,3}"
     r"(?:talks|calls?|meetings?|dinner|lunch|breakfast)\b)"
 )
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
@@ -164,7 +173,7 @@ def _meet_by_name(scene: Scene, first: Side, second: Side) -> bool:
         return False
     between = scene.text[first.end : second.start]
     if _MEETS.fullmatch(between):
-        return True
+        return _ENDS.match(scene.text, second.end, scene.end) is not None
     return bool(_SIDE_BY_SIDE.fullmatch(between) and _TOGETHER.match(scene.text, second.end, scene.end))
 
 

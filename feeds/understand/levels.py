@@ -42,10 +42,11 @@ def read_other_level(lexicon: Lexicon, title: Folded, hits: Hits, about: str, re
 
 def _countries(lexicon: Lexicon, title: Folded, hits: Hits, form: Hit) -> tuple[str, ...]:
     """The countries that a headline names, and those of a compound before the form: 日米韓…首脳会談."""
-    named = {hit.value for hit in hits.of("country")}
     names = short_names(lexicon)
     before = _STATES.search(title.text, 0, form.start)
     states = (before.group() if before else "").removesuffix("防衛").removesuffix("安保").removesuffix("国防")
     if len(states) > 1 and names.only_states.fullmatch(states):
-        named |= {names.codes[character] for character in states}
-    return tuple(sorted(named))
+        return tuple(sorted({names.codes[character] for character in states}))
+    named = hits.of("country")
+    first = {hit.value for hit in named if hit.end <= form.start}  # what follows is what they talk about
+    return tuple(sorted(first if len(first) >= 2 else {hit.value for hit in named}))

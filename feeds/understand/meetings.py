@@ -21,6 +21,7 @@ from feeds.understand.folding import Folded, fold
 from feeds.understand.language import detect_language
 from feeds.understand.levels import read_other_level
 from feeds.understand.lexicon import Lexicon, LookAlike, default_lexicon
+from feeds.understand.participants import names_whose_meeting
 from feeds.understand.parts import Part
 from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
@@ -171,7 +172,7 @@ class _Item:
         return bool(self._against(self._text, self._text_hits, judged.reading))
 
     def _score(self, title: _Judged, lead: list[_Judged], vetoes: list[tuple[LookAlike, str]]) -> float:
-        whose = len({hit.value for hit in self._title_hits.of("country")}) >= 2
+        whose = names_whose_meeting(self._title_hits)
         weights = [
             weight * _text_strength(judged, title, whose=whose)
             for weight, judged in zip(LEAD_WEIGHTS, lead, strict=False)

@@ -9,6 +9,7 @@ from feeds.understand.lexicon import Place, Series
 from feeds.understand.parts import Part, Spot, is_pair, readings_of
 from feeds.understand.people import Side
 from feeds.understand.places import AT_COUNTRY_EN, AT_COUNTRY_JA
+from feeds.understand.scan import Hits
 from feeds.understand.scene import FORUM, UNGROUPED, Reading
 from storage.model import Kind, Level, Principal
 
@@ -38,7 +39,7 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         return series.participants
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
-        if part is parts[1] and not chosen and _says_only_ministers(reading):
+        if part is parts[1] and not chosen and _says_only_ministers(reading) and names_whose_meeting(parts[0].hits):
             chosen = {hit.value for hit in parts[0].hits.of("country")}
         if not reading.signals or reading.strength < FORUM:
             continue
@@ -50,6 +51,15 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         if not chosen or (len(chosen) == 1 and chosen < named) or more:
             chosen = named
     return tuple(sorted(chosen)) if len(chosen) >= 2 else ()
+
+
+_FORMS = ("meeting.strong", "meeting.weak", "meeting.call", "meeting.video")
+
+
+def names_whose_meeting(headline: Hits) -> bool:
+    """Whether "the defence ministers met" of a text can be those of the headline's countries: it names two of them and
+    speaks of a meeting itself. "Russia strikes Ukraine" names two that did not meet."""
+    return len({hit.value for hit in headline.of("country")}) >= 2 and headline.any(*_FORMS)
 
 
 def _says_only_ministers(reading: Reading) -> bool:
