@@ -90,6 +90,10 @@ def _source_state(doing: Undoing, line: AuditLine) -> bool:
 
 
 def _source_add(doing: Undoing, line: AuditLine) -> bool:
+    """Only while nothing else happened to it: its articles go with it, and it may be another of this name now."""
+    last = audit.last_of(doing.connection, line.target)
+    if last is None or last.id != line.id:
+        raise CannotUndo(f"{_name(line)} was changed since. /source remove {_name(line)} removes it.")
     sources.remove(doing.connection, sources.find(doing.connection, _name(line)).id, doing.now)
     return False
 

@@ -42,18 +42,15 @@ def settle(connection: Connection, flood_id: int, state: FloodState, *, who: str
     if flood.state is not FloodState.HELD or not floods.decide(connection, flood, state, who, now):
         raise TooLate(f"Flood {flood_id} was settled already: {flood.state} by {flood.decided_by}. Undo that first.")
     told = owed(connection, flood, now)
-    if state is FloodState.SENT:
-        facts = {
-            one.meeting.story_id: one.meeting.facts for one in news.meetings_by_id(connection, [n for n, _ in told])
-        }
-        for story_id, keys in told:
-            alert = Alert(story=story_id, filters=keys, tags=tags(facts[story_id]))
-            ingest.owe(connection, alert, story_id, now)
-    else:
-        for story_id, keys in told:
-            ingest.mark(connection, story_id, keys, now)
-        if state is FloodState.DIGEST:
-            floods.owe_digest(connection, flood_id, told, now)
+    facts = {one.meeting.story_id: one.meeting.facts for one in news.meetings_by_id(connection, [n for n, _ in told])}
+    alerts = [Alert(story=number, filters=keys, tags=tags(facts[number])) for number, keys in told]
+    for alert, (number, keys) in zip(alerts, told, strict=True):
+        if state is FloodState.SENT:
+            ingest.owe(connection, alert, number, now)
+        else:
+            ingest.mark(connection, number, keys, now)
+    if state is FloodState.DIGEST:
+        floods.owe_digest(connection, flood_id, alerts, now)
     made = floods.messages(connection, flood_id, [story_id for story_id, _ in told], now)
     return Settled(flood=floods.find(connection, flood_id), changed=True, meetings=len(told), messages=made)
 

@@ -40,20 +40,20 @@ def tell(connection: Connection, alert: Alert, story_id: int, now: datetime) -> 
 
     The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.
     """
-    hearing = _hearing(alert, story_id, now)
+    heard = hearing(alert, story_id, now)
     parent = next((tag.removeprefix("parent:") for tag in alert.tags if tag.startswith("parent:")), None)
     plain = and_(chats.c.digest == "off", chats.c.quiet == "", true() if parent is None else chats.c.sides == "all")
-    _owe_at_once(connection, alert, story_id, hearing.where(plain), now)
+    _owe_at_once(connection, alert, story_id, heard.where(plain), now)
     rows = [
         row
-        for chat in connection.execute(hearing.with_only_columns(*_WISHES).where(~plain)).all()
+        for chat in connection.execute(heard.with_only_columns(*_WISHES).where(~plain)).all()
         if (row := _owed_to(connection, chat, alert, story_id, parent, now)) is not None
     ]
     if rows:
         connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version"), rows)
 
 
-def _hearing(alert: Alert, story_id: int, now: datetime) -> Any:
+def hearing(alert: Alert, story_id: int, now: datetime) -> Any:
     """The active chats that follow what alerts, without those that mute it."""
     tags = [*alert.tags, f"story:{story_id}"]
     chosen = select(filters.c.id).where(filters.c.key.in_(alert.filters))

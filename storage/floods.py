@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
-from storage.changes import SourceUpdate
+from storage import audience
+from storage.changes import Alert, SourceUpdate
 from storage.errors import NotFound, TooLate
-from storage.model import ChatState, DeliveryKind, DeliveryState, Flood, FloodState
+from storage.hours import in_quiet
+from storage.model import DeliveryKind, DeliveryState, Flood, FloodState
 from storage.records import insert_or_ignore
-from storage.tables import chats, deliveries, filters, floods, sources, story_alerts, subscriptions
-
-LAST = 9  #: the priority of a digest: alerts go first
+from storage.tables import chats, deliveries, filters, floods, sources, story_alerts
 
 Held = tuple[int, tuple[str, ...]]  #: a story, and the keys of the filters that would have told of it
 
@@ -88,19 +88,22 @@ def marked(connection: Connection, story_ids: Sequence[int]) -> dict[int, frozen
     return {story_id: frozenset(keys) for story_id, keys in found.items()}
 
 
-def owe_digest(connection: Connection, flood_id: int, told: Sequence[Held], now: datetime) -> None:
-    """Owe each active chat one message that lists those of the meetings which a filter that it follows would have
-    told of. It has the flood's name, so that no chat ever gets it twice."""
+def owe_digest(connection: Connection, flood_id: int, alerts: Sequence[Alert], now: datetime) -> None:
+    """Owe each active chat one message that lists those of the meetings of which it would have been told. It has the
+    flood's name, so that no chat ever gets it twice; in quiet hours it waits for their end."""
     stories: dict[int, list[int]] = {}
-    for story_id, keys in told:
-        for chat_id in connection.execute(_followers(keys)).scalars():
-            stories.setdefault(chat_id, []).append(story_id)
+    quiet: dict[int, datetime] = {}
+    for alert in alerts:
+        assert isinstance(alert.story, int)  # a held meeting has long been stored
+        heard = audience.hearing(alert, alert.story, now).with_only_columns(
+            chats.c.id, chats.c.quiet, chats.c.time_zone
+        )
+        for chat in connection.execute(heard):
+            stories.setdefault(chat.id, []).append(alert.story)
+            quiet[chat.id] = in_quiet(chat.quiet, chat.time_zone, now) or now
     rows = [
-        {
-            "chat_id": chat_id, "once": _name(flood_id), "payload": {"stories": listed}, "kind": DeliveryKind.DIGEST,
-            "version": 1, "priority": LAST, "state": DeliveryState.QUEUED, "not_before": now, "attempt": 0,
-            "repeat": False, "created_at": now, "updated_at": now,
-        }
+        audience.new_row(chat_id, None, DeliveryKind.DIGEST, now, once=_name(flood_id), payload={"stories": listed},
+                         not_before=quiet[chat_id])
         for chat_id, listed in sorted(stories.items())
     ]  # fmt: skip
     if rows:
@@ -109,12 +112,6 @@ def owe_digest(connection: Connection, flood_id: int, told: Sequence[Held], now:
 
 def _name(flood_id: int) -> str:
     return f"flood:{flood_id}"
-
-
-def _followers(keys: Sequence[str]) -> Select[Any]:
-    chosen = select(filters.c.id).where(filters.c.key.in_(keys))
-    followed = select(subscriptions.c.chat_id).where(subscriptions.c.filter_id.in_(chosen))
-    return select(chats.c.id).where(chats.c.state == ChatState.ACTIVE, chats.c.id.in_(followed)).order_by(chats.c.id)
 
 
 def messages(connection: Connection, flood_id: int, story_ids: Sequence[int], decided_at: datetime) -> int:

@@ -313,14 +313,9 @@ def retry_uncertain(connection: Connection, not_before: datetime, now: datetime)
 
 def expire(connection: Connection, before: datetime, now: datetime, chat_id: int | None = None) -> int:
     """Drop what has waited since `before`, of one chat or of all: it would be old news. What waits for a digest is not
-    late. Returns how many."""
-    where = [
-        deliveries.c.state == DeliveryState.QUEUED,
-        deliveries.c.created_at < before,
-        deliveries.c.held != "digest",
-    ]
-    if chat_id is not None:
-        where.append(deliveries.c.chat_id == chat_id)
+    late, unless its chat was away. Returns how many."""
+    where = [deliveries.c.state == DeliveryState.QUEUED, deliveries.c.created_at < before]
+    where.append(deliveries.c.held != "digest" if chat_id is None else deliveries.c.chat_id == chat_id)
     values = {"state": DeliveryState.EXPIRED, "updated_at": now}
     return connection.execute(update(deliveries).where(*where).values(**values)).rowcount
 

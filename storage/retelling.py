@@ -30,12 +30,14 @@ def retell(connection: Connection, retelling: Retelling, story_id: int, now: dat
         .where(
             deliveries.c.story_id == story_id,
             deliveries.c.kind == DeliveryKind.ALERT,
-            deliveries.c.state.in_(_TOLD),
+            deliveries.c.state.in_((DeliveryState.QUEUED, *_TOLD)),
             chats.c.state == ChatState.ACTIVE,
         )
         .order_by(deliveries.c.id)
+        # PostgreSQL: an alert that waits must not be claimed, and sent as it was, before this transaction ends.
+        .with_for_update(of=deliveries)
     )
-    told = connection.execute(query).all()
+    told = [row for row in connection.execute(query) if row.state != DeliveryState.QUEUED]
     if not told:
         return
     rewrite(connection, _messages(connection, told), now)

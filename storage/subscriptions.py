@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select, update
 
 from storage import filters, follows, outbox
-from storage.model import Channel, Chat, ChatState, Filter
+from storage.model import Channel, Chat, ChatState, DeliveryState, Filter
 from storage.records import chat_from_row, filter_from_row, insert_for, insert_or_ignore
 from storage.tables import chats, deliveries, subscriptions
 from storage.tables import filters as filter_table
@@ -130,9 +130,12 @@ def move(connection: Connection, chat_id: int, address: str, now: datetime) -> N
     """
     row = connection.execute(select(chats).where(chats.c.id == chat_id)).one()
     values = {"address": address, "updated_at": now}
+    # A supergroup numbers its messages anew: with the old numbers, an edit would rewrite another message.
+    numbered = (deliveries.c.chat_id == chat_id, deliveries.c.message_id.is_not(None))
+    connection.execute(update(deliveries).where(*numbered).values(message_id=None))
     other = find_chat(connection, Channel(row.channel), address)
     if other is not None and other.id != chat_id:
-        _absorb(connection, chat_id, other.id)
+        _absorb(connection, chat_id, other.id, now)
         said_last = ("state", "language", "time_zone", "digest", "digest_at", "quiet", "sides", "follow_ups")
         values |= {name: getattr(other, name) for name in said_last}
     connection.execute(update(chats).where(chats.c.id == chat_id).values(**values))
@@ -145,7 +148,7 @@ def move_room(connection: Connection, chat: Chat, room: str, now: datetime) -> N
         move(connection, each.id, f"{room}/{topic}" if topic else room, now)
 
 
-def _absorb(connection: Connection, chat_id: int, other_id: int) -> None:
+def _absorb(connection: Connection, chat_id: int, other_id: int, now: datetime) -> None:
     mine = select(subscriptions.c.filter_id).where(subscriptions.c.chat_id == chat_id)
     connection.execute(
         update(subscriptions)
@@ -154,9 +157,17 @@ def _absorb(connection: Connection, chat_id: int, other_id: int) -> None:
     )
     follows.take_over(connection, chat_id, other_id)
     had = select(deliveries.c.story_id).where(deliveries.c.chat_id == chat_id, deliveries.c.story_id.is_not(None))
+    # Its digests and broadcasts end with it: what they hold goes by itself, and a broadcast was owed here, too.
+    lists = select(deliveries.c.id).where(
+        deliveries.c.chat_id == other_id,
+        deliveries.c.story_id.is_(None),
+        deliveries.c.state.in_([DeliveryState.QUEUED, DeliveryState.UNCERTAIN]),
+    )
+    outbox.set_free(connection, connection.execute(lists).scalars().all(), now)
     connection.execute(
         update(deliveries)
-        .where(deliveries.c.chat_id == other_id, deliveries.c.story_id.not_in(had.scalar_subquery()))
+        .where(deliveries.c.chat_id == other_id, deliveries.c.story_id.is_not(None))
+        .where(deliveries.c.story_id.not_in(had.scalar_subquery()))
         .values(chat_id=chat_id)
     )
     connection.execute(delete(chats).where(chats.c.id == other_id))

@@ -9,7 +9,7 @@ was cut off goes on where it stopped. The search index is not copied: each engin
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -52,7 +52,8 @@ def copy(source: Database, target: Database, progress: Progress = lambda _name, 
     tables = [table for table in metadata.sorted_tables if table.name not in _SKIPPED]
     for table in tables:
         _copy_table(source, target, table, progress)
-    target.write(partial(_set_counters, tables=tables))
+    used = source.read(partial(_last_numbers, tables=tables))
+    target.write(partial(_set_counters, tables=tables, used=used))
     copied = _compared(source, target, tables)
     target.write(lambda c: c.execute(delete(instance_table).where(instance_table.c.key == _MARK)))
     return copied
@@ -99,16 +100,41 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
     connection.execute(insert_or_ignore(connection, table, *(column.name for column in table.primary_key)), rows)
 
 
-def _set_counters(connection: Connection, tables: Sequence[Table]) -> None:
-    """Let new rows be numbered after the copied ones. SQLite does that by itself."""
-    if connection.dialect.name != "postgresql":
-        return
+def _last_numbers(connection: Connection, tables: Sequence[Table]) -> dict[str, int]:
+    """The highest number that each counting table ever gave, also to rows that are gone: none is given twice."""
+    if connection.dialect.name == "sqlite":
+        return {row.name: row.seq for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+    found: dict[str, int] = {}
     for table in tables:
-        for column in table.primary_key:
-            sequence = connection.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar()
-            if sequence is not None:
-                highest = connection.execute(select(func.max(column))).scalar()
-                connection.execute(select(func.setval(sequence, highest or 1, highest is not None)))
+        sequence = _sequence(connection, table)
+        if sequence is not None:
+            last = connection.exec_driver_sql(f"SELECT last_value FROM {sequence} WHERE is_called")  # noqa: S608  its own
+            found[table.name] = last.scalar() or 0
+    return found
+
+
+def _set_counters(connection: Connection, tables: Sequence[Table], used: Mapping[str, int]) -> None:
+    """Let new rows be numbered after those that were copied and those that are gone."""
+    for table in tables:
+        key = next(iter(table.primary_key))
+        if connection.dialect.name == "sqlite":
+            if used.get(table.name) and table.kwargs.get("sqlite_autoincrement"):
+                _set_sequence(connection, table.name, used[table.name])
+        elif (sequence := _sequence(connection, table)) is not None:
+            highest = max(connection.execute(select(func.max(key))).scalar() or 0, used.get(table.name, 0))
+            connection.execute(select(func.setval(sequence, highest or 1, highest > 0)))
+
+
+def _sequence(connection: Connection, table: Table) -> str | None:
+    key = next(iter(table.primary_key))
+    found: str | None = connection.execute(select(func.pg_get_serial_sequence(table.name, key.name))).scalar()
+    return found
+
+
+def _set_sequence(connection: Connection, name: str, last: int) -> None:
+    changed = connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, name))
+    if changed.rowcount == 0:  # no row was copied, but some had been there
+        connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, last))
 
 
 def _compared(source: Database, target: Database, tables: Sequence[Table]) -> Copied:

@@ -18,7 +18,7 @@ from telegram import (
     BotCommandScopeDefault,
     Update,
 )
-from telegram.error import NetworkError
+from telegram.error import TelegramError
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
@@ -173,7 +173,7 @@ async def other_words(update: Update, context: Context) -> None:
 
 async def failed(update: object, context: Context) -> None:
     """Log a failed command in full and tell the chat in a sentence."""
-    if isinstance(context.error, NetworkError):  # the answer itself could not be sent
+    if isinstance(context.error, TelegramError):  # the answer itself could not be sent
         log.warning("an answer could not be sent", error=str(context.error))
         return
     log.error("a command failed", exc_info=context.error)

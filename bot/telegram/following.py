@@ -106,7 +106,7 @@ async def show_follow(request: Request) -> None:
 
 async def all_tap(request: Request) -> None:
     """All meetings of ministers, or no more."""
-    chat, now = await request.open(), await request.standing()
+    chat, now = await request.known(), await request.standing()
     if now.has(filters.MEETINGS):
         await request.desk.write(partial(unsubscribe_from_all, chat_id=chat.id))
     else:
@@ -141,7 +141,7 @@ async def word_tap(request: Request, tag: str) -> None:
 
 async def _toggle_known(request: Request, tag: str | None) -> str:
     """Follow or not, after making sure that there is such a thing: the button may be forged."""
-    await request.open()
+    await request.known()
     now = await request.standing()
     if tag is None or (tag not in now.tags and not _exists(request, tag)):
         raise ValueError(tag)
@@ -160,7 +160,7 @@ async def filters_tap(request: Request, page: str) -> None:
 
 async def filter_tap(request: Request, page: str, number: str) -> None:
     """One filter, on or off."""
-    await request.open()
+    await request.known()
     now = await request.standing()
     if not any(one.id == int(number) for one in now.offered):
         raise ValueError(number)
@@ -186,7 +186,7 @@ async def meeting_tap(request: Request, number: str, tag: str) -> None:
     chosen = unshortened(tag, (one.tag for one in found))
     if chosen not in {one.tag for one in found}:
         raise ValueError(tag)
-    await request.open()
+    await request.known()
     await request.note(await _toggle(request, chosen or "", await request.standing()))
     now = await request.standing()
     await request.show(_about(request, story, now.tags))

@@ -88,7 +88,7 @@ async def first_tap(request: Request, code: str) -> None:
     """The language."""
     if code not in LANGUAGE_NAMES:
         raise ValueError(code)
-    await request.open()
+    await request.known()
     await request.change(language=code)
     if request.target == request.room:
         request.language = "ja" if code == "ja" else "en"
@@ -99,7 +99,7 @@ async def second_tap(request: Request, which: str) -> None:
     """All meetings, or only what is chosen."""
     if which not in ("all", "some"):
         raise ValueError(which)
-    chat = await request.open()
+    chat = await request.known()
     if which == "all":
         await request.desk.write(partial(_subscribe_to_all, chat_id=chat.id, now=request.now))
         await request.show(menu(request).how())

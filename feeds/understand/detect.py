@@ -1,9 +1,9 @@
 """How strongly one sentence says that defence ministers meet: who, and with which words.
 
 Each rule needs an office, a forum or a 2+2 word: names alone suffice only where a sentence says no more than that two
-ministers meet. A sentence that looks back, captions a picture or tells of a refusal is no evidence (see `meetings`). The
-weights (`scene`) are chosen so that one clear rule passes the threshold of `meetings` and a vague one stays below it.
-Words come from the lexicon; code holds structure.
+ministers meet. A sentence that looks back, captions a picture or tells of a refusal is no evidence (see `meetings`).
+The weights (`scene`) are chosen so that one clear rule passes the threshold of `meetings` and a vague one stays below
+it. Words come from the lexicon; code holds structure.
 """
 
 import re

@@ -63,6 +63,15 @@ class TestBadInput:
             assert (talk.known(), talk.filters(), talk.tags(), talk.mutes()) == before
             assert "Something went wrong" not in "".join(sent.text for sent in talk.api.sent)
 
+    async def test_an_old_button_wakes_no_chat_that_rests(self, talk: Talk) -> None:
+        message = await talk.says("/start")
+        await talk.says("/stop")
+        for data in ["v1:fw:country:ZZ", "v1:fs:0:999", "v1:ft:c:0:country:ZZ", "v1:fa", "v1:sl:en"]:
+            await talk.clicks(message, data)
+            chat = talk.chat()
+            assert chat is not None
+            assert chat.state is ChatState.STOPPED, data
+
     async def test_an_edited_command_does_not_run_again(self, talk: Talk) -> None:
         assert await talk.is_silent_at("/start", kind="edited_message")
         assert talk.chat() is None

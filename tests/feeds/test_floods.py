@@ -1,6 +1,7 @@
 """A flood is held until an admin decides, and what was decided is done once, whole, and can be taken back."""
 
 import pytest
+from sqlalchemy import insert
 
 from feeds import floods as shell
 from feeds.decide.routing import AlertPolicy, braked
@@ -9,6 +10,7 @@ from storage.changes import Alert, Changes
 from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
 from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState
+from storage.tables import follows, mutes
 from tests.storage.conftest import database  # noqa: F401  a fixture
 from tests.support.build import NOW, after, polled
 from tests.support.floods import MEETINGS, flood
@@ -163,3 +165,19 @@ def test_a_flood_that_is_not_there_is_said_to_be_so(held: Database) -> None:
         held.write(lambda c: shell.settle(c, 9, FloodState.SENT, who="ann", now=LATER))
     with pytest.raises(TooLate, match="nothing was decided"):
         held.write(lambda c: shell.undo(c, 1, who="ann", now=LATER))
+
+
+def test_a_digest_goes_to_whoever_would_have_been_told_and_when(held: Database) -> None:
+    def wish(connection: Connection) -> None:
+        fan = subscriptions.open_chat(connection, Channel.TELEGRAM, "4", language="en", time_zone="UTC", now=NOW)
+        connection.execute(insert(follows).values(chat_id=fan.id, tag="country:JP", created_at=NOW))
+        first = subscriptions.find_chat(connection, Channel.TELEGRAM, "1")
+        second = subscriptions.find_chat(connection, Channel.TELEGRAM, "2")
+        assert first is not None
+        assert second is not None
+        connection.execute(insert(mutes).values(chat_id=first.id, tag="all", created_at=NOW))
+        subscriptions.change(connection, second.id, NOW, quiet="12:00-18:00")
+
+    held.write(wish)
+    settle(held, FloodState.DIGEST)
+    assert [(one.chat.address, one.not_before > LATER) for one in outgoing(held)] == [("4", False), ("2", True)]

@@ -4,15 +4,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from feeds.decide.audience import tags
 from feeds.decide.retelling import material
-from storage import contents, digests, ingest, outbox, sources, subscriptions
+from storage import contents, digests, handover, ingest, outbox, sources, subscriptions
+from storage.audience import new_row
 from storage.changes import Alert, Changes, MeetingWrite, NewStory, Retelling
 from storage.database import Connection, Database
 from storage.errors import NotFound
-from storage.model import Channel, Chat, Delivery, DeliveryKind, MeetingFacts, Phase, Trust
+from storage.model import Channel, Chat, ChatState, Delivery, DeliveryKind, MeetingFacts, Phase, Trust
 from storage.retelling import retell
 from storage.tables import chats, deliveries, follows, meetings, mutes
 from tests.support.build import NOW, after, definition, facts, item, polled
@@ -362,3 +363,68 @@ def test_what_is_oldest_comes_first_when_asked_for_so_that_no_digest_starves(dat
     by_age = database.read(lambda c: outbox.find(c, **look, oldest=True))  # type: ignore[arg-type]
     kinds = dict(owed(database, "id", "kind"))
     assert (kinds[by_weight[0]], kinds[by_age[0]]) == ("alert", "digest")
+
+
+def test_a_change_after_a_merge_is_told_though_both_stories_had_edits_and_follow_ups(database: Database) -> None:
+    chat(database)
+    announced = facts(phase=Phase.ANNOUNCED)
+    kept, ended = meet(database, 1, announced), meet(database, 2, announced)
+    send(database)
+    change(database, ended, announced, facts(phase=Phase.POSTPONED))
+    send(database, after(minutes=2))
+    database.write(lambda c: handover.hand_over(c, ended, kept, after(minutes=3)))
+    change(database, kept, announced, facts(phase=Phase.CANCELLED), after(minutes=4))
+    waiting = [kind for kind, state in owed(database, "kind", "state") if state == "queued"]
+    assert sorted(waiting) == ["edit", "follow_up"]
+
+
+def test_a_digest_has_a_name_that_nothing_else_takes(database: Database) -> None:
+    who = chat(database, digest="daily 08:00")
+    meet(database, 1)
+    flood = new_row(who.id, None, DeliveryKind.DIGEST, NOW, once="flood:1", payload={"stories": []})
+    database.write(lambda c: c.execute(insert(deliveries).values(**flood)))
+    morning = after(days=1)
+    first = database.write(lambda c: digests.release(c, who.id, morning))
+    database.write(lambda c: c.execute(delete(deliveries).where(deliveries.c.once == "flood:1")))
+    meet(database, 2, now=morning)
+    second = database.write(lambda c: digests.release(c, who.id, morning + timedelta(days=1)))
+    assert None not in (first, second)
+
+
+def test_what_was_folded_into_an_alert_that_is_called_off_goes_by_itself(database: Database) -> None:
+    chat(database, sides="parent", quiet="11:00-23:00")
+    conference = meet(database, 1, facts(series="sld", edition=None))
+    side = meet(database, 2, facts(parent="sld"))
+    assert ("alert", "folded") in owed(database, "kind", "state")
+    database.write(lambda c: handover.call_off(c, conference, NOW))
+    states = dict(owed(database, "story_id", "state"))
+    assert (states[conference], states[side]) == ("expired", "queued")
+
+
+def test_a_chat_that_was_away_gets_no_old_digest(database: Database) -> None:
+    who = chat(database, digest="weekly mon 08:00")
+    meet(database)
+    database.write(lambda c: subscriptions.set_state(c, who.id, ChatState.GONE, NOW))
+    chat(database, subscribed=False)
+    late = after(days=90)
+    database.write(
+        lambda c: (
+            subscriptions.set_state(c, who.id, ChatState.GONE, NOW)
+            or subscriptions.open_chat(c, Channel.TELEGRAM, "1", language="ja", time_zone="UTC", now=late)
+        )
+    )
+    assert owed(database, "state") == [("expired",)]
+
+
+def test_a_group_that_moves_forgets_its_message_numbers_and_loses_no_held_alert(database: Database) -> None:
+    old, new = chat(database, "-1"), chat(database, "-1002", subscribed=False, digest="daily 08:00")
+    first = meet(database, 1)
+    send(database)
+    follow(database, new, "country:JP")
+    second = meet(database, 2)
+    send(database)
+    database.write(lambda c: digests.release(c, new.id, after(days=1)))
+    database.write(lambda c: subscriptions.move(c, old.id, "-1002", after(days=1)))
+    rows = owed(database, "story_id", "message_id")
+    assert {story for story, _ in rows} == {first, second}
+    assert {number for _, number in rows} == {None}

@@ -159,3 +159,29 @@ def test_the_newest_backups_are_kept(archive: Database, tmp_path: Path) -> None:
 def test_postgresql_is_told_its_own_tools() -> None:
     with pytest.raises(BackupError, match="pg_dump"):
         backup.make(Database("postgresql://nobody@localhost/x"), Path("x"), NOW)
+
+
+def test_a_log_that_lies_there_without_its_file_is_set_aside_and_not_played_in(
+    archive: Database, tmp_path: Path
+) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    place = Path(str(archive.url.database))
+    with closing(sqlite3.connect(place)) as other:  # somebody who reads keeps the log from being folded in
+        other.execute("SELECT count(*) FROM items").fetchone()
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM items").fetchone()
+        _land(archive, 2)
+        log = Path(f"{place}-wal").read_bytes()
+    archive.close()
+    place.unlink()
+    Path(f"{place}-wal").write_bytes(log)
+    assert backup.restore(made.path, archive, NOW) is None
+    assert _identities(archive) == ["g:1"]
+
+
+def test_rotation_leaves_what_a_person_named(archive: Database, tmp_path: Path) -> None:
+    mine = backup.make(archive, tmp_path / "kaigi-before-upgrade.db", NOW).path
+    daily = backup.make(archive, tmp_path, NOW).path
+    assert backup.rotate(tmp_path, keep=1) == []
+    assert mine.is_file()
+    assert daily.is_file()

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from storage import filters, ingest, instance, likeness, outbox, sources, subscriptions, transfer
 from storage.database import Connection, Database
@@ -148,3 +148,10 @@ def test_two_sides_that_differ_are_told(
 
     with pytest.raises(CopyError, match="differs after the copy"):
         transfer.copy(archive, empty, interfere)
+
+
+def test_numbers_of_rows_that_are_gone_are_not_given_again(archive: Database, empty: Database) -> None:
+    archive.write(lambda c: c.execute(delete(items).where(items.c.id > 20)))
+    transfer.copy(archive, empty)
+    _land(empty, 99)
+    assert empty.read(lambda c: c.execute(select(func.max(items.c.id))).scalar()) == 26

@@ -25,7 +25,7 @@ from telegram import (
     User,
 )
 from telegram.constants import ChatType, MessageEntityType, ParseMode
-from telegram.error import BadRequest, NetworkError
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work, esc
@@ -261,7 +261,7 @@ async def _send(message: Message, answer: Answer) -> Message | None:
             reply_parameters=reply,
             reply_markup=keyboard(answer.buttons),
         )
-    except NetworkError as error:
+    except TelegramError as error:
         log.warning("an answer could not be sent", error=str(error))
         return None
 
@@ -280,7 +280,7 @@ async def _change(message: Message, answer: Answer) -> Message | None:
     except BadRequest as error:
         if "not modified" not in str(error).lower():
             return await _send(message, answer)
-    except NetworkError as error:
+    except TelegramError as error:
         log.warning("an answer could not be sent", error=str(error))
         return None
     return message
@@ -290,5 +290,5 @@ async def _acknowledge(query: CallbackQuery, words: str) -> None:
     """Stop the button's clock. A click that is too old cannot be answered, and need not be."""
     try:
         await query.answer(words or None, show_alert=bool(words))
-    except NetworkError as error:
+    except TelegramError as error:
         log.info("a click could not be acknowledged", error=str(error))

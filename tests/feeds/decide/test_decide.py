@@ -10,7 +10,7 @@ from feeds.decide.routing import AlertPolicy, Silence, looks_at_items
 from feeds.observed import ParsedEntry, Understood, Verdict
 from storage.changes import Candidate, Changes, EarlierReport, KnownItem, NewStory, Snapshot
 from storage.model import Filter, FilterAction, Meeting, MeetingFacts, Phase, Source, Trust
-from tests.support.build import NOW, after, entry, facts, polled, source, understood
+from tests.support.build import NOW, after, entry, facts, minister, polled, source, understood
 
 WASHINGTON = facts(countries=("JP", "US"), city="Washington", country="US", starts_on=date(2025, 11, 2))
 MEETINGS = Filter(id=1, key="ministerial-meetings", title="Meetings", query="is:meeting level:minister")
@@ -404,3 +404,35 @@ class TestWhyNothingIsTold:
     def test_what_is_told_is_not_silent(self) -> None:
         changes = decided(snapshot(), understood(entry("A"), facts()))
         assert (len(changes.alerts), changes.silent) == (1, {})
+
+
+MARLES = facts(principals=(minister("AU", name="Richard Marles"),))
+KOREA = Filter(id=2, key="marles", title="Marles", query="minister:Marles")
+
+
+def test_followers_of_who_is_newly_named_are_told_also_when_another_filter_begins_to_match() -> None:
+    changes = decide(
+        snapshot(candidates=(candidate(),), filters=(MEETINGS, KOREA)),
+        [understood(entry("They met"), MARLES)],
+        polled(),
+        POLICY,
+        NOW,
+    )
+    (alert,) = changes.alerts
+    assert alert.filters == ("marles",)
+    assert any(tag.startswith("person:") for tag in alert.followed)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        (MEETINGS, Filter(id=3, key="no", title="No", query="title:met", action=FilterAction.BLOCK)),
+        (replace(MEETINGS, paused=True),),
+        (replace(MEETINGS, alerts=False),),
+        (),
+    ],
+    ids=["blocked", "paused", "without alerts", "removed"],
+)
+def test_who_is_newly_named_is_told_to_nobody_where_the_filter_is_silent(filters: tuple[Filter, ...]) -> None:
+    seen = snapshot(candidates=(candidate(),), filters=filters)
+    assert decide(seen, [understood(entry("They met"), MARLES)], polled(), POLICY, NOW).alerts == ()
