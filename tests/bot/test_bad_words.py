@@ -1,5 +1,6 @@
 """What nobody should say to a bot: a short answer in the chat's language, or silence, and nothing is lost."""
 
+from storage.model import ChatState
 from tests.support.bot_rooms import data_of
 from tests.support.talking import Talk
 
