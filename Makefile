@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery
 .DELETE_ON_ERROR:
 
 help: ## list the targets

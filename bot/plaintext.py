@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.telegram.facts import value_name
+from bot.telegram.facts import field_name, value_name
 from bot.telegram.texts import text
 from feeds.publish.card import Card, card
-from feeds.publish.words import LABELS, Language
+from feeds.publish.words import Language
 from storage.contents import Content
 from storage.model import Chat, DeliveryKind, MeetingStory
 
@@ -78,15 +78,7 @@ def _change(change: Mapping[str, Any], language: Language) -> str:
     """▶ the fact: before → after."""
     name = str(change.get("field", ""))
     before, after = (value_name(name, change.get(side), language) for side in ("before", "after"))
-    label = LABELS[language].get(_ROWS.get(name, name), name)
-    return f"▶ {label}: " + (f"{before} → {after or '–'}" if before else after)
-
-
-_ROWS = {
-    "starts_on": "when", "ends_on": "when", "city": "where", "country": "where", "venue": "where",
-    "principals": "who", "countries": "sides", "outcomes": "outcome", "kind": "form", "format": "form",
-    "parent": "margins",
-}  # fmt: skip
+    return f"▶ {field_name(name, language)}: " + (f"{before} → {after or '–'}" if before else after)
 
 
 def _plain(words: str) -> str:

@@ -8,7 +8,7 @@ from bot.telegram.markup import Piece, bold, italic, words
 from bot.telegram.texts import text
 from feeds.publish.card import outcomes_in
 from feeds.publish.words import Language, country_name, day_name, flag, label, office_name, place_name, series_name
-from storage.model import Format, Kind, MeetingFacts, Phase, Principal
+from storage.model import Format, Kind, Level, MeetingFacts, Phase, Principal
 
 
 def principal_line(principal: Principal, language: Language) -> Piece:
@@ -57,7 +57,7 @@ def change_line(change: Mapping[str, Any], language: Language) -> Piece:
         return (
             words("📄") + Piece(" ", 1) + bold(words(label(language, "outcome"))) + Piece(": ", 2) + words(named, 500)
         )
-    head = bold(words(_field_name(name, language))) + Piece(": ", 2)
+    head = bold(words(field_name(name, language))) + Piece(": ", 2)
     if not now:
         return head + words(before, 300) + Piece(" → –", 4)
     return head + (words(before, 300) + Piece(" → ", 3) if before else Piece()) + words(now, 500)
@@ -79,7 +79,8 @@ _ROWS = {
 }  # fmt: skip
 
 
-def _field_name(name: str, language: Language) -> str:
+def field_name(name: str, language: Language) -> str:
+    """What readers call a fact."""
     row = _ROWS.get(name)
     if row is not None:
         return label(language, row)
@@ -109,6 +110,8 @@ _NAMES: dict[str, Callable[[str, Language], str]] = {
     "ends_on": lambda value, language: day_name(date.fromisoformat(value), language),
     "format": lambda value, language: label(language, Format(value)),
     "kind": lambda value, language: label(language, Kind(value)),
+    "level": lambda value, language: label(language, Level(value)),
+    "phase": lambda value, language: label(language, Phase(value)),
     "city": place_name,
     "venue": place_name,
     "country": country_name,

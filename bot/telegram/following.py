@@ -223,10 +223,10 @@ async def mine(request: Request, page: str = "0") -> None:
 async def remove_tap(request: Request, page: str, what: str) -> None:
     """Follow something no more."""
     now = await request.standing()
-    tag = f"filter:{int(what[1:])}" if what[:1] == "f" and what[1:].isdecimal() else unshortened(what, now.tags)
-    if tag is not None and tag.startswith("filter:"):
-        number = int(tag.removeprefix("filter:"))
-        await request.desk.write(partial(subscriptions.unsubscribe, chat_id=request.chat.id, filter_id=number))
+    followed = next((one for one in now.subscribed if what == f"f{one.id}"), None)
+    tag = unshortened(what, now.tags)
+    if followed is not None:
+        await request.desk.write(partial(subscriptions.unsubscribe, chat_id=request.chat.id, filter_id=followed.id))
     elif tag is not None:
         await request.desk.write(partial(follows.unfollow, chat_id=request.chat.id, tag=tag))
     await mine(request, page)

@@ -37,7 +37,6 @@ __all__ = ["Button", "Message", "alert", "broadcast", "details", "digest", "foll
 SOURCES = 5
 PRINCIPALS = 10
 SIDE_MEETINGS = 12
-QUOTES = 30
 TITLE = 200
 
 _MARKS = {

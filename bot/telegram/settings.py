@@ -10,8 +10,8 @@ from babel.core import get_global
 from bot.telegram.desk import Request
 from bot.telegram.menus import ZONES, Menu
 from bot.telegram.saying import LANGUAGE_NAMES
-from feeds.decide.hours import WrongTime, next_digest, parse_digest, parse_quiet
 from feeds.understand.lexicon import default_lexicon
+from storage.hours import WrongTime, next_digest, parse_digest, parse_quiet
 from storage.words import comparable
 
 #: What the buttons of digests mean.

@@ -69,7 +69,8 @@ def document(connection: Connection, asked: Wanted, imprint: Imprint, now: datet
     body = write(feed)
     if asked.shown:
         body, media_type = preview.as_page(body), preview.MEDIA_TYPE
-    return Document(body=body, media_type=media_type, updated=feed.updated, ages=query.depends_on_now)
+    ages = query.depends_on_now or any(rule.depends_on_now for rule in archive.block_rules(connection))
+    return Document(body=body, media_type=media_type, updated=feed.updated, ages=ages)
 
 
 def heads(connection: Connection, imprint: Imprint, language: Language) -> list[tuple[Filter, FeedHead]]:

@@ -24,7 +24,7 @@ from feeds.publish.follow import telegram
 from feeds.publish.in_words import in_words
 from feeds.publish.rendered import Rendered, rendered
 from feeds.publish.web_base import Library, language_of, library_of, page
-from feeds.publish.web_kept import keeper_of
+from feeds.publish.web_kept import keeper_of, kept
 from feeds.publish.words import OPML_TITLE, Language
 from storage import news
 from storage.database import Connection
@@ -96,6 +96,7 @@ async def send_rendered(found: Rendered, headers: RequestHeaders, method: str, s
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else form.body})
 
 
+@kept
 async def _list(request: Request) -> Response:
     """Every filter with its query in words, its addresses, and how much it holds."""
     library, language = library_of(request), language_of(request)

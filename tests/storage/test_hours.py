@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds.decide.hours import WrongTime, in_quiet, next_digest, parse_digest, parse_quiet
+from storage.hours import WrongTime, in_quiet, next_digest, parse_digest, parse_quiet
 
 
 def at(text: str) -> datetime:
