@@ -26,6 +26,7 @@ from bench.figures import Goal, number, print_table, report
 from bench.kaigi_side import THREADS
 from bench.measured import Program, patience
 from bench.payloads import DOCUMENTS, Document
+from bot import loop
 from bot.collecting import collecting
 from bot.config import Fetch, Settings
 from bot.parts import open_database
@@ -196,7 +197,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="part of the names of the rows to run")
     chosen = parser.parse_args().only
     with patience(1800):
-        rows = asyncio.run(campaign(chosen))
+        rows = loop.run(campaign(chosen))
     show(rows)
     goals = [
         Goal(

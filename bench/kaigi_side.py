@@ -20,6 +20,7 @@ from functools import partial
 
 from bench import seed
 from bench.server import address
+from bot import loop
 from bot.collecting import THREADS, collecting
 from bot.config import Fetch, Settings
 from bot.parts import open_database, utc_now
@@ -105,4 +106,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    loop.run(main())

@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import select, update
 
 from bench.kaigi_side import definitions, prepare, settings
+from bot import loop
 from bot.app import TICK
 from bot.collecting import THREADS, collecting
 from bot.jobs import Collector
@@ -99,4 +100,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main())
+        loop.run(main())

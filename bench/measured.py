@@ -109,11 +109,15 @@ class Program:
 
     def _watch(self) -> None:
         while not self._ended.is_set() and self._process.poll() is None:
-            main, *workers = [_resident(pid) for pid in _tree(self._process.pid)]
+            main, *workers = [_resident(pid) for pid in _tree(self._process.pid) if not self._is_forking(pid)]
             self.main_peak = max(self.main_peak, main, _highest(self._process.pid))
             self.workers_peak = max(self.workers_peak, sum(workers))
             self.total_peak = max(self.total_peak, main + sum(workers))
             time.sleep(_LOOK_S)
+
+    def _is_forking(self, pid: int) -> bool:
+        """Whether it is a copy of the main process that does not run its own program yet: its pages are the main's."""
+        return pid != self._process.pid and _command(pid) == _command(self._process.pid)
 
 
 def _tree(pid: int) -> Iterator[int]:
@@ -130,6 +134,12 @@ def _cpu_seconds(pid: int) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return sum(int(field) for field in fields[11:15]) / _TICKS
     return 0.0
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _resident(pid: int) -> float:

@@ -81,15 +81,13 @@ def run(config_file: ConfigOption = None) -> None:
 
     _use(config_file)
     settings = config.load()  # before the rest is loaded: a wrong setting is told at once
-    import asyncio
-
-    from bot import logs, parts
+    from bot import logs, loop, parts
     from bot.app import Service
 
     logs.set_up(settings.log.format, config.secrets(settings))
     parts.know(settings)
     definitions = parts.read_sources(settings)
-    asyncio.run(Service(settings=settings, definitions=definitions).run())
+    loop.run(Service(settings=settings, definitions=definitions).run())
 
 
 @app.command()
@@ -98,14 +96,12 @@ def demo(
     newsroom_port: Annotated[int, typer.Option(help="Port of the local newsroom.")] = 8931,
 ) -> None:
     """Run the whole service against a small newsroom on this machine: no network, no token, an alert in 15 seconds."""
-    import asyncio
-
     from bot import demo as show
-    from bot import logs
+    from bot import logs, loop
 
     settings = show.settings_for_demo(folder)
     logs.set_up(settings.log.format)
-    asyncio.run(show.run(settings, lambda words: print(words, flush=True), folder, newsroom_port))  # noqa: T201
+    loop.run(show.run(settings, lambda words: print(words, flush=True), folder, newsroom_port))  # noqa: T201
 
 
 def main() -> None:

@@ -349,13 +349,12 @@ def poll(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
 ) -> None:
     """Poll sources once, now. Ends with 1 when one of them failed."""
-    import asyncio
-
+    from bot import loop
     from bot.indexing import index_some
 
     with _archive() as (settings, database):
         chosen = database.read(lambda connection: _chosen(connection, names or []))
-        reports = asyncio.run(_poll_all(settings, database, chosen, quiet=as_json))
+        reports = loop.run(_poll_all(settings, database, chosen, quiet=as_json))
         index_some(database)
     if as_json:
         for report in reports:

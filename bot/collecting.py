@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,10 +35,17 @@ def share_heaps() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
+def spare_what_stays() -> None:
+    """Keep what is loaded by now, and stays as long as the program runs, out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
+
+
 @contextlib.asynccontextmanager
 async def collecting(settings: Settings, database: Database) -> AsyncIterator[Ingest]:
     """All that polling needs, opened and closed together."""
     share_heaps()
+    spare_what_stays()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
     fetcher = Fetcher(
         user_agent=settings.fetch.user_agent,

@@ -167,13 +167,15 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._running = asyncio.Lock()
+        self._stopping = False
 
     def every(self, seconds: float, job: Callable[[], Awaitable[None]], name: str) -> None:
         """Run `job` now and then every `seconds`; a run that is still going is not started twice."""
 
         async def run() -> None:
             async with self._running:
-                await job()
+                if not self._stopping:
+                    await job()
 
         self._scheduler.add_job(run, "interval", seconds=seconds, id=name, name=name, next_run_time=datetime.now(UTC))
 
@@ -183,6 +185,10 @@ class Scheduler:
 
     async def stop(self) -> None:
         """Tick no more. A tick under way is let finish: cancelled, it would leave sources claimed by nobody."""
+        self._stopping = True
         self._scheduler.pause()
+        await asyncio.sleep(0)  # ticks that are due but did not begin take their place in the queue, and do nothing
         async with self._running:
-            self._scheduler.shutdown(wait=False)
+            pass
+        await asyncio.sleep(0)  # what is done tells APScheduler so; the rest it would cancel and call an error
+        self._scheduler.shutdown(wait=False)

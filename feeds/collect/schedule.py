@@ -138,7 +138,7 @@ def learn(moments: Iterable[datetime], now: datetime) -> Habit | None:
 
 def after_success(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhythm, now: datetime) -> SourceUpdate:
     """What to keep of a poll that got an answer: a clean slate and the next moment. Uses `source.habit`."""
-    paced = replace(source, hint_s=answer.hint_s)
+    paced = source if source.hint_s == answer.hint_s else replace(source, hint_s=answer.hint_s)
     moved_to = source.moved_to if address(source, now) == source.moved_to else answer.moved_to
     same = moved_to is not None and moved_to == source.moved_to
     return SourceUpdate(

@@ -20,6 +20,7 @@ from feeds.collect.resolve import Resolver
 from feeds.collect.turns import PER_HOST
 
 MAX_INFORMATIONAL = 16
+KEEP_ALIVE_S = 3.0  # articles of one page follow each other by a second; the next poll is a minute away at least
 
 
 def open_session(
@@ -29,6 +30,7 @@ def open_session(
     connector = aiohttp.TCPConnector(
         limit=concurrency,
         limit_per_host=PER_HOST,
+        keepalive_timeout=KEEP_ALIVE_S,
         socket_factory=socket_factory(allow_private),
         resolver=Resolver(connect_timeout_s),
     )

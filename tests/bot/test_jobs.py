@@ -154,6 +154,23 @@ async def test_stopping_lets_a_tick_finish_and_then_ticks_no_more() -> None:
     assert ticks.begun == 1
 
 
+async def test_stopping_at_the_moment_when_ticks_are_due_cancels_none(caplog: pytest.LogCaptureFixture) -> None:
+    async def tick() -> None:
+        await asyncio.sleep(0)
+
+    for turns in range(12):
+        scheduler = Scheduler()
+        scheduler.every(60, tick, "one")
+        scheduler.every(60, tick, "another")
+        scheduler.start()
+        for _ in range(turns):  # turns of the loop: each is another moment on the way of a tick
+            await asyncio.sleep(0)
+        await scheduler.stop()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_places_that_become_free_are_filled_without_waiting_for_the_next_tick(database: Database) -> None:
     shell = Shell()
     one_at_a_time = collector(database, shell, concurrency=1)
