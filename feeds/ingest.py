@@ -29,11 +29,11 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from feeds import articles
 from feeds.collect import follow, schedule, websub
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.kinds import is_sitemap
 from feeds.collect.lookback import remembered
-from feeds.collect.patience import Patience, rotated
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
@@ -42,9 +42,7 @@ from feeds.decide.decide import decide, is_news, match_known
 from feeds.decide.routing import AlertPolicy, braked, looks_at_items
 from feeds.ledger import Ledger
 from feeds.observed import (
-    ArticlePage,
     Failure,
-    FailureKind,
     Fetched,
     FetchResult,
     NotModified,
@@ -53,7 +51,7 @@ from feeds.observed import (
     Understood,
 )
 from feeds.telling import keep, tell
-from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, read_article, read_document, understand_entries
+from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, read_document, understand_entries
 from storage import ingest as store
 from storage import snapshot as snapshots
 from storage import sources
@@ -63,11 +61,6 @@ from storage.model import FetchEvent, Source, SourceDefinition, SourceKind, Sour
 from storage.snapshot import Lookup
 
 T = TypeVar("T")
-
-#: New links of a list page whose articles are read in one poll; what is left waits for the next.
-ARTICLES_PER_POLL = 30
-
-_DATE_FLAGS = {"date_unreadable", "date_in_future", "date_without_year"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,7 +205,9 @@ class Ingest:
             news = await self._news(source, parsed.entries)
         if source.definition.kind is SourceKind.PAGE:
             before_s = visit.seconds
-            news, all_read = await self._with_articles(source, news)
+            news, all_read = await articles.read(
+                source, news, partial(self._page, source.definition), self.parsers, self.clock()
+            )
             complete = complete and all_read
             visit.articles_s = visit.seconds - before_s
         understood = await self._understand(source.definition, news, studied)
@@ -292,41 +287,6 @@ class Ingest:
         tell(connection, visit.source, update, now, *([notices.flooded(visit.source, new, held, now)] if flood else ()))
         return changes
 
-    async def _with_articles(self, source: Source, news: Sequence[ParsedEntry]) -> tuple[list[ParsedEntry], bool]:
-        """Give each entry of a list page the text of its article. Returns the entries that could be read, and
-        whether that is all of them.
-
-        The first poll takes all of the list in, with headlines alone where an article cannot be read now: what is left
-        for a later poll would no longer be backlog, and raise alerts.
-        """
-        chosen = news[:ARTICLES_PER_POLL]
-        patience = Patience()
-        work = partial(self._with_article, source.definition, patience)
-        read = await rotated(work, chosen, self.clock().minute)
-        if source.first_success_at is None:
-            kept = (entry or before for entry, before in zip(read, chosen, strict=True))
-            return [*kept, *news[ARTICLES_PER_POLL:]], True
-        done = [entry for entry in read if entry is not None]
-        return done, len(done) == len(news)
-
-    async def _with_article(
-        self, definition: SourceDefinition, patience: Patience, entry: ParsedEntry
-    ) -> ParsedEntry | None:
-        """The entry with its article; None when that is for a later poll."""
-        if entry.url is None:
-            return entry
-        answer = await patience.wait_for(self._page(definition, entry.url))
-        if answer is None:
-            return None
-        page: ArticlePage | Failure
-        if isinstance(answer, Fetched):
-            page = await self.parsers.run(read_article, answer, definition, self.clock())
-        else:
-            page = answer if isinstance(answer, Failure) else _unasked_304(entry.url)
-        if isinstance(page, Failure):
-            return replace(entry, flags=(*entry.flags, "article_unread")) if page.kind in follow.FINAL else None
-        return _joined(entry, page)
-
     async def _unchanged(self, visit: "_Visit", moved_to: str | None = None) -> PollReport:
         now = self.clock()
         event = visit.event(now, "unchanged")
@@ -389,27 +349,6 @@ def _paired(entries: Sequence[ParsedEntry], readings: Sequence[Reading]) -> list
         Understood(entry=entry, understanding=understanding, likeness=likeness)
         for entry, (understanding, likeness) in zip(entries, readings, strict=True)
     ]
-
-
-def _joined(entry: ParsedEntry, page: ArticlePage) -> ParsedEntry:
-    published_at = entry.published_at or page.published_at
-    flags = dict.fromkeys((*entry.flags, *page.flags))
-    return replace(
-        entry,
-        title=page.title or entry.title,
-        text=page.text,
-        author=page.author or entry.author,
-        language=page.language or entry.language,
-        published_at=published_at,
-        published_text=(entry if entry.published_at or not page.published_text else page).published_text,
-        # What is wrong with the date of one of them does not matter when the other's could be read.
-        flags=tuple(flag for flag in flags if published_at is None or flag not in _DATE_FLAGS),
-        released_at=page.released_at,
-    )
-
-
-def _unasked_304(url: str) -> Failure:
-    return Failure(kind=FailureKind.SERVER_ERROR, message=f"{url} answered 304 although nothing was asked.")
 
 
 def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:

@@ -132,7 +132,7 @@ async def test_an_article_that_is_down_at_the_first_poll_of_a_page_is_backlog_al
 async def test_the_first_poll_of_a_page_takes_all_of_its_list_in_and_the_next_finds_nothing_new(
     desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.ingest.ARTICLES_PER_POLL", 2)
+    monkeypatch.setattr("feeds.articles.ARTICLES_PER_POLL", 2)
     newsroom.advance(9)
     first = await desk.poll("demo-list-ja")
     assert first.new == first.seen >= 10
@@ -145,7 +145,7 @@ async def test_later_polls_of_a_page_leave_what_is_too_much_for_the_next(
 ) -> None:
     await desk.poll("demo-list-ja")
     newsroom.advance(100)
-    monkeypatch.setattr("feeds.ingest.ARTICLES_PER_POLL", 1)
+    monkeypatch.setattr("feeds.articles.ARTICLES_PER_POLL", 1)
     counts = [(await desk.poll("demo-list-ja")).new for _ in range(20)]
     assert 1 < sum(counts) < 20
     assert counts == sorted(counts, reverse=True)  # one a poll until none is left
