@@ -18,6 +18,7 @@ from bot import (
     cli_floods,
     cli_lexicon,
     cli_operations,
+    cli_poll,
     cli_sources,
 )
 from storage.errors import KaigiError, Misuse
@@ -35,7 +36,7 @@ app.add_typer(cli_floods.app, name="floods")
 app.add_typer(cli_archive.db, name="db")
 app.add_typer(cli_lexicon.app, name="lexicon")
 app.add_typer(cli_correct.export, name="export")
-app.command()(cli_sources.poll)
+app.command()(cli_poll.poll)
 app.command()(cli_correct.correct)
 app.command()(cli_explain.explain)
 app.command()(cli_explain.evaluate)

@@ -1,4 +1,4 @@
-"""Commands on sources: `kaigi sources …` and `kaigi poll`."""
+"""Commands on sources: `kaigi sources …`."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli_filters import me
-from storage.choices import SourceKind, SourceState, Trust
+from storage.choices import SourceKind, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bot.config import Settings
-    from feeds.ingest import PollReport
     from storage.database import Connection, Database
     from storage.model import FetchOptions, HubSubscription, Source
 
@@ -37,7 +36,7 @@ VERIFY = Annotated[bool, typer.Option("--verify/--no-verify", help="Whether its 
 
 
 @contextmanager
-def _archive() -> "Iterator[tuple[Settings, Database]]":
+def archive() -> "Iterator[tuple[Settings, Database]]":
     """Settings and database, with the sources of sources_file in it."""
     from bot import config, logs, parts
 
@@ -71,7 +70,7 @@ def list_sources(
     from storage import sources, websub
 
     now = utc_now()
-    with _archive() as (_, database):
+    with archive() as (_, database):
         every = database.read(sources.every)
         hubs = {about.source_id: about for about in database.read(websub.every)}
         notes = database.read(lambda connection: _notes(connection, every))
@@ -88,7 +87,7 @@ def list_sources(
         state = f"{_state(source)}, pushed" if source.pushed_until and source.pushed_until > now else _state(source)
         problem = _problem(source, notes)
         table.add_row(about.key, state, seen, about.kind, about.trust, _asked_with(about.fetch), about.name, problem)
-    _console().print(table)
+    console().print(table)
 
 
 def _notes(connection: "Connection", every: "list[Source]") -> "dict[int, tuple[str, ...]]":
@@ -107,7 +106,8 @@ def _problem(source: "Source", notes: "dict[int, tuple[str, ...]]") -> str:
     return " ".join(filter(None, [source.last_error, *(f"{remark}." for remark in notes[source.id])]))
 
 
-def _console() -> "Console":
+def console() -> "Console":
+    """Where tables go: see `bot.screen`."""
     from bot.screen import console
 
     return console()
@@ -195,7 +195,7 @@ def add(  # noqa: PLR0913  the fields of a source
         trust=trust,
         time_zone=time_zone,
     )
-    with _archive() as (settings, database):
+    with archive() as (settings, database):
         database.read(lambda connection: refuse_known(connection, given))
         chosen = choose(settings, given, kind, named=name is not None)
         database.write(lambda connection: add_source(connection, chosen.definition, who=me(), now=utc_now()))
@@ -241,7 +241,7 @@ def check(
         except checking.CheckFailed:
             if known.kind is SourceKind.PAGE:
                 comparison = asyncio.run(checking.compare(settings, known, snapshot))
-                checking.show_comparison(_console(), comparison, as_json=as_json)
+                checking.show_comparison(console(), comparison, as_json=as_json)
             raise
     elif "://" not in source:
         raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
@@ -251,7 +251,7 @@ def check(
     if as_json:
         typer.echo(checking.as_json(checked))
     else:
-        checking.show(_console(), checked, new=known is None)
+        checking.show(console(), checked, new=known is None)
 
 
 @app.command()
@@ -289,7 +289,7 @@ def _changed(name: str, change: "Callable[..., int]") -> "Source":
         change(connection, found, who=me(), now=utc_now())
         return found
 
-    with _archive() as (_, database):
+    with archive() as (_, database):
         return database.write(work)
 
 
@@ -303,7 +303,7 @@ def import_opml(
     from bot.screen import plain
 
     body = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
-    with _archive() as (_, database):
+    with archive() as (_, database):
         done = database.write(lambda connection: import_sources(connection, body, utc_now()))
     for key in done.added:
         typer.echo(f"Added {key}.")
@@ -331,7 +331,7 @@ def export_opml(
     from storage import sources
     from storage.errors import KaigiError
 
-    with _archive() as (_, database):
+    with archive() as (_, database):
         every = database.read(sources.every)
     written = write_opml((one.definition for one in every), "Kaigi", utc_now())
     if output is None:
@@ -342,96 +342,3 @@ def export_opml(
     except OSError as error:
         raise KaigiError(f"{output} cannot be written: {error.strerror}.") from error
     typer.echo(f"Wrote {len(every)} sources to {output}.")
-
-
-def poll(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]…", help="Keys or addresses; all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")] = False,
-) -> None:
-    """Poll sources once, now. Ends with 1 when one of them failed."""
-    from bot import loop
-    from bot.indexing import index_some
-
-    with _archive() as (settings, database):
-        chosen = database.read(lambda connection: _chosen(connection, names or []))
-        reports = loop.run(_poll_all(settings, database, chosen, quiet=as_json))
-        index_some(database)
-    if as_json:
-        for report in reports:
-            typer.echo(json.dumps(_report_as_dict(report), ensure_ascii=False))
-    else:
-        _print_reports(reports)
-    if any(report.failure for report in reports):
-        raise typer.Exit(1)
-
-
-def _chosen(connection: "Connection", names: list[str]) -> "list[Source]":
-    from storage import sources
-
-    if names:
-        return [sources.find(connection, name) for name in names]
-    every = sources.every(connection)
-    return [s for s in every if s.definition.enabled and s.state is not SourceState.PAUSED]
-
-
-async def _poll_all(
-    settings: "Settings", database: "Database", chosen: "list[Source]", *, quiet: bool
-) -> "list[PollReport]":
-    import asyncio
-
-    from rich.console import Console
-    from rich.progress import track
-
-    from bot.collecting import collecting
-
-    async with collecting(settings, database) as ingest:
-        polls = [asyncio.create_task(ingest.poll(source)) for source in chosen]
-        console = Console(stderr=True, quiet=quiet)
-        for done in track(asyncio.as_completed(polls), "Polling", total=len(polls), console=console):
-            await done
-        return [poll.result() for poll in polls]
-
-
-def _report_as_dict(report: "PollReport") -> dict[str, object]:
-    failure = report.failure
-    return {
-        "source": report.source_key,
-        "status": report.status,
-        "seen": report.seen,
-        "new": report.new,
-        "changed": report.changed,
-        "duplicates": report.duplicates,
-        "meetings": report.meetings,
-        "alerts": report.alerts,
-        "held": report.held,
-        "no_alert": dict(report.silent),
-        "error": {"kind": failure.kind, "message": failure.message} if failure else None,
-        "seconds": report.seconds,
-    }
-
-
-def _print_reports(reports: "list[PollReport]") -> None:
-    from rich.table import Table
-
-    table = Table("source", "status", "entries", "new", "changed", "meetings", "alerts", "remarks", box=None)
-    for report in reports:
-        row = (report.seen, report.new, report.changed, report.meetings, report.alerts)
-        remarks = report.failure.message if report.failure else "; ".join(_why_silent(report))
-        table.add_row(report.source_key, report.status, *map(str, row), remarks)
-    _console().print(table)
-
-
-def _why_silent(report: "PollReport") -> "Iterator[str]":
-    if report.held:
-        yield f"{report.held} alerts held back, see kaigi floods list"
-    yield from (f"no alert for {count}: {_SILENCES[why]}" for why, count in report.silent.items() if why in _SILENCES)
-
-
-#: What an operator is told; that a meeting had its alert before is no news.
-_SILENCES = {
-    "first_poll": "the first poll of a source is backlog",
-    "old_report": "reported too long ago (alerts.max_age)",
-    "old_meeting": "held long ago",
-    "blocked": "hidden by a block rule",
-    "no_filter": "no filter with alerts asks for it",
-}
