@@ -1,9 +1,10 @@
 """Updates are kept before they are confirmed, so that no command is lost by a crash.
 
 python-telegram-bot puts what it reads into a queue and confirms it to Telegram with its next question, handled or not.
-So the queue is one whose `put` returns only when the update is in the database. An update is handled at least once:
-its mark comes after its effect, and handlers bear being asked twice. One that the process does not survive three
-times is given up, with a line in the log.
+So the queue is one whose `put` returns only when the update is in the database. What an update changes is changed
+once: `applied_at` is written in the transaction of the change. It is answered at least once: `done_at` comes after the
+answer, and who is asked again changes nothing and tells how things stand. An update that the process does not survive
+three times is given up, with a line in the log.
 """
 
 import asyncio

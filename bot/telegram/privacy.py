@@ -60,7 +60,8 @@ async def ask_delete_tap(request: Request) -> None:
 
 async def delete_tap(request: Request) -> None:
     """Delete everything."""
-    gone = request.chat.id != 0 and await request.desk.write(partial(subscriptions.forget, chat_id=request.chat.id))
+    forget = partial(subscriptions.forget, chat_id=request.chat.id)
+    gone = await request.once(forget, lambda _connection: True)
     sentence = (
         request.say("Everything is deleted. /start begins anew.")
         if gone

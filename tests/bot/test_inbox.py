@@ -128,6 +128,23 @@ def test_an_update_that_kills_the_process_is_given_up_after_three_tries(database
     assert database.read(inbox.undone) == []
 
 
+def test_the_change_of_an_update_is_claimed_once_and_a_change_that_fails_is_not_claimed(database: Database) -> None:
+    def fails(connection: Connection) -> None:
+        assert inbox.claim(connection, 1, now())
+        raise LookupError
+
+    database.write(lambda c: inbox.keep(c, 1, "{}", now()))
+    with pytest.raises(LookupError):
+        database.write(fails)
+    assert not database.read(lambda c: inbox.is_applied(c, 1))
+    assert [database.write(lambda c: inbox.claim(c, 1, now())) for _ in range(3)] == [True, False, False]
+    assert [number for number, _ in database.read(inbox.undone)] == [1], "its answer is still owed"
+
+
+def test_an_update_that_is_not_kept_may_change_something_each_time(database: Database) -> None:
+    assert [database.write(lambda c: inbox.claim(c, 99, now())) for _ in range(2)] == [True, True]
+
+
 async def test_kept_words_that_nobody_can_read_are_given_up_and_hold_nothing_up(database: Database) -> None:
     database.write(lambda c: inbox.keep(c, 1, "no json", now()))
     kept = Inbox(database, now)
