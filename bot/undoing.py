@@ -122,8 +122,11 @@ def _invite(doing: Undoing, line: AuditLine) -> bool:
 
 
 def _flood(doing: Undoing, line: AuditLine) -> bool:
+    last = audit.last_of(doing.connection, line.target)
+    if last is None or last.id != line.id:
+        raise CannotUndo(f"Flood {_name(line)} was decided about again since.")
     floods.undo(doing.connection, int(_name(line)), who=doing.who, now=doing.now)
-    return False
+    return True
 
 
 _WAYS: dict[str, Way] = {

@@ -34,6 +34,7 @@ from storage.changes import (
     StoryRef,
 )
 from storage.lessons import learn
+from storage.model import HeldAlert
 from storage.polls import update_source
 from storage.records import (
     evidence_to_json,
@@ -79,7 +80,10 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     for retelling in changes.retellings:
         retell(connection, retelling, story_id(retelling.story), now)
     if changes.held:
-        floods.hold(connection, changes.source, [(story_id(one.story), one.filters) for one in changes.held], now)
+        held = [
+            HeldAlert(story=story_id(one.story), filters=one.filters, followed=one.followed) for one in changes.held
+        ]
+        floods.hold(connection, changes.source, held, now)
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from storage import audit, filters, floods, news, sources
 from storage.database import Connection
-from storage.model import DeliveryState, FetchEvent, SourceState
+from storage.model import DeliveryState, FetchEvent, HeldAlert, SourceState
 from tests.bot.admin.conftest import BOSS, COLLEAGUE, READER, Room, land
 from tests.support.build import NOW, definition, facts, polled
 
@@ -233,7 +233,8 @@ def flooded(room: Room, count: int = 3) -> list[int]:
         stories = [land(connection, f"f{n}", facts(series="admm", edition=n), alert=False) for n in range(count)]
         source_id = sources.find(connection, "f0").id
         update = polled(source_id, event=FetchEvent(at=NOW, outcome="flooded", new_items=40))
-        floods.hold(connection, update, [(story, ("ministerial-meetings",)) for story in stories], NOW)
+        held = [HeldAlert(story=story, filters=("ministerial-meetings",)) for story in stories]
+        floods.hold(connection, update, held, NOW)
         return stories
 
     return room.write(hold)
