@@ -4,7 +4,7 @@ A row names the meetings and the filters that would have told of them. What an a
 transaction that carries it out, by compare-and-set on the state: the second of two presses finds nothing to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from storage.hours import in_quiet
 from storage.model import DeliveryKind, DeliveryState, Flood, FloodState, HeldAlert
 from storage.records import insert_or_ignore
 from storage.tables import chats, deliveries, filters, floods, sources, story_alerts
+
+LOOKED_AT = 200  #: floods, when one of a story is looked for
 
 _WITH_SOURCE = select(floods, sources.c.key.label("source_key"), sources.c.name.label("source_name")).join_from(
     floods, sources
@@ -38,6 +40,11 @@ def every(connection: Connection, *, held_only: bool = False, limit: int = 50) -
     if held_only:
         query = query.where(floods.c.state == FloodState.HELD)
     return [_flood(row) for row in connection.execute(query)]
+
+
+def of_stories(connection: Connection, story_ids: Collection[int]) -> list[Flood]:
+    """The last floods in which an alert about one of these stories was held, the newest first."""
+    return [flood for flood in every(connection, limit=LOOKED_AT) if any(a.story in story_ids for a in flood.alerts)]
 
 
 def find(connection: Connection, flood_id: int) -> Flood:
