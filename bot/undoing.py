@@ -111,7 +111,7 @@ def _admin_add(doing: Undoing, line: AuditLine) -> bool:
 
 def _admin_remove(doing: Undoing, line: AuditLine) -> bool:
     if not people.restore(doing.connection, int(_name(line))):
-        raise CannotUndo("This person is an admin again already.")
+        raise CannotUndo("This person is an admin again already, or had all deleted. Invite them again.")
     return False
 
 
