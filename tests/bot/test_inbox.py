@@ -17,6 +17,8 @@ from telegram.error import NetworkError
 from telegram.ext import ApplicationBuilder, MessageHandler, filters
 
 from bot import config, logs
+from bot.telegram import service
+from bot.telegram.commands import Desk
 from bot.telegram.inbox import Inbox, KeptApplication
 from bot.telegram.webhook import MAX_BODY, Webhook, path_of
 from storage import inbox, schema
@@ -161,6 +163,48 @@ def test_what_was_handled_is_forgotten_after_two_days_and_its_words_at_once(data
 
     assert database.write(work) == (1, 0)
     assert [number for number, _ in database.read(inbox.undone)] == [2]
+
+
+async def test_a_service_that_runs_for_years_forgets_every_day(database: Database) -> None:
+    clock = [now()]
+    kept = Inbox(database, lambda: clock[0])
+
+    def finish(number: int) -> None:
+        database.write(lambda c: inbox.keep(c, number, "{}", clock[0]))
+        database.write(lambda c: inbox.done(c, number, clock[0]))
+
+    def known() -> int:
+        return database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM inbox").scalar_one())  # type: ignore[no-any-return]
+
+    finish(1)
+    await kept.tidy()
+    clock[0] += timedelta(days=3)
+    finish(2)
+    await kept.tidy()
+    assert known() == 1
+    clock[0] += timedelta(hours=23)
+    finish(3)
+    await kept.tidy()
+    assert known() == 2, "it looks once a day"
+
+
+async def test_the_service_forgets_without_being_started_anew(
+    monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    monkeypatch.setattr(service, "WATCH", 0.01)
+    told: list[int] = []
+    async with BotApi() as api:
+        desk = Desk(database=database, clock=now, language="en", time_zone="UTC", address="")
+        running = service.TelegramService(TOKEN, api.url, desk)
+
+        async def tidy(_self: Inbox) -> None:
+            told.append(1)
+
+        monkeypatch.setattr(Inbox, "tidy", tidy)
+        task = asyncio.create_task(running.run())
+        await until(lambda: len(told) >= 3)
+        task.cancel()
+        await running.stop()
 
 
 @asynccontextmanager
