@@ -37,7 +37,8 @@ async def follow(request: Request) -> None:
         rows = ((menu(request).button("⭐ " + request.say("What this chat follows"), "mi"),),)
         await request.show(Message(within([block(told)]), rows))
     elif found:
-        await request.show(menu(request).choose(request.say("Which one?"), found, "fw", now.tags))
+        on = [*now.tags, *(f"filter:{one.id}" for one in now.subscribed)]
+        await request.show(menu(request).choose(request.say("Which one?"), found, "fw", on))
     else:
         await request.tell(unknown(request, said))
 
@@ -49,7 +50,9 @@ def _found(request: Request, said: str, now: Standing) -> list[Choice]:
         one for one in now.offered if folded in (comparable(one.key), comparable(filter_title(one, request.language)))
     ]
     if named:
-        return [Choice(f"filter:{one.id}", filter_title(one, request.language)) for one in named]
+        titles = {one.id: filter_title(one, request.language) for one in named}
+        alike = len(named) > 1  # their keys tell them apart
+        return [Choice(f"filter:{one.id}", titles[one.id] + (f" ({one.key})" if alike else "")) for one in named]
     return find(said[:LONGEST], request.language, today(request))
 
 
@@ -157,12 +160,14 @@ async def _toggle_known(request: Request, tag: str | None) -> str:
     """Follow or not, after making sure that there is such a thing: the button may be forged."""
     await request.known()
     now = await request.standing()
-    if tag is None or (tag not in now.tags and not _exists(request, tag)):
+    if tag is None or (tag not in now.tags and not _exists(request, tag, now)):
         raise ValueError(tag)
     return await _toggle(request, tag, now)
 
 
-def _exists(request: Request, tag: str) -> bool:
+def _exists(request: Request, tag: str, now: Standing) -> bool:
+    if any(tag == f"filter:{one.id}" for one in now.offered):
+        return True
     return any(tag == one.tag for view in VIEWS for one in choices(view, request.language, today(request)))
 
 

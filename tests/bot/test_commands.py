@@ -302,6 +302,22 @@ class TestLooking:
         assert "How sure" in talk.api.sent[-1].text
 
 
+async def test_two_filters_of_one_title_are_told_apart_and_followed_by_their_buttons(talk: Talk) -> None:
+    def make(connection: Connection) -> None:
+        for key, query in (("east", "country:JP"), ("west", "country:FR")):
+            words = {"title": "Region", "alerts": True, "action": FilterAction.KEEP, "who": "t"}
+            filters.add(connection, key=key, query=query, now=talk.clock(), **words)  # type: ignore[arg-type]
+
+    talk.database.write(make)
+    asked = await talk.says("/follow region")
+    first, second = (row[0] for row in asked.buttons)
+    assert ("east" in first["text"], "west" in second["text"]) == (True, True)
+    assert "now follows" in await talk.clicks(asked, second["callback_data"])
+    assert talk.filters() == ["west"]
+    assert "no longer" in await talk.clicks(asked, second["callback_data"])
+    assert talk.filters() == []
+
+
 class TestPrivacy:
     async def test_everything_is_shown_as_a_file_and_deleted_when_confirmed(self, talk: Talk) -> None:
         await talk.says("/start")
