@@ -28,6 +28,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
 
+from bench.deaths import Deaths
 from bench.delivery_side import (
     POINTS,
     QUICK,
@@ -129,21 +130,17 @@ class Campaign:
         each = 2 if self.quick else 56
         lives = [(point, 1 + n % 9) for n in range(each) for point in POINTS]
         with filled(self.folder, f"kills-{policy}", list(range(1, 101)), 6 if self.quick else 50) as database:
-            async with BotApi(keep_calls=False) as api:
+            deaths = Deaths()
+            async with BotApi(keep_calls=False, fate=deaths.asked) as api:
                 _open(api, range(1, 101))
-                outside = within = killed = 0
                 for count, (point, after) in enumerate(lives):
-                    before = _duplicates(api)
-                    killed += await self._die(database, api, policy, point, after, count)
-                    if point in WINDOW:
-                        within += _duplicates(api) - before
-                    else:
-                        outside += _duplicates(api) - before
-                before = _duplicates(api)
+                    if await self._die(database, api, policy, point, after, count):
+                        deaths.died(point)
                 await self._die(database, api, policy, "", 0, len(lives))
-                within += _duplicates(api) - before  # the repeat of the last death
             states = database.read(_states)
-        got = {key for one in api.sent if (key := key_of(one.parameters))}
+        got = Counter(key for one in api.sent if (key := key_of(one.parameters)))
+        laid, killed = deaths.explain(got), deaths.kills.total()
+        deaths.show(laid)
         parked = [key for key, state in states.items() if state == "uncertain"]
         lost = [key for key, state in states.items() if key not in got and state != "uncertain"]
         name = f"{killed} × kill -9, {policy}"
@@ -155,13 +152,16 @@ class Campaign:
         if policy == "park":
             return [*goals, Goal(name=f"{name}: duplicates", goal=0, value=_duplicates(api), unit="", at_least=False)]
         most = sum(point in WINDOW for point, _ in lives)
+        twice = laid.total()
         return [
             *goals,
-            Goal(name=f"{name}: duplicates, one a death in the window", goal=most, value=within + outside, unit="",
-                 at_least=False),
-        ]  # fmt: skip
+            Goal(
+                name=f"{name}: duplicates, one a death in the window", goal=most, value=twice, unit="", at_least=False
+            ),
+            Goal(name=f"{name}: duplicates by no death", goal=0, value=laid[""], unit="", at_least=False),
+        ]
 
-    async def _die(self, database: Database, api: BotApi, policy: str, point: str, after: int, count: int) -> int:
+    async def _die(self, database: Database, api: BotApi, policy: str, point: str, after: int, count: int) -> bool:
         """Run one process until it dies at a point. Returns whether it did."""
         in_server = point in ("request written", "request done")
         life = Life(place=str(database.url), url=api.url, worker=f"w{count}", policy=policy,
@@ -180,7 +180,7 @@ class Campaign:
         process.start()
         await asyncio.to_thread(process.join, 300)
         await asyncio.sleep(0.01)  # what the dead process had written is done by the server
-        return int(process.exitcode == -signal.SIGKILL)
+        return process.exitcode == -signal.SIGKILL
 
     async def terms(self) -> list[Goal]:
         """SIGTERM under load, as a planned restart does, until all is delivered."""

@@ -1,6 +1,7 @@
 """Commands on polls whose alerts were held back: `kaigi floods …`."""
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,7 +56,7 @@ def _as_dict(flood: "Flood") -> dict[str, Any]:
         "source": flood.source_key,
         "at": flood.at.isoformat(),
         "new_items": flood.new_items,
-        "held": [{"story": story, "filters": list(keys)} for story, keys in flood.alerts],
+        "held": [asdict(one) for one in flood.alerts],
         "state": flood.state,
         "decided_at": flood.decided_at.isoformat() if flood.decided_at else None,
         "decided_by": flood.decided_by,
@@ -73,7 +74,7 @@ def show(number: NUMBER) -> None:
 
     with open_archive() as database:
         flood = database.read(lambda connection: store.find(connection, number))
-        stories = database.read(lambda connection: news.digest(connection, [story for story, _ in flood.alerts]))
+        stories = database.read(lambda connection: news.digest(connection, [one.story for one in flood.alerts]))
     out = console()
     out.print(f"{plain(flood.source_name)}, {flood.at:%Y-%m-%d %H:%M} UTC: {flood.new_items} new items", markup=False)
     for story in stories:

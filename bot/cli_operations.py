@@ -42,6 +42,7 @@ def restore(
         aside = backups.restore(path, database, utc_now())
     database.close()
     typer.echo(f"{database.place} is now {path.name}.")
+    typer.echo("Meetings since the backup are found and told again; these messages say that they may be repeats.")
     if aside is not None:
         typer.echo(f"What was there before is {aside}; delete it when all is well.")
 

@@ -111,7 +111,7 @@ def _admin_add(doing: Undoing, line: AuditLine) -> bool:
 
 def _admin_remove(doing: Undoing, line: AuditLine) -> bool:
     if not people.restore(doing.connection, int(_name(line))):
-        raise CannotUndo("This person is an admin again already.")
+        raise CannotUndo("This person is an admin again already, or had all deleted. Invite them again.")
     return False
 
 
@@ -122,8 +122,11 @@ def _invite(doing: Undoing, line: AuditLine) -> bool:
 
 
 def _flood(doing: Undoing, line: AuditLine) -> bool:
+    last = audit.last_of(doing.connection, line.target)
+    if last is None or last.id != line.id:
+        raise CannotUndo(f"Flood {_name(line)} was decided about again since.")
     floods.undo(doing.connection, int(_name(line)), who=doing.who, now=doing.now)
-    return False
+    return True
 
 
 _WAYS: dict[str, Way] = {

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from feeds.collect.normalise import canonical_url
 from feeds.decide import corrections as judge
@@ -42,6 +41,7 @@ class Desk:
     policy: AlertPolicy
     by: str
     now: datetime
+    first: Callable[[Connection], object] = lambda _connection: None  #: done first in the transaction of a change
 
     def not_a_meeting(self, what: str, note: str = "") -> Correction:
         """The story is no meeting, and never becomes one."""
@@ -92,7 +92,12 @@ class Desk:
 
     def undo(self, correction_id: int) -> Correction:
         """Take a correction back."""
-        return self.database.write(partial(self.take_back, correction_id))
+
+        def work(connection: Connection) -> Correction:
+            self.first(connection)
+            return self.take_back(correction_id, connection)
+
+        return self.database.write(work)
 
     def take_back(self, correction_id: int, connection: Connection) -> Correction:
         """As `undo`, in a transaction of the caller's."""
@@ -118,6 +123,7 @@ class Desk:
 
     def _keep(self, what: str, note: str, decide: Callable[[Connection, Target], CorrectionPlan]) -> Correction:
         def work(connection: Connection) -> Correction:
+            self.first(connection)
             plan = decide(connection, find(connection, what))
             said = store.keep(connection, plan, self.by, note, self.now)
             self._note(connection, said)

@@ -1,6 +1,6 @@
 """Why a story did or did not raise an alert, stage by stage. Reads only; what it tells is what `decide` went by.
 
-seen? ─► understood? ─► a meeting's story? ─► block rules? ─► filters? ─► news? ─► owed ─► sent?
+seen? ─► understood? ─► a meeting's story? ─► block rules? ─► filters? ─► news? ─► a flood? ─► owed ─► sent?
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from feeds.decide.filters import Decision, explain_match, matches, matches_any
 from feeds.decide.ranking import host_of
 from feeds.decide.routing import AlertPolicy, is_old_meeting, readable
 from feeds.decide.subject import Subject
-from storage import corrections, filters, news, search, sources, tracing
+from storage import corrections, filters, floods, news, search, sources, tracing
 from storage.database import Connection
 from storage.errors import NotFound
-from storage.model import Correction, Filter, FilterAction, MeetingStory, Owed, SeenItem, Source
+from storage.model import Correction, Filter, FilterAction, Flood, MeetingStory, Owed, SeenItem, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +25,7 @@ class FilterTrace:
     filter: Filter
     matched: bool
     decision: Decision | None  #: of the first article that matched, else of the last one; None: cannot be read
+    #: Of articles that a block rule hides only when it hides all of them: else they count for nothing.
     had_at: datetime | None  #: when its alert was decided; None: it never had one
     newer: bool  #: the filter is younger than the story, so it stays silent
 
@@ -37,10 +38,18 @@ class Trace:
     items: tuple[SeenItem, ...]
     meeting: MeetingStory | None
     corrections: tuple[Correction, ...]  #: that stand
-    blocked_by: tuple[str, ...]  #: block rules that match every article
+    hidden: tuple[tuple[str, ...], ...]  #: of each of `items`: the block rules that match it
     filters: tuple[FilterTrace, ...]
     silent: tuple[str, ...]  #: why its articles were no news: `first_poll`, `old_report`, `old_meeting`, `low_trust`
+    floods: tuple[Flood, ...]  #: with which its alert was held, the newest first
     owed: tuple[Owed, ...]
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """The block rules that together hide every article; none when an article is left that counts."""
+        if not all(self.hidden):
+            return ()
+        return tuple(dict.fromkeys(key for keys in self.hidden for key in keys))
 
 
 def trace(connection: Connection, story_id: int, policy: AlertPolicy, now: datetime) -> Trace:
@@ -50,6 +59,8 @@ def trace(connection: Connection, story_id: int, policy: AlertPolicy, now: datet
     told = _meeting(connection, story_id)
     subjects = archive.by_story(search.of_stories(connection, [story_id]), now).get(story_id, [])
     every = filters.every(connection)
+    hidden = _hidden(every, subjects)
+    counting = [one for one, keys in zip(subjects, hidden, strict=True) if not keys] or subjects
     had = tracing.marks(connection, story_id)
     said = tuple(
         one
@@ -61,11 +72,12 @@ def trace(connection: Connection, story_id: int, policy: AlertPolicy, now: datet
         items=tuple(seen),
         meeting=told,
         corrections=said,
-        blocked_by=tuple(_blocking(every, subjects)),
+        hidden=tuple(hidden),
         filters=tuple(
-            _traced(each, subjects, had.get(each.key), told) for each in every if each.action is FilterAction.KEEP
+            _traced(each, counting, had.get(each.key), told) for each in every if each.action is FilterAction.KEEP
         ),
         silent=() if had else tuple(_silence(seen, told, policy)),
+        floods=tuple(floods.of_stories(connection, [story_id, *corrections.ended_in(connection, story_id)])),
         owed=tuple(tracing.owed(connection, story_id)),
     )
 
@@ -77,13 +89,12 @@ def _meeting(connection: Connection, story_id: int) -> MeetingStory | None:
         return None
 
 
-def _blocking(every: Sequence[Filter], subjects: Sequence[Subject]) -> list[str]:
-    rules = [each for each in every if each.action is FilterAction.BLOCK and not each.paused]
-    return [
-        rule.key
-        for rule in rules
-        if subjects and (query := readable(rule.query)) and all(matches(query, one) for one in subjects)
+def _hidden(every: Sequence[Filter], subjects: Sequence[Subject]) -> list[tuple[str, ...]]:
+    """Of each article, the block rules that match it."""
+    rules = [
+        (each.key, readable(each.query)) for each in every if each.action is FilterAction.BLOCK and not each.paused
     ]
+    return [tuple(key for key, query in rules if query is not None and matches(query, one)) for one in subjects]
 
 
 def _traced(each: Filter, subjects: Sequence[Subject], had: datetime | None, told: MeetingStory | None) -> FilterTrace:

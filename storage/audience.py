@@ -35,17 +35,18 @@ def waits(chat: Any, now: datetime) -> tuple[str, datetime]:
     return ("quiet", until) if until is not None else ("", now)
 
 
-def tell(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
-    """Owe the message to each active chat that is to hear of the story.
+def tell(connection: Connection, alert: Alert, story_id: int, now: datetime, *, repeat: bool = False) -> None:
+    """Owe the message to each active chat that is to hear of the story; with `repeat` it says that it may have come
+    before.
 
     The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.
     """
     heard = hearing(alert, story_id, now)
     parent = next((tag.removeprefix("parent:") for tag in alert.tags if tag.startswith("parent:")), None)
     plain = and_(chats.c.digest == "off", chats.c.quiet == "", true() if parent is None else chats.c.sides == "all")
-    _owe_at_once(connection, alert, story_id, heard.where(plain), now)
+    _owe_at_once(connection, alert, story_id, heard.where(plain), now, repeat=repeat)
     rows = [
-        row
+        {**row, "repeat": repeat}
         for chat in connection.execute(heard.with_only_columns(*_WISHES).where(~plain)).all()
         if (row := _owed_to(connection, chat, alert, story_id, parent, now)) is not None
     ]
@@ -73,12 +74,14 @@ def muted(tags: Iterable[str], now: datetime) -> Any:
     return exists().where(mutes.c.chat_id == chats.c.id, mutes.c.tag.in_([*tags, PAUSE]), lasting)
 
 
-def _owe_at_once(connection: Connection, alert: Alert, story_id: int, hearing: Any, now: datetime) -> None:
+def _owe_at_once(
+    connection: Connection, alert: Alert, story_id: int, hearing: Any, now: datetime, *, repeat: bool
+) -> None:
     moment = literal(now, deliveries.c.not_before.type)
     values = {
         "chat_id": chats.c.id, "story_id": literal(story_id), "kind": literal(alert.kind.value),
         "version": literal(alert.version), "state": literal(DeliveryState.QUEUED.value), "not_before": moment,
-        "attempt": literal(0), "repeat": ~true(), "created_at": moment, "updated_at": moment,
+        "attempt": literal(0), "repeat": true() if repeat else ~true(), "created_at": moment, "updated_at": moment,
         "priority": literal(PRIORITY[alert.kind]),
     }  # fmt: skip
     owed = hearing.with_only_columns(*values.values()).order_by(chats.c.id)
@@ -136,7 +139,8 @@ def _alert_of_conference(connection: Connection, chat_id: int, story_id: int, se
     )
     if day is not None:
         query = query.where(or_(meetings.c.starts_on.is_(None), meetings.c.starts_on.between(day - NEAR, day + NEAR)))
-    return connection.execute(query.limit(1)).first()
+    # PostgreSQL: one that waits must not be claimed, and sent without this meeting, before this transaction ends.
+    return connection.execute(query.limit(1).with_for_update(of=deliveries)).first()
 
 
 #: Between two edits of one message.
@@ -147,11 +151,12 @@ def rewrite(connection: Connection, alerts: Mapping[int, Any], now: datetime) ->
     """Owe one edit for each of these messages (rows by id) that left or may have left; what still waits is rendered
     when it is sent, and an edit that still waits will show the newest state as well."""
     on_their_way = [row for row in alerts.values() if row.state != DeliveryState.QUEUED]
-    known = _edits(connection, [row.id for row in on_their_way])
+    parents = [row.id for row in on_their_way]
+    known, waiting = _edits(connection, parents), _waiting_edits(connection, parents)
     rows = []
     for row in on_their_way:
         last = known.get(row.id)
-        if last is not None and last.waiting:
+        if row.id in waiting:
             continue
         rest = now if last is None else max(now, last.at + EDIT_REST)
         version = 1 if last is None else max(last.version, 0) + 1
@@ -164,14 +169,12 @@ def rewrite(connection: Connection, alerts: Mapping[int, Any], now: datetime) ->
 
 
 def _edits(connection: Connection, parents: list[int]) -> dict[int, Any]:
-    """The edits of these messages so far: the newest version, when it was last touched, how many wait."""
-    waiting = func.count().filter(deliveries.c.state == DeliveryState.QUEUED)
+    """The edits of these messages so far: the newest version, and when it was last touched."""
     query = (
         select(
             deliveries.c.parent_id,
             func.max(deliveries.c.version).label("version"),
             func.max(deliveries.c.updated_at).label("at"),
-            waiting.label("waiting"),
         )
         .where(deliveries.c.kind == DeliveryKind.EDIT)
         .group_by(deliveries.c.parent_id)
@@ -180,4 +183,15 @@ def _edits(connection: Connection, parents: list[int]) -> dict[int, Any]:
     for start in range(0, len(parents), 500):
         for row in connection.execute(query.where(deliveries.c.parent_id.in_(parents[start : start + 500]))):
             found[row.parent_id] = row
+    return found
+
+
+def _waiting_edits(connection: Connection, parents: list[int]) -> set[int]:
+    """Those of these messages whose edit has not left; it does not leave before this transaction ends."""
+    waiting = (deliveries.c.kind == DeliveryKind.EDIT, deliveries.c.state == DeliveryState.QUEUED)
+    query = select(deliveries.c.parent_id).where(*waiting).order_by(deliveries.c.id).with_for_update()
+    found: set[int] = set()
+    for start in range(0, len(parents), 500):
+        chunk = parents[start : start + 500]
+        found.update(connection.execute(query.where(deliveries.c.parent_id.in_(chunk))).scalars())
     return found

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from storage import schema
+from storage import restored, schema
 from storage.database import Database
 from storage.errors import BackupError, DatabaseFull, DatabaseReadOnly
 from storage.model import DeliveryState
@@ -90,7 +90,8 @@ def restore(path: Path, database: Database, now: datetime) -> Path | None:
     """Put a backup in the place of the archive, which is set aside. Returns where the old one is now, if there was one.
 
     The caller holds the lock of the service (`storage.lock.only_service`). The schema is brought to this version's.
-    Messages that were waiting when the backup was made may have been sent since: they count as repeats.
+    Messages that were waiting when the backup was made may have been sent since: they count as repeats, and so do
+    alerts of meetings that are found anew (storage/restored.py).
     Raises as `check` does; then nothing was touched.
     """
     check(path)
@@ -102,7 +103,7 @@ def restore(path: Path, database: Database, now: datetime) -> Path | None:
             _sync(part)
             if _sha256(part) != _sha256(path):
                 raise BackupError(f"The copy of {path} came out different: the disk is failing. Nothing was changed.")
-            _make_ready(part)
+            _make_ready(part, now)
             database.close()
             aside = _set_aside(place, now)
             part.rename(place)
@@ -112,12 +113,13 @@ def restore(path: Path, database: Database, now: datetime) -> Path | None:
     return aside
 
 
-def _make_ready(part: Path) -> None:
+def _make_ready(part: Path, now: datetime) -> None:
     """Bring a copy to this version's schema and mark what waits, before it counts: a crash then changes nothing."""
     copied = Database(f"sqlite:///{part}")
     try:
         schema.upgrade(copied)
         copied.write(_call_waiting_repeats)
+        copied.write(lambda connection: restored.note(connection, now))
     finally:
         copied.close()  # folds its log into the file
     _sync(part)

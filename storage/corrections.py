@@ -7,6 +7,7 @@ messages go to the story that goes on where it has none for that chat; of two, t
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from storage import remembered, retractions, revision, search
 from storage.cases import CorrectionPlan, Journal, MeetingRecord, ReportRecord, StoryRecord
-from storage.changes import NewStory, StoryRef
+from storage.changes import NewStory, Retelling, StoryRef
 from storage.errors import NotFound
 from storage.handover import call_off, give_back, hand_over, withdraw
 from storage.ingest import owe
@@ -104,10 +105,15 @@ def keep(connection: Connection, plan: CorrectionPlan, by: str, note: str, now: 
 def undo(connection: Connection, said: Correction, plan: CorrectionPlan, by: str, now: datetime) -> Correction:
     """Apply what undoing means, give messages back, and note that it was undone."""
     journal = connection.execute(select(corrections.c.journal).where(corrections.c.id == said.id)).scalar_one()
-    _carry_out(connection, plan, now)
+    _carry_out(connection, replace(plan, retellings=()), now)
     give_back(connection, journal, now)
     if plan.withdraw:
         withdraw(connection, plan.story_id)
+    for retelling in plan.retellings:  # to whoever has the story's messages again
+        retell(connection, retelling, plan.story_id, now)
+    if isinstance(plan.other, int) and (record := plan.meetings.get(plan.other)) is not None:
+        # What was told of the other story may have been rewritten with the facts of both.
+        retell(connection, Retelling(story=plan.other, revision=record.revision), plan.other, now)
     values = {"undone_at": now, "undone_by": by}
     done = update(corrections).where(corrections.c.id == said.id).values(**values).returning(corrections)
     undone = connection.execute(done).one()

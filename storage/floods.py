@@ -4,7 +4,8 @@ A row names the meetings and the filters that would have told of them. What an a
 transaction that carries it out, by compare-and-set on the state: the second of two presses finds nothing to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,22 +15,22 @@ from storage import audience
 from storage.changes import Alert, SourceUpdate
 from storage.errors import NotFound, TooLate
 from storage.hours import in_quiet
-from storage.model import DeliveryKind, DeliveryState, Flood, FloodState
+from storage.model import DeliveryKind, DeliveryState, Flood, FloodState, HeldAlert
 from storage.records import insert_or_ignore
 from storage.tables import chats, deliveries, filters, floods, sources, story_alerts
 
-Held = tuple[int, tuple[str, ...]]  #: a story, and the keys of the filters that would have told of it
+LOOKED_AT = 200  #: floods, when one of a story is looked for
 
 _WITH_SOURCE = select(floods, sources.c.key.label("source_key"), sources.c.name.label("source_name")).join_from(
     floods, sources
 )
 
 
-def hold(connection: Connection, poll: SourceUpdate, held: Sequence[Held], now: datetime) -> None:
+def hold(connection: Connection, poll: SourceUpdate, held: Sequence[HeldAlert], now: datetime) -> None:
     """Keep the alerts of a poll that was a flood."""
     connection.execute(insert(floods).values(
         source_id=poll.source_id, at=now, new_items=poll.event.new_items if poll.event else 0,
-        alerts=[{"story": story, "filters": list(keys)} for story, keys in held], state=FloodState.HELD, history=[],
+        alerts=[asdict(one) for one in held], state=FloodState.HELD, history=[],
     ))  # fmt: skip
 
 
@@ -39,6 +40,11 @@ def every(connection: Connection, *, held_only: bool = False, limit: int = 50) -
     if held_only:
         query = query.where(floods.c.state == FloodState.HELD)
     return [_flood(row) for row in connection.execute(query)]
+
+
+def of_stories(connection: Connection, story_ids: Collection[int]) -> list[Flood]:
+    """The last floods in which an alert about one of these stories was held, the newest first."""
+    return [flood for flood in every(connection, limit=LOOKED_AT) if any(a.story in story_ids for a in flood.alerts)]
 
 
 def find(connection: Connection, flood_id: int) -> Flood:
@@ -56,12 +62,17 @@ def _flood(row: Row[Any]) -> Flood:
         source_name=row.source_name,
         at=row.at,
         new_items=row.new_items,
-        alerts=tuple((one["story"], tuple(one["filters"])) for one in row.alerts),
+        alerts=tuple(_held(one) for one in row.alerts),
         state=FloodState(row.state),
         decided_at=row.decided_at,
         decided_by=row.decided_by,
         history=tuple(row.history),
     )
+
+
+def _held(kept: dict[str, Any]) -> HeldAlert:
+    followed = kept.get("followed", ())  # rows of earlier versions do not have it
+    return HeldAlert(story=kept["story"], filters=tuple(kept["filters"]), followed=tuple(followed))
 
 
 def decide(connection: Connection, flood: Flood, state: FloodState, who: str, now: datetime) -> bool:
@@ -89,8 +100,8 @@ def marked(connection: Connection, story_ids: Sequence[int]) -> dict[int, frozen
 
 
 def owe_digest(connection: Connection, flood_id: int, alerts: Sequence[Alert], now: datetime) -> None:
-    """Owe each active chat one message that lists those of the meetings of which it would have been told. It has the
-    flood's name, so that no chat ever gets it twice; in quiet hours it waits for their end."""
+    """Owe each active chat one message that lists those of the meetings of which it would have been told, and was not.
+    It has the flood's name, so that no chat ever gets it twice; in quiet hours it waits for their end."""
     stories: dict[int, list[int]] = {}
     quiet: dict[int, datetime] = {}
     for alert in alerts:
@@ -98,6 +109,8 @@ def owe_digest(connection: Connection, flood_id: int, alerts: Sequence[Alert], n
         heard = audience.hearing(alert, alert.story, now).with_only_columns(
             chats.c.id, chats.c.quiet, chats.c.time_zone
         )
+        had = (deliveries.c.story_id == alert.story, deliveries.c.kind == DeliveryKind.ALERT)
+        heard = heard.where(chats.c.id.not_in(select(deliveries.c.chat_id).where(*had)))
         for chat in connection.execute(heard):
             stories.setdefault(chat.id, []).append(alert.story)
             quiet[chat.id] = in_quiet(chat.quiet, chat.time_zone, now) or now

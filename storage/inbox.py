@@ -30,6 +30,22 @@ def begin(connection: Connection, update_id: int, now: datetime) -> bool:
     return tries is not None
 
 
+def claim(connection: Connection, update_id: int, now: datetime) -> bool:
+    """To be called in the transaction of what an update changes. Returns whether it is to be changed: False when that
+    landed already, before the process died on the way to its answer. An update that is not kept is always the first.
+    """
+    fresh = (inbox.c.update_id == update_id, inbox.c.applied_at.is_(None))
+    if connection.execute(update(inbox).where(*fresh).values(applied_at=now)).rowcount == 1:
+        return True
+    return not is_applied(connection, update_id)
+
+
+def is_applied(connection: Connection, update_id: int) -> bool:
+    """Whether what the update changes has landed."""
+    landed = (inbox.c.update_id == update_id, inbox.c.applied_at.is_not(None))
+    return connection.execute(select(inbox.c.update_id).where(*landed)).first() is not None
+
+
 def done(connection: Connection, update_id: int, now: datetime) -> None:
     """It was handled: what it said is no longer kept."""
     connection.execute(update(inbox).where(inbox.c.update_id == update_id).values(done_at=now, body=""))

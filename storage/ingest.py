@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import audience, floods, likeness, retractions, revision, search
+from storage import audience, floods, likeness, restored, retractions, revision, search
 from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
@@ -34,6 +34,7 @@ from storage.changes import (
     StoryRef,
 )
 from storage.lessons import learn
+from storage.model import HeldAlert
 from storage.polls import update_source
 from storage.records import (
     evidence_to_json,
@@ -74,12 +75,20 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
         _write_meeting(connection, meeting, story_id(meeting.story), now)
     told = [item.story for item in changes.inserts] + [update.insert.story for update in changes.updates]
     _touch_meetings(connection, [story for story in told if not isinstance(story, NewStory)], now)
+    restored_at = restored.lately(connection, now) if changes.alerts else None
     for alert in changes.alerts:
-        owe(connection, alert, story_id(alert.story), now)
+        story = story_id(alert.story)
+        told = restored_at is not None and restored.may_have_been_told(
+            connection, story, changes.source.source_id, restored_at
+        )
+        owe(connection, alert, story, now, repeat=told)
     for retelling in changes.retellings:
         retell(connection, retelling, story_id(retelling.story), now)
     if changes.held:
-        floods.hold(connection, changes.source, [(story_id(one.story), one.filters) for one in changes.held], now)
+        held = [
+            HeldAlert(story=story_id(one.story), filters=one.filters, followed=one.followed) for one in changes.held
+        ]
+        floods.hold(connection, changes.source, held, now)
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
@@ -188,10 +197,11 @@ def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: 
         connection.execute(_TOUCH, {"told": chunk, "at": now})
 
 
-def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
-    """Note that the filters had their alert, and owe it to each active chat that is to hear of it."""
+def owe(connection: Connection, alert: Alert, story_id: int, now: datetime, *, repeat: bool = False) -> None:
+    """Note that the filters had their alert, and owe it to each active chat that is to hear of it; with `repeat` as
+    one that may have arrived before."""
     mark(connection, story_id, alert.filters, now)
-    audience.tell(connection, alert, story_id, now)
+    audience.tell(connection, alert, story_id, now, repeat=repeat)
 
 
 def mark(connection: Connection, story_id: int, keys: Sequence[str], now: datetime) -> None:

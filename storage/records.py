@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Insert, Row, Table, func, select
+from sqlalchemy import Connection, Insert, Row, RowMapping, Table, func, select
 
 from storage.changes import EarlierReport
 from storage.model import (
@@ -329,3 +329,9 @@ def delivery_from_row(row: Row[Any], chat: Chat) -> Delivery:
         created_at=row.created_at,
         **{name: getattr(row, name) for name in ("once", "payload", "parent_id", "priority", "silent", "held")},
     )
+
+
+def plain_row(row: RowMapping, *without: str) -> dict[str, Any]:
+    """A row as JSON can tell it, but for the columns `without`; moments as ISO 8601."""
+    values = {name: value for name, value in row.items() if name not in without}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

@@ -77,12 +77,13 @@ def _follow_up(connection: Connection, told: Sequence[Any], retelling: Retelling
 
 
 def _waiting(connection: Connection, story_id: int) -> dict[int, Any]:
-    """Follow-ups about the story that have not left, by chat."""
+    """Follow-ups about the story that have not left, by chat. They do not leave before this transaction ends."""
     query = select(deliveries.c.id, deliveries.c.chat_id, deliveries.c.payload).where(
         deliveries.c.story_id == story_id,
         deliveries.c.kind == DeliveryKind.FOLLOW_UP,
         deliveries.c.state == DeliveryState.QUEUED,
     )
+    query = query.order_by(deliveries.c.id).with_for_update()  # PostgreSQL, as in `retell`
     return {row.chat_id: row for row in connection.execute(query)}
 
 

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from storage import filters, follows, outbox
 from storage.model import Channel, Chat, ChatState, DeliveryState, Filter
-from storage.records import chat_from_row, filter_from_row, insert_for, insert_or_ignore
+from storage.records import chat_from_row, filter_from_row, insert_for, insert_or_ignore, plain_row
 from storage.tables import chats, deliveries, subscriptions
 from storage.tables import filters as filter_table
 from storage.tables import follows as follow_table
@@ -202,31 +202,18 @@ def export(connection: Connection, chat_id: int) -> dict[str, Any]:
     messages = connection.execute(
         select(deliveries).where(deliveries.c.chat_id == chat_id).order_by(deliveries.c.id)
     ).mappings()
-    person = int(row["address"]) if row["kind"] == "private" and row["address"].isdecimal() else None
     return {
-        "chat": _plain(row),
+        "chat": plain_row(row),
         "filters": [each.key for each in subscribed(connection, chat_id)],
-        "follows": [_plain(one, "chat_id") for one in tags],
-        "mutes": [_plain(one, "chat_id") for one in quiet],
-        "messages": [_plain(one, "chat_id", "worker") for one in messages],
-        "channels": [one.address for one in managed(connection, person)] if person is not None else [],
+        "follows": [plain_row(one, "chat_id") for one in tags],
+        "mutes": [plain_row(one, "chat_id") for one in quiet],
+        "messages": [plain_row(one, "chat_id", "worker") for one in messages],
     }
-
-
-def _plain(row: RowMapping, *without: str) -> dict[str, Any]:
-    values = {name: value for name, value in row.items() if name not in without}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def forget(connection: Connection, chat_id: int) -> bool:
     """Delete everything that is kept about a chat, what is owed to it and what it was sent. Returns whether it was
-    known. Channels that this person set up stay, but no longer say by whom."""
-    row = connection.execute(select(chats).where(chats.c.id == chat_id)).first()
-    if row is None:
-        return False
-    if row.kind == "private" and row.address.isdecimal():
-        connection.execute(update(chats).where(chats.c.managed_by == int(row.address)).values(managed_by=None))
+    known. What is kept about the person behind it is the business of storage/privacy.py."""
     for table in (deliveries, follow_table, mute_table, subscriptions):
         connection.execute(delete(table).where(table.c.chat_id == chat_id))
-    connection.execute(delete(chats).where(chats.c.id == chat_id))
-    return True
+    return connection.execute(delete(chats).where(chats.c.id == chat_id)).rowcount == 1

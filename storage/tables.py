@@ -471,6 +471,7 @@ inbox = Table(
     Column("received_at", Moment, nullable=False),
     Column("body", Text, nullable=False, comment="the update as JSON; emptied when it is done"),
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("applied_at", Moment, comment="when what it changes landed, in the same transaction"),
     Column("done_at", Moment),
     Index(None, "done_at"),  # serves: what is still to do; what is old enough to be forgotten
 )

@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 from bot.telegram.desk import Context, Request, request_of
 from bot.telegram.markup import Message, block, bold, within, words
 from bot.telegram.menus import Menu
-from bot.telegram.starting import begin, menu
+from bot.telegram.starting import begin, menu, rest
 from feeds.publish import plain
 from storage import subscriptions
 from storage.database import Connection
@@ -122,8 +122,7 @@ async def show_channel(request: Request) -> None:
 
 async def stop_tap(request: Request) -> None:
     """Post nothing more in the channel."""
-    work = partial(subscriptions.set_state, chat_id=request.chat.id, state=ChatState.STOPPED, now=request.now)
-    await request.desk.write(work)
+    await rest(request)
     await _again(request)
 
 

@@ -16,12 +16,13 @@ from bot.telegram.admin.answers import Office
 from bot.telegram.keyboard import keyboard
 from bot.telegram.markup import Message, block, within
 from bot.telegram.rights import Rights
+from bot.telegram.standing import Standing, standing
 from bot.telegram.texts import language_of, text
 from feeds.publish import plain
 from feeds.publish.words import Language
-from storage import filters, follows, subscriptions
+from storage import inbox, subscriptions
 from storage.database import Connection, Database
-from storage.model import Channel, Chat, ChatState, Filter, FilterAction, Mute
+from storage.model import Channel, Chat, ChatState
 
 T = TypeVar("T")
 Context = ContextTypes.DEFAULT_TYPE
@@ -71,40 +72,6 @@ def room_at(chat: Chat) -> Room:
     return Room(chat_id=int(number), topic=int(topic) if topic else None, kind=chat.kind, title=chat.title)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """What a chat follows and mutes, and what it could subscribe to."""
-
-    offered: tuple[Filter, ...] = ()  #: filters that readers may subscribe to
-    subscribed: tuple[Filter, ...] = ()
-    tags: tuple[str, ...] = ()
-    mutes: tuple[Mute, ...] = ()
-
-    @property
-    def paused(self) -> Mute | None:
-        """The pause, while there is one."""
-        return next((one for one in self.mutes if one.tag == follows.ALL), None)
-
-    def has(self, filter_key: str) -> bool:
-        """Whether the chat is subscribed to this filter."""
-        return any(one.key == filter_key for one in self.subscribed)
-
-
-def standing(connection: Connection, chat_id: int, now: datetime) -> Standing:
-    """How things stand with a chat; a chat that is not known (0) has nothing."""
-    return Standing(
-        offered=tuple(one for one in filters.every(connection) if is_offered(one)),
-        subscribed=tuple(subscriptions.subscribed(connection, chat_id)),
-        tags=tuple(follows.followed(connection, chat_id)),
-        mutes=tuple(follows.muted(connection, chat_id, now)),
-    )
-
-
-def is_offered(one: Filter) -> bool:
-    """Whether readers may subscribe to a filter: it alerts, and is no rule that hides."""
-    return one.alerts and not one.paused and one.action is FilterAction.KEEP
-
-
 @dataclass(kw_only=True, slots=True)
 class Request:
     """One thing that somebody asked, with a command or a button."""
@@ -115,6 +82,8 @@ class Request:
     chat: Chat  #: whose settings it is about; `id` is 0 while we do not know it
     language: Language  #: of the answer
     person: int | None  #: who asked; None: nobody that Telegram names
+    update_id: int = 0  #: of the update that asks
+    repeated: bool = False  #: what it changes landed before the process died; only the answer is still owed
     anonymous: bool = False  #: an admin of this group who does not show who it is
     words: str = ""  #: what stands behind the command
     message_id: int | None = None  #: of the command, or of the message with the button
@@ -154,9 +123,22 @@ class Request:
         await self.tell(refusal)
         return False
 
+    async def once(self, change: Callable[[Connection], T], again: Callable[[Connection], T]) -> T:
+        """Change something, once however often the update is handled: that it was done is noted in the same
+        transaction. Where it was done before the process died, read by `again` how things stand since.
+
+        A handler has one such change; what it writes beside it must bear being written twice.
+        """
+
+        def work(connection: Connection) -> T:
+            first = inbox.claim(connection, self.update_id, self.now)
+            return change(connection) if first else again(connection)
+
+        return await self.desk.write(work)
+
     async def open(self) -> Chat:
         """The chat's record, made when there is none yet; a chat that rests wakes up."""
-        self.chat = await self.desk.write(partial(_open, request=self))
+        self.chat = await self.desk.write(partial(opened, request=self))
         return self.chat
 
     async def known(self) -> Chat:
@@ -166,8 +148,10 @@ class Request:
     async def change(self, **settings: Any) -> Chat:
         """Change settings of the chat."""
         chat = await self.known()
-        work = partial(subscriptions.change, chat_id=chat.id, now=self.now, **settings)
-        self.chat = await self.desk.write(work)
+        self.chat = await self.once(
+            partial(subscriptions.change, chat_id=chat.id, now=self.now, **settings),
+            lambda connection: subscriptions.chat(connection, chat.id) or chat,
+        )
         return self.chat
 
     async def tell(self, sentence: str) -> None:
@@ -225,9 +209,10 @@ class Request:
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-def _open(connection: Connection, request: Request) -> Chat:
+def opened(connection: Connection, request: Request) -> Chat:
+    """The record of the chat that a request is about: active, and made if there was none."""
     chat, target = request.chat, request.target
-    opened = subscriptions.open_chat(
+    found = subscriptions.open_chat(
         connection,
         Channel.TELEGRAM,
         target.address,
@@ -236,7 +221,7 @@ def _open(connection: Connection, request: Request) -> Chat:
         now=request.now,
     )
     named = {"kind": target.kind, "title": plain.line(target.title)[:128]}
-    return subscriptions.change(connection, opened.id, request.now, **named)
+    return subscriptions.change(connection, found.id, request.now, **named)
 
 
 async def request_of(update: Update, context: Context, words: str = "") -> Request | None:
@@ -249,7 +234,7 @@ async def request_of(update: Update, context: Context, words: str = "") -> Reque
     person = user.id if user is not None and not user.is_bot else None
     code = user.language_code if user is not None and room.kind == "private" else None
     guess: Language = "ja" if language_of(code, desk.language) == "ja" else "en"
-    known = await desk.read(partial(subscriptions.find_chat, channel=Channel.TELEGRAM, address=room.address))
+    known, repeated = await desk.read(partial(_met, address=room.address, update_id=update.update_id))
     chat = known or _stranger(room, guess, desk)
     message = update.effective_message
     sender = getattr(message, "sender_chat", None)
@@ -260,11 +245,17 @@ async def request_of(update: Update, context: Context, words: str = "") -> Reque
         chat=chat,
         language="ja" if chat.language == "ja" else "en",
         person=person,
+        update_id=update.update_id,
+        repeated=repeated,
         anonymous=sender is not None and sender.id == room.chat_id and update.callback_query is None,
         words=words,
         message_id=message.message_id if message is not None else None,
         query=update.callback_query,
     )
+
+
+def _met(connection: Connection, address: str, update_id: int) -> tuple[Chat | None, bool]:
+    return subscriptions.find_chat(connection, Channel.TELEGRAM, address), inbox.is_applied(connection, update_id)
 
 
 def _stranger(room: Room, language: Language, desk: Desk) -> Chat:

@@ -1,15 +1,16 @@
 """/follow and /mine: what a chat hears of."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.telegram.choices import VIEWS, Choice, choices, find, suggestion, tag_label, unshortened
-from bot.telegram.desk import Request, Standing
+from bot.telegram.desk import Request
 from bot.telegram.markup import Message, block, within
 from bot.telegram.saying import filter_title
-from bot.telegram.starting import menu, unsubscribe_from_all
+from bot.telegram.standing import Standing
+from bot.telegram.starting import menu
 from feeds.decide.audience import tags as tags_of
 from feeds.publish.card import headline
 from storage import filters, follows, news, subscriptions
@@ -36,7 +37,8 @@ async def follow(request: Request) -> None:
         rows = ((menu(request).button("⭐ " + request.say("What this chat follows"), "mi"),),)
         await request.show(Message(within([block(told)]), rows))
     elif found:
-        await request.show(menu(request).choose(request.say("Which one?"), found, "fw", now.tags))
+        on = [*now.tags, *(f"filter:{one.id}" for one in now.subscribed)]
+        await request.show(menu(request).choose(request.say("Which one?"), found, "fw", on))
     else:
         await request.tell(unknown(request, said))
 
@@ -48,7 +50,9 @@ def _found(request: Request, said: str, now: Standing) -> list[Choice]:
         one for one in now.offered if folded in (comparable(one.key), comparable(filter_title(one, request.language)))
     ]
     if named:
-        return [Choice(f"filter:{one.id}", filter_title(one, request.language)) for one in named]
+        titles = {one.id: filter_title(one, request.language) for one in named}
+        alike = len(named) > 1  # their keys tell them apart
+        return [Choice(f"filter:{one.id}", titles[one.id] + (f" ({one.key})" if alike else "")) for one in named]
     return find(said[:LONGEST], request.language, today(request))
 
 
@@ -69,12 +73,10 @@ async def _toggle(request: Request, tag: str, now: Standing) -> str:
     kind, _, number = tag.partition(":")
     if kind == "filter":
         one = next(each for each in now.offered if each.id == int(number))
-        on = not any(each.id == one.id for each in now.subscribed)
-        await request.desk.write(partial(_set_filter, chat_id=request.chat.id, key=one.key, on=on, now=request.now))
+        on = await _turn_filter(request, one.key, on=not now.has(one.key))
         name = filter_title(one, request.language)
     else:
-        on = tag not in now.tags
-        await request.desk.write(partial(_set_tag, chat_id=request.chat.id, tag=tag, on=on, now=request.now))
+        on = await _turn_tag(request, tag, on=tag not in now.tags)
         name = tag_label(tag, request.language)
     if not on:
         return request.say("This chat no longer follows {what}.", what=name)
@@ -84,18 +86,35 @@ async def _toggle(request: Request, tag: str, now: Standing) -> str:
     return told
 
 
-def _set_tag(connection: Connection, chat_id: int, tag: str, *, on: bool, now: datetime) -> None:
-    if on:
-        follows.follow(connection, chat_id, tag, now)
-    else:
-        follows.unfollow(connection, chat_id, tag)
+async def _turn_tag(request: Request, tag: str, *, on: bool) -> bool:
+    """Follow a tag, or no more, once. Returns whether it is followed now."""
+    chat_id = request.chat.id
+
+    def change(connection: Connection) -> bool:
+        if on:
+            follows.follow(connection, chat_id, tag, request.now)
+        else:
+            follows.unfollow(connection, chat_id, tag)
+        return on
+
+    return await request.once(change, lambda connection: tag in follows.followed(connection, chat_id))
 
 
-def _set_filter(connection: Connection, chat_id: int, key: str, *, on: bool, now: datetime) -> None:
-    if on:
-        subscriptions.subscribe(connection, chat_id, key, now)
-    else:
-        subscriptions.unsubscribe(connection, chat_id, filters.find(connection, key).id)
+async def _turn_filter(request: Request, key: str, *, on: bool) -> bool:
+    """Subscribe to a filter, or no more, once. Returns whether the chat is subscribed now."""
+    chat_id = request.chat.id
+
+    def change(connection: Connection) -> bool:
+        if on:
+            subscriptions.subscribe(connection, chat_id, key, request.now)
+        else:
+            subscriptions.unsubscribe(connection, chat_id, filters.find(connection, key).id)
+        return on
+
+    def again(connection: Connection) -> bool:
+        return any(one.key == key for one in subscriptions.subscribed(connection, chat_id))
+
+    return await request.once(change, again)
 
 
 async def show_follow(request: Request) -> None:
@@ -106,11 +125,9 @@ async def show_follow(request: Request) -> None:
 
 async def all_tap(request: Request) -> None:
     """All meetings of ministers, or no more."""
-    chat, now = await request.known(), await request.standing()
-    if now.has(filters.MEETINGS):
-        await request.desk.write(partial(unsubscribe_from_all, chat_id=chat.id))
-    else:
-        await request.desk.write(partial(_set_filter, chat_id=chat.id, key=filters.MEETINGS, on=True, now=request.now))
+    await request.known()
+    now = await request.standing()
+    await _turn_filter(request, filters.MEETINGS, on=not now.has(filters.MEETINGS))
     await show_follow(request)
 
 
@@ -143,12 +160,14 @@ async def _toggle_known(request: Request, tag: str | None) -> str:
     """Follow or not, after making sure that there is such a thing: the button may be forged."""
     await request.known()
     now = await request.standing()
-    if tag is None or (tag not in now.tags and not _exists(request, tag)):
+    if tag is None or (tag not in now.tags and not _exists(request, tag, now)):
         raise ValueError(tag)
     return await _toggle(request, tag, now)
 
 
-def _exists(request: Request, tag: str) -> bool:
+def _exists(request: Request, tag: str, now: Standing) -> bool:
+    if any(tag == f"filter:{one.id}" for one in now.offered):
+        return True
     return any(tag == one.tag for view in VIEWS for one in choices(view, request.language, today(request)))
 
 
@@ -226,7 +245,7 @@ async def remove_tap(request: Request, page: str, what: str) -> None:
     followed = next((one for one in now.subscribed if what == f"f{one.id}"), None)
     tag = unshortened(what, now.tags)
     if followed is not None:
-        await request.desk.write(partial(subscriptions.unsubscribe, chat_id=request.chat.id, filter_id=followed.id))
+        await _turn_filter(request, followed.key, on=False)
     elif tag is not None:
-        await request.desk.write(partial(follows.unfollow, chat_id=request.chat.id, tag=tag))
+        await _turn_tag(request, tag, on=False)
     await mine(request, page)

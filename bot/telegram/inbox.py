@@ -1,15 +1,16 @@
 """Updates are kept before they are confirmed, so that no command is lost by a crash.
 
 python-telegram-bot puts what it reads into a queue and confirms it to Telegram with its next question, handled or not.
-So the queue is one whose `put` returns only when the update is in the database. An update is handled at least once:
-its mark comes after its effect, and handlers bear being asked twice. One that the process does not survive three
-times is given up, with a line in the log.
+So the queue is one whose `put` returns only when the update is in the database. What an update changes is changed
+once: `applied_at` is written in the transaction of the change. It is answered at least once: `done_at` comes after the
+answer, and who is asked again changes nothing and tells how things stand. An update that the process does not survive
+three times is given up, with a line in the log.
 """
 
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from storage.errors import StorageError
 
 log = structlog.get_logger("inbox")
 
-FORGET_EVERY = 200  #: updates
+TIDY_EVERY = timedelta(days=1)
 
 
 class Inbox(asyncio.Queue[object]):
@@ -35,6 +36,7 @@ class Inbox(asyncio.Queue[object]):
         super().__init__()
         self._database = database
         self._clock = clock
+        self._tidied_at: datetime | None = None
 
     async def put(self, item: object) -> None:
         """Keep the update, then hand it on; one that is known already is not handed on again.
@@ -52,14 +54,18 @@ class Inbox(asyncio.Queue[object]):
             await super().put(item)
 
     def _keep(self, connection: Connection, update: Update) -> bool:
+        return inbox.keep(connection, update.update_id, update.to_json(), self._clock())
+
+    async def tidy(self) -> None:
+        """Forget what is long done, once a day however often this is called."""
         now = self._clock()
-        if update.update_id % FORGET_EVERY == 0:  # numbers grow by one, so this comes round
-            inbox.forget(connection, now)
-        return inbox.keep(connection, update.update_id, update.to_json(), now)
+        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+            await asyncio.to_thread(self._database.write, partial(inbox.forget, now=now))
+            self._tidied_at = now
 
     async def replay(self, bot: Bot) -> None:
         """Hand on again what an earlier run kept and did not finish, and forget what is long done."""
-        await asyncio.to_thread(self._database.write, partial(inbox.forget, now=self._clock()))
+        await self.tidy()
         for number, body in await asyncio.to_thread(self._database.read, inbox.undone):
             try:
                 update = Update.de_json(json.loads(body), bot)

@@ -7,8 +7,8 @@ from bot.telegram.choices import VIEWS, choices, find, tag_label, unshortened
 from bot.telegram.desk import Request
 from bot.telegram.following import LONGEST, name_of, story_of, today, unknown
 from bot.telegram.markup import Message, block, within
-from bot.telegram.starting import menu, span_of
-from storage import follows, news
+from bot.telegram.starting import menu, span_of, turn_mute
+from storage import news
 
 
 async def mute(request: Request) -> None:
@@ -41,10 +41,13 @@ def _what_and_until(request: Request, said: str) -> tuple[str, datetime | None]:
     return " ".join(parts)[:LONGEST], until
 
 
-async def _mute(request: Request, tag: str, until: datetime | None = None, name: str | None = None) -> str:
-    await request.desk.write(partial(follows.mute, chat_id=request.chat.id, tag=tag, until=until, now=request.now))
-    told = menu(request).until(until, name or tag_label(tag, request.language))
-    return request.say("Muted: {what}. /mute takes it back.", what=told)
+async def _mute(request: Request, tag: str, until: datetime | None = None) -> str:
+    await turn_mute(request, tag, on=True, until=until)
+    return _muted(request, menu(request).until(until, tag_label(tag, request.language)))
+
+
+def _muted(request: Request, what: str) -> str:
+    return request.say("Muted: {what}. /mute takes it back.", what=what)
 
 
 async def show_muted(request: Request) -> None:
@@ -61,7 +64,7 @@ async def unmute_tap(request: Request, tag: str) -> None:
     now = await request.standing()
     found = unshortened(tag, (one.tag for one in now.mutes))
     if found is not None:
-        await request.desk.write(partial(follows.unmute, chat_id=request.chat.id, tag=found))
+        await turn_mute(request, found, on=False)
     await show_muted(request)
 
 
@@ -96,8 +99,6 @@ async def mute_series_tap(request: Request, number: str) -> None:
 async def _mute_or_not(request: Request, tag: str, name: str) -> None:
     await request.known()
     now = await request.standing()
-    if any(one.tag == tag for one in now.mutes):
-        await request.desk.write(partial(follows.unmute, chat_id=request.chat.id, tag=tag))
-        await request.note(request.say("No longer muted: {what}", what=name[:120]), alert=True)
-        return
-    await request.note(await _mute(request, tag, name=name[:120]), alert=True)
+    on = await turn_mute(request, tag, on=all(one.tag != tag for one in now.mutes))
+    told = _muted(request, name[:120]) if on else request.say("No longer muted: {what}", what=name[:120])
+    await request.note(told, alert=True)

@@ -23,6 +23,7 @@ from bot.telegram.admin import show_menus
 from bot.telegram.commands import Desk, publish_commands, register
 from bot.telegram.inbox import Inbox, KeptApplication
 from bot.telegram.webhook import PATH, Webhook, path_of
+from storage.errors import StorageError
 
 log = structlog.get_logger("telegram")
 
@@ -98,10 +99,18 @@ class TelegramService:
         self._well()
         while True:
             await asyncio.sleep(WATCH)
+            await self._tidy()
             if self._hook is not None or time.monotonic() - self._updates.answered_at < SILENCE:
                 self._well()
             elif await self._try(self._read_anew):
                 self._updates.answered_at = time.monotonic()  # it has as long as before to answer
+
+    async def _tidy(self) -> None:
+        """What was handled long ago is forgotten every day, also by a service that runs for years."""
+        try:
+            await self._inbox.tidy()
+        except StorageError as error:
+            log.warning("old updates cannot be forgotten now", error=str(error))
 
     async def _try(self, step: Callable[[], Awaitable[None]]) -> bool:
         """Whether a step succeeded; whatever stands in its way is told and tried again."""

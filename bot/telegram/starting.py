@@ -1,19 +1,21 @@
 """/start and its three taps (language, what to follow, when), /stop and /pause."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.telegram.desk import Request, is_offered
+from bot.telegram.desk import Request, opened
 from bot.telegram.markup import Message, block, within
 from bot.telegram.menus import Menu
 from bot.telegram.saying import LANGUAGE_NAMES, filter_title
 from bot.telegram.settings import DIGESTS, keep_digest
+from bot.telegram.standing import is_offered
 from bot.telegram.texts import msgid
 from storage import filters, follows, subscriptions
 from storage.database import Connection
 from storage.errors import NotFound
-from storage.model import ChatState
+from storage.model import Chat, ChatState
 
 WELCOME = msgid(
     "This chat now gets one message about every new meeting of defence ministers. "
@@ -52,9 +54,14 @@ async def start(request: Request) -> None:
 
 async def begin(request: Request) -> bool:
     """Open the chat; one that follows nothing gets all meetings of ministers. Returns whether it begins (again)."""
-    resting = request.chat.state is not ChatState.ACTIVE
-    chat = await request.open()
-    return await request.desk.write(partial(_subscribe, chat_id=chat.id, now=request.now)) or resting
+    resting = request.repeated or request.chat.state is not ChatState.ACTIVE
+
+    def change(connection: Connection) -> tuple[Chat, bool]:
+        chat = opened(connection, request)
+        return chat, _subscribe(connection, chat.id, request.now)
+
+    request.chat, new = await request.once(change, lambda connection: (opened(connection, request), False))
+    return new or resting
 
 
 def _subscribe(connection: Connection, chat_id: int, now: datetime) -> bool:
@@ -77,7 +84,7 @@ async def _filter_of(request: Request) -> str | None:
 
 async def _begin_with(request: Request, key: str) -> None:
     chat = await request.open()
-    await request.desk.write(partial(subscriptions.subscribe, chat_id=chat.id, filter_key=key, now=request.now))
+    await _once(request, partial(subscriptions.subscribe, chat_id=chat.id, filter_key=key, now=request.now))
     found = await request.desk.read(partial(filters.find, key=key))
     title = filter_title(found, request.language)
     head = request.say("This chat now follows {what}. /stop ends the messages.", what=title)
@@ -101,10 +108,10 @@ async def second_tap(request: Request, which: str) -> None:
         raise ValueError(which)
     chat = await request.known()
     if which == "all":
-        await request.desk.write(partial(_subscribe_to_all, chat_id=chat.id, now=request.now))
+        await _once(request, partial(_subscribe_to_all, chat_id=chat.id, now=request.now))
         await request.show(menu(request).how())
         return
-    await request.desk.write(partial(unsubscribe_from_all, chat_id=chat.id))
+    await _once(request, partial(_unsubscribe_from_all, chat_id=chat.id))
     now = await request.standing()
     await request.show(menu(request).follow(now.has(filters.MEETINGS), now.tags, starting=True))
 
@@ -113,9 +120,17 @@ def _subscribe_to_all(connection: Connection, chat_id: int, now: datetime) -> bo
     return subscriptions.subscribe(connection, chat_id, filters.MEETINGS, now)
 
 
-def unsubscribe_from_all(connection: Connection, chat_id: int) -> bool:
-    """End the subscription to all meetings of ministers."""
+def _unsubscribe_from_all(connection: Connection, chat_id: int) -> bool:
     return subscriptions.unsubscribe(connection, chat_id, filters.find(connection, filters.MEETINGS).id)
+
+
+async def _once(request: Request, change: Callable[[Connection], object]) -> None:
+    """A change whose answer is the same however things stand."""
+
+    def changed(connection: Connection) -> None:
+        change(connection)
+
+    await request.once(changed, lambda _connection: None)
 
 
 async def ask_how(request: Request) -> None:
@@ -141,12 +156,34 @@ async def stop(request: Request) -> None:
     """Send nothing more to the chat; what it follows is kept for its return."""
     if not await request.may_change():
         return
-    if request.chat.id == 0 or request.chat.state is not ChatState.ACTIVE:
+    if not request.repeated and (request.chat.id == 0 or request.chat.state is not ChatState.ACTIVE):
         await request.tell(request.say("Nothing was being sent here. /start begins."))
         return
-    work = partial(subscriptions.set_state, chat_id=request.chat.id, state=ChatState.STOPPED, now=request.now)
-    await request.desk.write(work)
+    await rest(request)
     await request.tell(request.say("Stopped. Nothing more will be sent here; /start begins again."))
+
+
+async def rest(request: Request) -> None:
+    """Let the chat rest."""
+    work = partial(subscriptions.set_state, chat_id=request.chat.id, state=ChatState.STOPPED, now=request.now)
+    await _once(request, work)
+
+
+async def turn_mute(request: Request, tag: str, *, on: bool, until: datetime | None = None) -> bool:
+    """Mute something, `until` then or for good, or no more; once. Returns whether it is muted now."""
+    chat_id, now = request.chat.id, request.now
+
+    def change(connection: Connection) -> bool:
+        if on:
+            follows.mute(connection, chat_id, tag, until, now)
+        else:
+            follows.unmute(connection, chat_id, tag)
+        return on
+
+    def again(connection: Connection) -> bool:
+        return any(one.tag == tag for one in follows.muted(connection, chat_id, now))
+
+    return await request.once(change, again)
 
 
 async def pause(request: Request) -> None:
@@ -172,13 +209,13 @@ async def set_pause(request: Request, said: str) -> bool:
     span = span_of(said)
     if span is None and said not in ("ever", "off"):
         return False
-    chat = await request.known()
+    await request.known()
     if said == "off":
-        await request.desk.write(partial(follows.unmute, chat_id=chat.id, tag=follows.ALL))
+        await turn_mute(request, follows.ALL, on=False)
         await request.tell(request.say("It goes on."))
         return True
     until = request.now + span if span is not None else None
-    await request.desk.write(partial(follows.mute, chat_id=chat.id, tag=follows.ALL, until=until, now=request.now))
+    await turn_mute(request, follows.ALL, on=True, until=until)
     shown = menu(request)
     await request.tell(shown.until(until, request.say("Paused")) + " – " + request.say("/pause off goes on."))
     return True

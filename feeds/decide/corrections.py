@@ -153,6 +153,17 @@ def undo(
     """
     if said.undone_at is not None:
         raise CannotCorrect(f"Correction {said.id} was undone already.")
+    plan = _undone(said, journal, story, other, now)
+    record = plan.meetings.get(story.id)
+    if record is None or story.meeting is None:
+        return plan
+    return replace(plan, retellings=_retellings(story, story.meeting, record.facts))
+
+
+def _undone(
+    said: Correction, journal: Journal, story: StoryRecord, other: StoryRecord | None, now: datetime
+) -> CorrectionPlan:
+    """What becomes of stories and records."""
     if said.kind in _STRUCTURE:
         _refuse_rested_upon(said, story, other)
     plan = CorrectionPlan(kind=said.kind, story_id=story.id, item_id=said.item_id)

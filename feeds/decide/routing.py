@@ -67,10 +67,15 @@ class Silence(StrEnum):
 
 def why_silent(filters: Iterable[Filter], reports: Sequence[Subject], had: frozenset[str]) -> Silence:
     """Why no filter tells of a meeting that is news."""
-    rules = block_rules(filters)
-    if reports and all(any(matches(rule, subject) for rule in rules) for subject in reports):
+    if is_blocked(filters, reports):
         return Silence.BLOCKED
     return Silence.TOLD_BEFORE if had else Silence.NO_FILTER
+
+
+def is_blocked(filters: Iterable[Filter], reports: Sequence[Subject]) -> bool:
+    """Whether each of the reports is hidden by a block rule, be it by one rule or by several."""
+    rules = block_rules(filters)
+    return bool(reports) and all(any(matches(rule, subject) for rule in rules) for subject in reports)
 
 
 def block_rules(filters: Iterable[Filter]) -> list[Query]:

@@ -171,6 +171,15 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HeldAlert:
+    """An alert that waits with its flood."""
+
+    story: int
+    filters: tuple[str, ...] = ()  #: keys of those that would have told of it
+    followed: tuple[str, ...] = ()  #: tags that a meeting which was told before has won, as `Alert.followed`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flood:
     """A poll that brought far more than is usual, and whose alerts an admin decides about."""
 
@@ -179,7 +188,7 @@ class Flood:
     source_name: str
     at: datetime
     new_items: int
-    alerts: tuple[tuple[int, tuple[str, ...]], ...]  #: story, and the keys of the filters that would have told of it
+    alerts: tuple[HeldAlert, ...]
     state: FloodState
     decided_at: datetime | None = None
     decided_by: str | None = None

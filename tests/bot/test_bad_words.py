@@ -57,7 +57,7 @@ class TestBadInput:
             "v1:rm:0:f99999999", "v1:rm:0:f" + "9" * 22, "v1:rm:x:y", "v1:zo:Mars/Olympus", "v1:zo:../../etc/passwd",
             "v1:di:hourly",
             "v1:pa:1y", "v1:fs:0:1' OR 1=1", "v1:fs:0:999", "v1:ch@999999", "v1:ch@1", "v1:cs@x", "v1:si:1",
-            "v1:un:#0000", "v1:mw:story:1", "v1:fw:filter:1", "v2:sl:ja", "v1:det:-1", "v1:fm:0", "v1:py@1", "💥" * 16,
+            "v1:un:#0000", "v1:mw:story:1", "v1:fw:filter:99", "v2:sl:ja", "v1:det:-1", "v1:fm:0", "v1:py@1", "💥" * 16,
             "v1:ft:c:0:#ffffffffffffffff", "v1:mp:-5",
         ]:  # fmt: skip
             before = talk.known(), talk.filters(), talk.tags(), talk.mutes()

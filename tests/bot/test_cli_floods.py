@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import filters, schema
+from bot.cli_filters import me
+from storage import audit, filters, schema
 from storage.database import Database
 from tests.support.commands import kaigi
 from tests.support.floods import flood
@@ -35,6 +36,19 @@ def test_a_flood_is_listed_shown_decided_and_taken_back(folder: Path) -> None:
     shown = kaigi("floods", "show", "1", folder=folder).stdout
     assert [word in shown for word in ("swallowed by cli", "held by cli", "not yet")] == [True] * 3
     assert "Put into a digest: 3 meetings, 0 messages." in kaigi("floods", "digest", "1", folder=folder).stdout
+
+
+def test_what_a_command_decides_about_a_flood_is_a_line_of_the_audit_and_so_is_its_undoing(folder: Path) -> None:
+    kaigi("floods", "swallow", "1", folder=folder)
+    kaigi("floods", "swallow", "1", folder=folder)  # nothing is done, nothing is told
+    kaigi("floods", "undo", "1", folder=folder)
+    database = Database(f"sqlite:///{folder / 'data' / 'kaigi.db'}")
+    undone, swallowed = database.read(audit.page)
+    database.close()
+    assert (swallowed.what, swallowed.target, swallowed.who) == ("flood_swallowed", "flood:1", me())
+    assert swallowed.after == {"state": "swallowed", "meetings": 3, "messages": 0}
+    assert (undone.what, undone.who, undone.after) == (audit.UNDO, me(), {"state": "held"})
+    assert swallowed.undone_by == undone.id
 
 
 def test_a_flood_that_is_not_there_is_told_in_one_line(folder: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 from telegram import Bot
 
 from bot.telegram.commands import publish_commands
-from storage import filters
-from storage.model import ChatState, FilterAction, Kind, Mute, Phase
+from storage import audit, filters, people, subscriptions
+from storage.database import Connection
+from storage.model import Channel, ChatState, FilterAction, Kind, Mute, Phase
 from tests.support.bot_api import TOKEN
 from tests.support.bot_rooms import as_json, data_of
 from tests.support.build import NOW, facts, minister
@@ -301,6 +302,22 @@ class TestLooking:
         assert "How sure" in talk.api.sent[-1].text
 
 
+async def test_two_filters_of_one_title_are_told_apart_and_followed_by_their_buttons(talk: Talk) -> None:
+    def make(connection: Connection) -> None:
+        for key, query in (("east", "country:JP"), ("west", "country:FR")):
+            words = {"title": "Region", "alerts": True, "action": FilterAction.KEEP, "who": "t"}
+            filters.add(connection, key=key, query=query, now=talk.clock(), **words)  # type: ignore[arg-type]
+
+    talk.database.write(make)
+    asked = await talk.says("/follow region")
+    first, second = (row[0] for row in asked.buttons)
+    assert ("east" in first["text"], "west" in second["text"]) == (True, True)
+    assert "now follows" in await talk.clicks(asked, second["callback_data"])
+    assert talk.filters() == ["west"]
+    assert "no longer" in await talk.clicks(asked, second["callback_data"])
+    assert talk.filters() == []
+
+
 class TestPrivacy:
     async def test_everything_is_shown_as_a_file_and_deleted_when_confirmed(self, talk: Talk) -> None:
         await talk.says("/start")
@@ -315,6 +332,36 @@ class TestPrivacy:
         assert "deleted" in (await talk.turns(asked, "v1:py")).text
         assert talk.chat() is None
         assert "Nothing is kept" in await talk.clicks(asked, "v1:px")
+
+    async def test_who_set_up_a_channel_is_shown_and_forgets_that_without_a_chat_of_their_own(self, talk: Talk) -> None:
+        asked = await talk.says("/privacy")
+        await talk.clicks(asked, "v1:px")
+        assert talk.api.files == []
+
+        def set_up(connection: Connection) -> None:
+            channel = subscriptions.open_chat(
+                connection, Channel.TELEGRAM, "-1009", language="en", time_zone="UTC", now=talk.clock()
+            )
+            subscriptions.change(connection, channel.id, talk.clock(), kind="channel", managed_by=7)
+
+        talk.database.write(set_up)
+        asked = await talk.says("/privacy", language_code="en")
+        assert "which channels you set up here: 1" in asked.text
+        await talk.clicks(asked, "v1:px")
+        assert [one["address"] for one in as_json(talk.api.files[0][2])["channels"]] == ["-1009"]
+        await talk.turns(asked, "v1:pd")
+        assert "deleted" in (await talk.turns(asked, "v1:py")).text
+        assert talk.read(lambda c: subscriptions.managed(c, 7)) == []
+        assert talk.chat("-1009") is not None
+
+    async def test_an_admin_is_told_what_stays_and_why(self, talk: Talk) -> None:
+        talk.database.write(lambda c: people.meet(c, 7, "Ann", talk.clock()))
+        talk.database.write(lambda c: audit.note(c, who="tg:7", what="invite", target="invite:1", now=talk.clock()))
+        asked = await talk.says("/privacy")
+        assert "a line in the audit for each change" in asked.text
+        await talk.turns(asked, "v1:pd")
+        assert "They keep your number, not your name" in (await talk.turns(asked, "v1:py")).text
+        assert talk.read(people.every) == []
 
 
 async def test_telegram_is_told_the_commands_per_kind_of_chat_and_language(talk: Talk) -> None:

@@ -17,6 +17,8 @@ from telegram.error import NetworkError
 from telegram.ext import ApplicationBuilder, MessageHandler, filters
 
 from bot import config, logs
+from bot.telegram import service
+from bot.telegram.commands import Desk
 from bot.telegram.inbox import Inbox, KeptApplication
 from bot.telegram.webhook import MAX_BODY, Webhook, path_of
 from storage import inbox, schema
@@ -128,6 +130,23 @@ def test_an_update_that_kills_the_process_is_given_up_after_three_tries(database
     assert database.read(inbox.undone) == []
 
 
+def test_the_change_of_an_update_is_claimed_once_and_a_change_that_fails_is_not_claimed(database: Database) -> None:
+    def fails(connection: Connection) -> None:
+        assert inbox.claim(connection, 1, now())
+        raise LookupError
+
+    database.write(lambda c: inbox.keep(c, 1, "{}", now()))
+    with pytest.raises(LookupError):
+        database.write(fails)
+    assert not database.read(lambda c: inbox.is_applied(c, 1))
+    assert [database.write(lambda c: inbox.claim(c, 1, now())) for _ in range(3)] == [True, False, False]
+    assert [number for number, _ in database.read(inbox.undone)] == [1], "its answer is still owed"
+
+
+def test_an_update_that_is_not_kept_may_change_something_each_time(database: Database) -> None:
+    assert [database.write(lambda c: inbox.claim(c, 99, now())) for _ in range(2)] == [True, True]
+
+
 async def test_kept_words_that_nobody_can_read_are_given_up_and_hold_nothing_up(database: Database) -> None:
     database.write(lambda c: inbox.keep(c, 1, "no json", now()))
     kept = Inbox(database, now)
@@ -144,6 +163,48 @@ def test_what_was_handled_is_forgotten_after_two_days_and_its_words_at_once(data
 
     assert database.write(work) == (1, 0)
     assert [number for number, _ in database.read(inbox.undone)] == [2]
+
+
+async def test_a_service_that_runs_for_years_forgets_every_day(database: Database) -> None:
+    clock = [now()]
+    kept = Inbox(database, lambda: clock[0])
+
+    def finish(number: int) -> None:
+        database.write(lambda c: inbox.keep(c, number, "{}", clock[0]))
+        database.write(lambda c: inbox.done(c, number, clock[0]))
+
+    def known() -> int:
+        return database.read(lambda c: c.exec_driver_sql("SELECT count(*) FROM inbox").scalar_one())  # type: ignore[no-any-return]
+
+    finish(1)
+    await kept.tidy()
+    clock[0] += timedelta(days=3)
+    finish(2)
+    await kept.tidy()
+    assert known() == 1
+    clock[0] += timedelta(hours=23)
+    finish(3)
+    await kept.tidy()
+    assert known() == 2, "it looks once a day"
+
+
+async def test_the_service_forgets_without_being_started_anew(
+    monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    monkeypatch.setattr(service, "WATCH", 0.01)
+    told: list[int] = []
+    async with BotApi() as api:
+        desk = Desk(database=database, clock=now, language="en", time_zone="UTC", address="")
+        running = service.TelegramService(TOKEN, api.url, desk)
+
+        async def tidy(_self: Inbox) -> None:
+            told.append(1)
+
+        monkeypatch.setattr(Inbox, "tidy", tidy)
+        task = asyncio.create_task(running.run())
+        await until(lambda: len(told) >= 3)
+        task.cancel()
+        await running.stop()
 
 
 @asynccontextmanager

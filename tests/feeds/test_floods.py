@@ -167,6 +167,50 @@ def test_a_flood_that_is_not_there_is_said_to_be_so(held: Database) -> None:
         held.write(lambda c: shell.undo(c, 1, who="ann", now=LATER))
 
 
+@pytest.fixture
+def won(held: Database) -> Database:
+    """A flood in which a meeting that was told before won a country, which a fourth chat follows; so does the first,
+    which was told."""
+
+    def make(connection: Connection) -> None:
+        fan = subscriptions.open_chat(connection, Channel.TELEGRAM, "4", language="en", time_zone="UTC", now=NOW)
+        first = subscriptions.find_chat(connection, Channel.TELEGRAM, "1")
+        assert first is not None
+        ingest.owe(connection, Alert(story=1, filters=(MEETINGS,), tags=frozenset({"country:AU"})), 1, NOW)
+        for chat in (fan, first):
+            connection.execute(insert(follows).values(chat_id=chat.id, tag="country:JP", created_at=NOW))
+        alerts = (Alert(story=1, filters=(), followed=("country:JP", "country:FR")), *[Alert(story=2, filters=())] * 2)
+        changes = Changes(source=polled(1), alerts=alerts)
+        ingest.apply(connection, braked(changes, AlertPolicy(flood_brake=2), flood=True), NOW)
+
+    held.write(make)
+    assert {one.chat.address for one in outgoing(held)} == {"1", "2"}
+    return held
+
+
+@pytest.mark.parametrize("state", [FloodState.SENT, FloodState.DIGEST])
+def test_who_follows_a_country_that_a_held_meeting_won_is_told_of_it_and_nobody_twice(
+    won: Database, state: FloodState
+) -> None:
+    done = won.write(lambda c: shell.settle(c, 2, state, who="ann", now=LATER))
+    assert (done.meetings, done.messages) == (1, 1)
+    (told,) = outgoing(won)
+    assert told.chat.address == "4"
+    assert (told.story_id, told.payload) == ((1, None) if state is FloodState.SENT else (None, {"stories": [1]}))
+
+
+def test_what_a_meeting_won_is_no_news_when_a_block_rule_hides_it_or_the_filter_of_all_meetings_rests(
+    won: Database,
+) -> None:
+    won.write(lambda c: filters.change(c, MEETINGS, "pause", who="t", now=NOW, paused=True))
+    assert won.read(lambda c: shell.owed(c, floods.find(c, 2), LATER)) == []
+    won.write(lambda c: filters.change(c, MEETINGS, "resume", who="t", now=NOW, paused=False))
+    assert len(won.read(lambda c: shell.owed(c, floods.find(c, 2), LATER))) == 1
+    hide = {"query": 'title:"Meeting 0"', "action": FilterAction.BLOCK, "alerts": False, "title": ""}
+    won.write(lambda c: filters.add(c, key="no", who="t", now=NOW, **hide))  # type: ignore[arg-type]
+    assert won.read(lambda c: shell.owed(c, floods.find(c, 2), LATER)) == []
+
+
 def test_a_digest_goes_to_whoever_would_have_been_told_and_when(held: Database) -> None:
     def wish(connection: Connection) -> None:
         fan = subscriptions.open_chat(connection, Channel.TELEGRAM, "4", language="en", time_zone="UTC", now=NOW)

@@ -1,5 +1,8 @@
 """Who is told, when, and what becomes of an alert when its meeting changes."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,12 +11,12 @@ from sqlalchemy import delete, insert, select
 
 from feeds.decide.audience import tags
 from feeds.decide.retelling import material
-from storage import contents, digests, handover, ingest, outbox, sources, subscriptions
+from storage import audience, contents, digests, handover, ingest, outbox, retelling, sources, subscriptions
 from storage.audience import new_row
 from storage.changes import Alert, Changes, MeetingWrite, NewStory, Retelling
 from storage.database import Connection, Database
 from storage.errors import NotFound
-from storage.model import Channel, Chat, ChatState, Delivery, DeliveryKind, MeetingFacts, Phase, Trust
+from storage.model import Channel, Chat, ChatState, Delivery, DeliveryKind, Kind, MeetingFacts, Phase, Trust
 from storage.retelling import retell
 from storage.tables import chats, deliveries, follows, meetings, mutes
 from tests.support.build import NOW, after, definition, facts, item, polled
@@ -316,6 +319,52 @@ def test_a_meeting_that_was_told_in_a_digest_is_followed_up_in_reply_to_it(datab
     send(database, after(hours=6))
     change(database, story, announced, facts(phase=Phase.HELD), after(hours=7))
     assert owed(database, "kind", "held", "parent_id")[2:] == [("follow_up", "digest", made)]
+
+
+@contextmanager
+def a_sender_in_between(database: Database, patch: pytest.MonkeyPatch, module: Any, name: str) -> Iterator[list[Any]]:
+    """Lets a sender look for work just before `module.name` runs, and sees that it must wait. Gives what it got."""
+    got: list[Any] = []
+    seekers: list[threading.Thread] = []
+    work = getattr(module, name)
+
+    def seek(*arguments: Any, **words: Any) -> Any:
+        seekers.append(threading.Thread(target=lambda: got.extend(claim(database, after(minutes=3)))))
+        seekers[-1].start()
+        seekers[-1].join(0.3)  # long enough to get what is not held back
+        assert seekers[-1].is_alive()
+        return work(*arguments, **words)
+
+    patch.setattr(module, name, seek)
+    yield got
+    for seeker in seekers:
+        seeker.join(20)
+
+
+def test_a_follow_up_that_is_about_to_leave_tells_a_change_that_lands_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat(database)
+    first, second = facts(phase=Phase.ANNOUNCED), facts(phase=Phase.ANNOUNCED, city="Manila", country="PH")
+    story = meet(database, 1, first)
+    send(database)
+    change(database, story, first, second)
+    with a_sender_in_between(database, monkeypatch, retelling, "_join") as got:
+        change(database, story, second, facts(phase=Phase.CANCELLED, city="Manila", country="PH"))
+    (told,) = (one for one in got if one.kind is DeliveryKind.FOLLOW_UP)
+    assert {one["field"] for one in (told.payload or {})["changes"]} >= {"city", "phase"}
+
+
+def test_a_conference_whose_alert_is_about_to_leave_does_not_leave_without_a_meeting_on_its_margins(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat(database, sides="parent")
+    meet(database, 1, facts(series="admm-plus", edition=12, kind=Kind.MULTILATERAL))
+    with a_sender_in_between(database, monkeypatch, audience, "rewrite") as got:
+        meet(database, 2, facts(parent="admm-plus"))
+    alert = got[0]
+    shown = database.read(lambda c: contents.load(c, alert))
+    assert [one.meeting.story_id for one in shown.sides] == [2]
 
 
 def test_a_broadcast_is_owed_once_to_every_active_chat(database: Database) -> None:

@@ -3,18 +3,20 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from storage import backup, filters, ingest, schema, sources, subscriptions
+from storage import backup, filters, ingest, restored, schema, sources, subscriptions
 from storage.database import Connection, Database
 from storage.errors import BackupError, DatabaseFull
 from storage.model import Channel
 from storage.tables import deliveries, items
-from tests.support.build import NOW, definition, facts, meeting_changes
+from storage.tables import sources as source_table
+from tests.support.build import NOW, after, definition, facts, meeting_changes
 
 
 @pytest.fixture
@@ -83,6 +85,45 @@ def test_what_was_waiting_then_is_a_repeat_now(archive: Database, tmp_path: Path
     made = backup.make(archive, tmp_path, NOW)
     backup.restore(made.path, archive, NOW)
     assert archive.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
+
+
+@pytest.mark.parametrize(
+    ("published", "seen_since", "repeat"),
+    [
+        (after(hours=2), False, True),  # it was there to be told of before
+        (after(hours=2), True, True),
+        (after(hours=4), False, False),  # news
+        (None, False, True),  # undated, with the first poll since
+        (None, True, False),
+    ],
+    ids=["published before", "published before, polled since", "published since", "undated", "undated, polled since"],
+)
+def test_a_meeting_that_is_found_anew_after_a_restore_is_told_as_a_repeat(
+    archive: Database, tmp_path: Path, published: datetime | None, seen_since: bool, repeat: bool
+) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    backup.restore(made.path, archive, after(hours=3))
+
+    def find(connection: Connection) -> None:
+        source_id = sources.find(connection, "s1").id
+        seen_at = after(hours=3, minutes=1) if seen_since else NOW
+        connection.execute(update(source_table).values(last_success_at=seen_at))
+        changes = meeting_changes(facts(edition=2, series="admm"), source_id=source_id, identity="g:2")
+        dated = tuple(replace(one, published_at=published) for one in changes.inserts)
+        ingest.apply(connection, replace(changes, inserts=dated), after(hours=5))
+
+    archive.write(find)
+    marks = archive.read(lambda c: c.execute(select(deliveries.c.repeat).order_by(deliveries.c.id)).scalars().all())
+    assert marks == [True, repeat]
+
+
+def test_a_week_after_a_restore_news_is_news(archive: Database, tmp_path: Path) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    backup.restore(made.path, archive, NOW)
+    assert archive.read(lambda c: restored.lately(c, after(days=7))) == NOW
+    assert archive.read(lambda c: restored.lately(c, after(days=8))) is None
+    backup.restore(made.path, archive, after(days=9))
+    assert archive.read(lambda c: restored.lately(c, after(days=10))) == after(days=9)
 
 
 def test_an_archive_that_is_gone_is_restored_where_it_was(archive: Database, tmp_path: Path) -> None:

@@ -4,14 +4,23 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from feeds.decide.corrections import CannotCorrect
 from feeds.decide.pins import WrongFact
 from storage import corrections, sources
 from storage.errors import NotFound
 from storage.model import Format, Phase, Principal
+from storage.tables import deliveries
 from tests.support.build import facts
 from tests.support.correcting import TOKYO, WASHINGTON, Room
+
+
+def kinds(room: Room, state: str = "") -> list[str]:
+    """What is owed, in the order in which it was decided."""
+    query = select(deliveries.c.kind).order_by(deliveries.c.id)
+    query = query.where(deliveries.c.state == state) if state else query
+    return list(room.database.read(lambda c: c.execute(query).scalars().all()))
 
 
 class TestFacts:
@@ -40,6 +49,27 @@ class TestFacts:
         assert room.meetings()[story] == replace(facts(), **shown)  # type: ignore[arg-type]
         assert room.meeting(story).meeting.revision == 2
         assert len(room.owed()) == 1
+
+    def test_undone_the_card_is_rewritten_and_who_heard_of_the_change_hears_that_it_was_none(self, room: Room) -> None:
+        story = room.report("A", facts())
+        room.send_all()
+        said = room.desk.fact(str(story), "city", "Manila")
+        assert kinds(room) == ["alert", "edit", "follow_up"]
+        room.send_all()
+        room.desk.undo(said.id)
+        assert kinds(room) == ["alert", "edit", "follow_up", "edit", "follow_up"]
+
+    def test_undone_before_anything_left_nobody_hears_of_a_change(self, room: Room) -> None:
+        story = room.report("A", facts())
+        room.send_all()
+        said = room.desk.fact(str(story), "city", "Manila")
+        room.desk.undo(said.id)
+        assert kinds(room, "queued") == ["edit"]
+
+    def test_undone_while_the_alert_waits_it_is_simply_right(self, room: Room) -> None:
+        story = room.report("A", facts())
+        room.desk.undo(room.desk.fact(str(story), "city", "Manila").id)
+        assert kinds(room) == ["alert"]
 
     def test_a_series_brings_its_names(self, room: Room) -> None:
         story = room.report("A", facts())

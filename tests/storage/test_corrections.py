@@ -1,7 +1,7 @@
 """An admin's word is applied at once, survives later polls, can be taken back, and never raises a second alert."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from feeds.decide.corrections import CannotCorrect
 from feeds.observed import Verdict
@@ -129,6 +129,15 @@ class TestSameAs:
         assert room.meetings() == before
         assert (room.story_of("A"), room.story_of("B"), room.story_of("C")) == (first, second, second)
         assert sorted(room.owed()) == [(first, "queued"), (second, "queued")]
+
+    def test_undone_the_cards_of_both_show_their_own_facts_again(self, room: Room) -> None:
+        first, second = room.report("A", facts()), room.report("B", WASHINGTON, source="wire")
+        room.send_all()
+        said = room.desk.same_as(str(second), str(first))
+        room.send_all()
+        room.desk.undo(said.id)
+        query = select(deliveries.c.story_id).where(deliveries.c.kind == "edit", deliveries.c.state == "queued")
+        assert second in room.database.read(lambda c: c.execute(query).scalars().all())
 
     def test_undone_the_next_report_of_each_finds_its_own(self, room: Room) -> None:
         first, second = room.report("A", facts()), room.report("B", WASHINGTON, source="wire")

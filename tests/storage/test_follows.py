@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from storage import filters, follows, ingest, sources, subscriptions
+from storage import audit, broadcasts, filters, follows, ingest, people, privacy, sources, subscriptions
 from storage.database import Connection, Database
 from storage.follows import TooMany
 from storage.model import Channel, Chat, FilterAction, Mute
@@ -110,14 +110,14 @@ def test_what_is_kept_about_a_chat_can_be_shown_whole(database: Database) -> Non
 
     database.write(fill)
     _meeting(database)
-    shown = database.read(lambda c: subscriptions.export(c, chat.id))
+    shown = database.read(lambda c: privacy.export(c, chat.id, 7))
     assert json.loads(json.dumps(shown)) == shown
     assert (shown["chat"]["digest"], shown["chat"]["quiet"]) == ("daily 08:00", "22:00-07:00")
     assert shown["filters"] == [filters.MEETINGS]
     assert [one["tag"] for one in shown["follows"]] == ["country:JP"]
     assert shown["mutes"][0]["until"] == after(days=1).isoformat()
     assert [(one["kind"], one["state"]) for one in shown["messages"]] == [("alert", "queued")]
-    assert shown["channels"] == ["-1009"]
+    assert [one["address"] for one in shown["channels"]] == ["-1009"]
 
 
 def test_what_is_forgotten_leaves_no_trace_and_touches_nobody_else(database: Database) -> None:
@@ -132,14 +132,53 @@ def test_what_is_forgotten_leaves_no_trace_and_touches_nobody_else(database: Dat
 
     database.write(fill)
     _meeting(database)
-    assert database.write(lambda c: subscriptions.forget(c, chat.id)) is True
-    assert database.write(lambda c: subscriptions.forget(c, chat.id)) is False
+    assert database.write(lambda c: privacy.forget(c, chat.id, 7)) is True
+    assert database.write(lambda c: privacy.forget(c, chat.id, 7)) is False
     assert database.read(lambda c: subscriptions.find_chat(c, Channel.TELEGRAM, "7")) is None
     left = database.read(lambda c: subscriptions.export(c, other.id))
     assert [len(left[name]) for name in ("filters", "follows", "mutes", "messages")] == [1, 1, 1, 1]
     kept = database.read(lambda c: subscriptions.chat(c, channel.id))
     assert kept is not None
     assert kept.managed_by is None
+
+
+def test_who_set_up_a_channel_is_shown_and_forgotten_also_without_a_private_chat(database: Database) -> None:
+    channel = _chat(database, "-1009", kind="channel", managed_by=7)
+    shown = database.read(lambda c: privacy.export(c, 0, 7))
+    assert [one["id"] for one in shown["channels"]] == [channel.id]
+    assert database.read(lambda c: privacy.export(c, 0, 8)) == {}
+    assert database.write(lambda c: privacy.forget(c, 0, 7)) is True
+    assert database.read(lambda c: privacy.export(c, 0, 7)) == {}
+    assert database.write(lambda c: privacy.forget(c, 0, 7)) is False
+
+
+def test_a_former_admin_is_shown_all_and_leaves_a_number_in_the_audit_and_no_name(database: Database) -> None:
+    def live(connection: Connection) -> None:
+        _, word = people.invite(connection, 1, NOW)
+        opened = people.find_invite(connection, word)
+        assert opened is not None
+        people.accept(connection, opened, 7, "Ann", NOW)
+        audit.note(connection, who="tg:7", what="admin_add", target="person:7", after={"name": "Ann"}, now=NOW)
+        audit.note(connection, who="tg:7", what="source_pause", target="source:mod", now=NOW)
+        broadcasts.draft(connection, "tg:7", "never sent", NOW)
+        broadcasts.queue(connection, broadcasts.draft(connection, "tg:7", "sent", NOW).id, NOW)
+
+    database.write(live)
+    shown = database.read(lambda c: privacy.export(c, 0, 7))
+    assert {name: len(rows) for name, rows in shown.items()} == {
+        "admin": 1, "invitations": 1, "broadcasts": 2, "audit": 2,
+    }  # fmt: skip
+    assert "token_hash" not in shown["invitations"][0]
+    database.write(lambda c: privacy.forget(c, 0, 7))
+    still = database.read(lambda c: privacy.export(c, 0, 7))
+    assert [one["name"] for one in still["admin"]] == ["Ann"], "while she is an admin"
+    database.write(lambda c: people.remove(c, 7, NOW))
+    database.write(lambda c: privacy.forget(c, 0, 7))
+    left = database.read(lambda c: privacy.export(c, 0, 7))
+    assert set(left) <= set(privacy.STAYS)
+    assert [one["text"] for one in left["broadcasts"]] == ["sent"]
+    assert "Ann" not in json.dumps(left)
+    assert [one["who"] for one in left["audit"]] == ["tg:7", "tg:7"]
 
 
 def test_a_group_that_moves_takes_what_it_follows_and_mutes_along(database: Database) -> None:

@@ -1,6 +1,6 @@
 """What an admin asks and what is answered. No Telegram here: the guard turns answers into messages.
 
-A command is a function from `Ask` to `Answer`. It may be asked again after a crash, so it must bear that.
+A command is a function from `Ask` to `Answer`. After a crash it is asked again, unless what it changes had landed.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from bot.telegram.texts import text
 from feeds.correcting import Desk as CorrectionDesk
 from feeds.decide.routing import AlertPolicy
 from feeds.publish.words import Language
+from storage import inbox
 from storage.database import Connection, Database
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class Ask:
     language: Language
     zone: str
     now: datetime
+    update_id: int = 0  #: of the update that asks
     rest: str = ""  #: what stands behind the command, or behind the click's name
     quote: Quote | None = None
     command: str = ""  #: of a click: the command of the same admin on which the message hangs
@@ -97,8 +99,22 @@ class Ask:
         return await asyncio.to_thread(self.database.read, fn)
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Write without holding up the loop."""
+        """Change something without holding up the loop. That it was done is noted in the same transaction, and the
+        guard lets nothing be done twice."""
+
+        def work(connection: Connection) -> T:
+            self.claim(connection)
+            return fn(connection)
+
+        return await self.draft(work)
+
+    async def draft(self, fn: Callable[[Connection], T]) -> T:
+        """Write what may be written again, should the process die before its answer."""
         return await asyncio.to_thread(self.database.write, fn)
+
+    def claim(self, connection: Connection) -> None:
+        """Note, in the transaction of a change, that what this update asks for is done."""
+        inbox.claim(connection, self.update_id, self.now)
 
     @property
     def policy(self) -> AlertPolicy:
@@ -109,7 +125,7 @@ class Ask:
     @property
     def corrections(self) -> CorrectionDesk:
         """Where this admin makes corrections."""
-        return CorrectionDesk(database=self.database, policy=self.policy, by=self.who, now=self.now)
+        return CorrectionDesk(database=self.database, policy=self.policy, by=self.who, now=self.now, first=self.claim)
 
 
 Work = Callable[[Ask], Awaitable[Answer]]

@@ -140,11 +140,21 @@ def _nearest(connection: Connection, story_id: int) -> list[MeetingStory]:
 
 
 async def click_fact(ask: Ask) -> Answer:
-    """Show the lines that set each fact, with the value that it has, ready to be copied and changed."""
+    """Show the lines that set each fact, ready to be copied and changed: those that are known with the value that they
+    have, the others with an example of how it is written."""
     told = await ask.read(lambda c: news.meeting(c, number(ask.rest)))
     facts, story_id = told.meeting.facts, told.meeting.story_id
-    head = bold(ask.say("Tap a line to copy it, change the value and send it:"))
-    values = {name: pins.shown(facts, name) or pins.EXAMPLES[name] for name in pins.FIELDS if name != "person"}
-    people = [f"person={pins.shown(facts, f'person:{code}') or code}" for code in facts.countries[:4]]
-    shown = [f"{name}={value}" for name, value in values.items()] + people
-    return Answer(html=lines(head, *(code(f"/correct {story_id} set {one}") for one in shown)), fresh=True)
+    values = {name: pins.shown(facts, name) for name in pins.FIELDS if name != "person"}
+    known = [f"{name}={value}" for name, value in values.items() if value]
+    unknown = [f"{name}={pins.EXAMPLES[name]}" for name, value in values.items() if not value]
+    for country in facts.countries[:4]:
+        person = pins.shown(facts, f"person:{country}")
+        (known if person else unknown).append(f"person={person or country + ':' + ask.say('NAME')}")
+    shown = [bold(ask.say("Tap a line to copy it, change the value and send it:")), *_settable(story_id, known)]
+    if unknown:
+        shown += [bold(ask.say("No report states these. The values are only examples:")), *_settable(story_id, unknown)]
+    return Answer(html=lines(*shown), fresh=True)
+
+
+def _settable(story_id: int, values: list[str]) -> list[str]:
+    return [code(f"/correct {story_id} set {one}") for one in values]

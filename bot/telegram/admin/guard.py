@@ -32,7 +32,7 @@ from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work,
 from bot.telegram.keyboard import keyboard
 from bot.telegram.texts import language_of, msgid, text
 from feeds.publish.words import Language
-from storage import people, subscriptions
+from storage import inbox, people, subscriptions
 from storage.database import Connection
 from storage.errors import KaigiError
 from storage.model import Channel, Chat
@@ -68,7 +68,7 @@ class Guard:
         if ask is None or message is None or not message.text:
             return
         name, rest = _split(message.text)
-        work = self.commands.get(name)
+        work = await self._still_to_do(ask, self.commands.get(name))
         if work is None:
             return
         ask = replace(ask, rest=rest, words=tuple(rest.split()), quote=_quote(message.reply_to_message))
@@ -88,8 +88,9 @@ class Guard:
             return
         ask = await self._admitted(update, context)
         act, _, rest = (query.data or "").removeprefix(PREFIX).partition(":")
-        work = self.clicks.get(act)
+        known = self.clicks.get(act)
         message = query.message if isinstance(query.message, Message) else None
+        work = await self._still_to_do(ask, known) if ask is not None else None
         if ask is None or work is None or message is None:
             await _acknowledge(query, text(self.language_for(update.effective_user), OLD_BUTTON))
             raise ApplicationHandlerStop
@@ -101,6 +102,13 @@ class Guard:
         if answer.later is not None and sent is not None:
             self._in_background(self._finish(ask, answer, sent))
         raise ApplicationHandlerStop
+
+    async def _still_to_do(self, ask: Ask, work: Work | None) -> Work | None:
+        """The work, or the word that it was done: when the process died between the change and its answer."""
+        if work is None or not await ask.read(lambda c: inbox.is_applied(c, ask.update_id)):
+            return work
+        log.info("a change is not made twice", update=ask.update_id, who=ask.who)
+        return _done_before
 
     async def _admitted(self, update: Update, context: Context) -> Ask | None:
         user = person(update)
@@ -120,6 +128,7 @@ class Guard:
             language=_language(user, chat, self.desk.language),
             zone=chat.time_zone if chat else self.desk.time_zone,
             now=self.now(),
+            update_id=update.update_id,
         )
 
     def _look(self, user: User) -> Any:
@@ -171,6 +180,11 @@ class Guard:
             return await answer.later()
 
         await _change(sent, await _worked(ask, work))
+
+
+async def _done_before(ask: Ask) -> Answer:
+    said = ask.say("This was done just before the service was stopped, and is not done twice. See the audit.")
+    return Answer(html=said, buttons=((ask.button("Audit", "audit", 0),),), fresh=True)
 
 
 OLD_BUTTON = msgid("This button is not known any more.")

@@ -77,7 +77,7 @@ async def broadcast(ask: Ask) -> Answer:
     def work(connection: Connection) -> tuple[int, dict[str, int]]:
         return broadcasts.draft(connection, ask.who, ask.rest, ask.now).id, broadcasts.audience(connection)
 
-    draft, audience = await ask.write(work)
+    draft, audience = await ask.draft(work)
     total = sum(audience.values())
     kinds = ", ".join(f"{esc(kind)} {count}" for kind, count in audience.items())
     head = bold(ask.say("To {count} chats", count=total)) + (f" ({kinds})" if kinds else "")

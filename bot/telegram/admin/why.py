@@ -1,6 +1,7 @@
 """`/why`: why an article or a story did or did not raise an alert, by stage."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from bot.explaining import because
 from bot.telegram.admin.answers import Answer, Ask, bold, data, esc, lines, link, number
@@ -12,7 +13,7 @@ from feeds.publish.words import SOURCE_STATES
 from feeds.tracing import FilterTrace, Trace, source_of, trace
 from storage.database import Connection
 from storage.errors import NotFound
-from storage.model import DeliveryState, SeenItem
+from storage.model import DeliveryState, Flood, FloodState, SeenItem
 
 CHATS = 12  #: that are named
 ITEMS = 6
@@ -83,23 +84,24 @@ def _traced(connection: Connection, ask: Ask, story_id: int) -> Answer:
     shown = lines(
         headline(connection, ask, told.story_id),
         f"1 · {ask.say('Seen?')} ✅ {ask.say('{count} articles', count=len(told.items))}",
-        *(_item(ask, one) for one in told.items[:ITEMS]),
+        *(_item(ask, one, rules) for one, rules in list(zip(told.items, told.hidden, strict=True))[:ITEMS]),
         _story(ask, told),
         _blocks(ask, told),
         *_filters(ask, told),
         *_news(ask, told),
+        *(_flood(ask, one) for one in told.floods),
         *_owed(ask, told),
     )
     return Answer(html=shown, buttons=((ask.button("Correct", "correct", told.story_id),
                                         ask.button("Resend", "resend", told.story_id)),))  # fmt: skip
 
 
-def _item(ask: Ask, one: SeenItem) -> str:
+def _item(ask: Ask, one: SeenItem, rules: Sequence[str]) -> str:
     mark = {"meeting": "🤝", "uncertain": "❓"}.get(one.verdict, "·")
     seen = ask.clock(one.first_seen_at)
-    return (
-        f"   {mark} {link(one.url, one.title, 100)} – {esc(one.source_key)}, {esc(seen)}, {one.verdict} {one.score:.2f}"
-    )
+    hides = f" ⛔ {esc(', '.join(rules))}" if rules else ""
+    about = f"{esc(one.source_key)}, {esc(seen)}, {one.verdict} {one.score:.2f}"
+    return f"   {mark} {link(one.url, one.title, 100)} – {about}{hides}"
 
 
 def _story(ask: Ask, told: Trace) -> str:
@@ -115,8 +117,11 @@ def _story(ask: Ask, told: Trace) -> str:
 
 
 def _blocks(ask: Ask, told: Trace) -> str:
-    if not told.blocked_by:
+    if not any(told.hidden):
         return f"4 · {ask.say('Blocked?')} ✅ {ask.say('by no rule')}"
+    if not told.blocked_by:
+        some = ask.say("{count} articles count for nothing, the others do", count=sum(map(bool, told.hidden)))
+        return f"4 · {ask.say('Blocked?')} ✅ {some}"
     return f"4 · {ask.say('Blocked?')} ❌ {esc(', '.join(told.blocked_by))}"
 
 
@@ -142,6 +147,22 @@ def _news(ask: Ask, told: Trace) -> list[str]:
     if not told.silent:
         return [f"6 · {ask.say('News?')} ✅"]
     return [f"6 · {ask.say('News?')} ❌", *(f"   {ask.say(_SILENT[reason])}" for reason in told.silent)]
+
+
+def _flood(ask: Ask, flood: Flood) -> str:
+    since = ask.say("Held with a flood of {name} since {moment}.", name=flood.source_name, moment=ask.clock(flood.at))
+    if flood.state is FloodState.HELD:
+        return f"   🌊 {since} {ask.say('/review decides.')}"
+    said = {
+        FloodState.SENT: ask.say("Sent by {who}, {moment}.", who=flood.decided_by, moment=ask.clock(flood.decided_at)),
+        FloodState.DIGEST: ask.say(
+            "Told in a digest by {who}, {moment}.", who=flood.decided_by, moment=ask.clock(flood.decided_at)
+        ),
+        FloodState.SWALLOWED: ask.say(
+            "Swallowed by {who}, {moment}.", who=flood.decided_by, moment=ask.clock(flood.decided_at)
+        ),
+    }
+    return f"   🌊 {since} {said[flood.state]}"
 
 
 def _owed(ask: Ask, told: Trace) -> list[str]:

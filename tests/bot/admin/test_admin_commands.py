@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from storage import audit, filters, floods, news, sources
 from storage.database import Connection
-from storage.model import DeliveryState, FetchEvent, SourceState
+from storage.model import DeliveryState, FetchEvent, HeldAlert, SourceState
 from tests.bot.admin.conftest import BOSS, COLLEAGUE, READER, Room, land
 from tests.support.build import NOW, definition, facts, polled
 
@@ -139,6 +139,18 @@ async def test_wrong_fact_offers_lines_with_the_values_as_they_are(room: Room) -
     assert f"/correct {story} set city=Kuala Lumpur" in await room.presses("Wrong fact")
 
 
+async def test_what_no_report_states_is_told_apart_from_what_is_so(room: Room) -> None:
+    story = room.meeting()
+    await room.boss(f"/correct {story}")
+    stated, unstated = (await room.presses("Wrong fact")).split("only examples")
+    assert "set city=Kuala Lumpur" in stated
+    assert "set date=2025-11-01" in stated
+    assert "edition=" not in stated
+    assert "series=" not in stated
+    assert f"/correct {story} set edition=12" in unstated
+    assert f"/correct {story} set person=AU:NAME" in unstated
+
+
 def uncertain(room: Room, key: str) -> int:
     story = room.meeting(key, alert=False)
     room.write(lambda c: c.exec_driver_sql(f"DELETE FROM meetings WHERE story_id = {story}"))
@@ -233,7 +245,8 @@ def flooded(room: Room, count: int = 3) -> list[int]:
         stories = [land(connection, f"f{n}", facts(series="admm", edition=n), alert=False) for n in range(count)]
         source_id = sources.find(connection, "f0").id
         update = polled(source_id, event=FetchEvent(at=NOW, outcome="flooded", new_items=40))
-        floods.hold(connection, update, [(story, ("ministerial-meetings",)) for story in stories], NOW)
+        held = [HeldAlert(story=story, filters=("ministerial-meetings",)) for story in stories]
+        floods.hold(connection, update, held, NOW)
         return stories
 
     return room.write(hold)
