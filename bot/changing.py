@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from feeds.decide.query import parse
+from feeds.floods import Settled, settle
 from feeds.rehearsal import rehearse
 from storage import audit, filters, sources
 from storage.database import Connection
@@ -18,6 +19,7 @@ from storage.model import (
     Filter,
     FilterAction,
     FilterChange,
+    FloodState,
     PageRules,
     Source,
     SourceDefinition,
@@ -27,7 +29,8 @@ from storage.model import (
 )
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_BUILT_IN = (filters.MEETINGS, filters.EVERYTHING)
+#: Page and feeds need them.
+BUILT_IN = (filters.MEETINGS, filters.EVERYTHING)
 
 
 class FilterRefused(Misuse):
@@ -91,7 +94,7 @@ def _change(connection: Connection, before: Filter, what: str, who: str, now: da
 
 def remove_filter(connection: Connection, key: str, *, who: str, now: datetime) -> Changed:
     """Take a filter out of use. Raises `FilterRefused`, `NotFound`."""
-    if key in _BUILT_IN:
+    if key in BUILT_IN:
         raise FilterRefused(f"{key} is built in; page and feeds need it. Pause it to end its alerts.")
     filters.remove(connection, key, who=who, now=now)
     return Changed(filter=None, line=_note(connection, key, who, now))
@@ -137,6 +140,24 @@ def _refuse_storm(connection: Connection, query: str, now: datetime) -> None:
     objections = rehearse(connection, parse(query), now).objections
     if objections:
         raise Storm(f"Refused: {'; '.join(objections)}.")
+
+
+def settle_flood(
+    connection: Connection, flood_id: int, state: FloodState, *, who: str, now: datetime
+) -> tuple[Settled, int | None]:
+    """Decide about a held flood. Returns what became of it and the line of the audit; None: it was decided before.
+
+    Raises `NotFound`, `TooLate`.
+    """
+    done = settle(connection, flood_id, state, who=who, now=now)
+    if not done.changed:
+        return done, None
+    after = {"state": str(done.flood.state), "meetings": done.meetings, "messages": done.messages}
+    line = audit.note(
+        connection, who=who, what=f"flood_{done.flood.state}", target=f"flood:{flood_id}",
+        before={"state": str(FloodState.HELD)}, after=after, now=now,
+    )  # fmt: skip
+    return done, line
 
 
 def add_source(connection: Connection, definition: SourceDefinition, *, who: str, now: datetime) -> int:

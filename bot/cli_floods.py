@@ -102,11 +102,11 @@ def digest(number: NUMBER) -> None:
 
 
 def _settle(number: int, state: FloodState, done: str) -> None:
+    from bot.changing import settle_flood
     from bot.parts import utc_now
-    from feeds import floods as shell
 
     with open_archive() as database:
-        settled = database.write(lambda c: shell.settle(c, number, state, who=me(), now=utc_now()))
+        settled, _ = database.write(lambda c: settle_flood(c, number, state, who=me(), now=utc_now()))
     if not settled.changed:
         typer.echo(f"Nothing to do: flood {number} is {_decided(settled.flood)}.")
         return

@@ -68,6 +68,7 @@ from storage.model.people import (
     Person,
     SeenItem,
     Verdicts,
+    WebSession,
     room_of,
 )
 
@@ -127,5 +128,6 @@ __all__ = [
     "ToldItem",
     "Trust",
     "Verdicts",
+    "WebSession",
     "room_of",
 ]

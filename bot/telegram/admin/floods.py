@@ -1,10 +1,10 @@
 """Floods that are held, as cards of `/review`: the alerts of one poll that brought far more than is usual."""
 
+from bot.changing import settle_flood
 from bot.telegram.admin.answers import Answer, Ask, bold, esc, lines, number
 from bot.telegram.markup import Button
-from feeds import floods as shell
 from feeds.publish.card import card
-from storage import audit, floods, news
+from storage import floods, news
 from storage.choices import FloodState
 from storage.database import Connection
 from storage.model import Flood
@@ -54,19 +54,8 @@ async def click(ask: Ask) -> Answer:
     if state is None:
         return Answer(html=ask.say("This button is not known any more."))
 
-    def work(connection: Connection) -> tuple[shell.Settled, int | None]:
-        done = shell.settle(connection, number(ask.rest), state, who=ask.who, now=ask.now)
-        return done, _note(connection, ask, done) if done.changed else None
-
-    done, line = await ask.write(work)
+    done, line = await ask.write(lambda c: settle_flood(c, number(ask.rest), state, who=ask.who, now=ask.now))
     if line is None:
         return Answer(html=ask.say("This was decided before."))
     told = ask.say("Done: {meetings} meetings, {messages} messages.", meetings=done.meetings, messages=done.messages)
     return Answer(html=told, buttons=((ask.button("Undo", "undo", line), ask.button("Next", "review_later", 0)),))
-
-
-def _note(connection: Connection, ask: Ask, done: shell.Settled) -> int:
-    after = {"state": str(done.flood.state), "meetings": done.meetings, "messages": done.messages}
-    before = {"state": str(FloodState.HELD)}
-    target, what = f"flood:{done.flood.id}", f"flood_{done.flood.state}"
-    return audit.note(connection, who=ask.who, what=what, target=target, before=before, after=after, now=ask.now)
