@@ -57,7 +57,7 @@ def new_definition(
     `tables` are `rules` and `fetch` as the file has them; an empty one is as good as none.
     """
     host = host_of(url)
-    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
+    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-") or "new", "name": host or "new"}
     given = {name: str(value) for name, value in fields.items() if value is not None}
     below = {name: dict(table) for name, table in (tables or {}).items() if table}
     return catalogue.definition({**defaults, "url": url, **given, **below})

@@ -6,6 +6,7 @@ and `WrongFact` for what does not fit; then nothing is changed.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -173,11 +174,10 @@ def nearest(connection: Connection, story_id: int, most: int) -> list[MeetingSto
 
 def look_up(connection: Connection, words: str, now: datetime, most: int) -> tuple[ListedItem, ...]:
     """The newest articles that match a query; words that are no query are looked for as they stand."""
-    try:
-        query = parse(words)
-    except QueryError:
-        query = parse('"' + words.replace('"', " ") + '"')
-    return find_items(connection, query, now=now, limit=most).items
+    for asked in (words, '"' + words.replace('"', " ") + '"'):
+        with suppress(QueryError):
+            return find_items(connection, parse(asked), now=now, limit=most).items
+    return ()  # nothing in it can be looked for
 
 
 def _is_article(connection: Connection, words: str) -> bool:

@@ -54,7 +54,7 @@ async def every(visit: Visit) -> Response:
 
 async def one(visit: Visit) -> Response:
     """One source in all detail; a form looks at it now, tries other rules, pauses, resumes or removes it."""
-    source = await visit.area.read(partial(sources.get, source_id=visit.request.path_params["number"]))
+    source = await visit.area.read(partial(sources.get, source_id=visit.place))
     if not visit.acts:
         return await _card(visit, source)
     if visit.act in ("check", "rules"):

@@ -46,7 +46,7 @@ async def every(visit: Visit) -> Response:
 
 async def one(visit: Visit) -> Response:
     """One story: its facts, its articles, what was said about it. A form says something."""
-    number: int = visit.request.path_params["number"]
+    number = visit.place
     if not visit.acts:
         return await _page(visit, number)
     work = _ACTS.get(visit.act)

@@ -29,6 +29,7 @@ STATIC = Path(__file__).parent / "static"
 COOKIE = "kaigi_admin"
 PLACE = "/admin"  #: the cookie is sent to no other address
 TEMPLATES = templates_of(Path(__file__).parent / "templates")
+LARGEST = 2**53  #: number that is looked for in the database
 SEEN = timedelta(minutes=1)  #: a session's last use is noted so seldom
 
 
@@ -70,6 +71,14 @@ class Visit:
     def said(self, name: str, most: int = 4_000) -> str:
         """A field of the form, without white space around it."""
         return self.form.get(name, "").strip()[:most]
+
+    @property
+    def place(self) -> int:
+        """The number of what the page is about. Raises `HTTPException` for one that no database has."""
+        number: int = self.request.path_params["number"]
+        if number > LARGEST:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return number
 
     def number(self, name: str) -> int | None:
         """A number in the address, as far as it is one."""
