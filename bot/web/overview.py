@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from bot.told import difference
 from bot.web.visit import Visit
+from feeds.publish.words import SOURCE_STATES
 from storage import audit, floods, news, sessions, sources, tracing
 from storage.model import SourceState
 
@@ -27,6 +28,7 @@ async def show(visit: Visit) -> Response:
         floods=len(await read(partial(floods.every, held_only=True))),
         oldest=await read(tracing.oldest_waiting),
         bad=[one for one in every if one.state in BAD],
+        states=SOURCE_STATES[visit.language],
         polled=len(every),
         found=[(line, difference(line.before, line.after)) for line in await read(partial(audit.page, limit=LAST))],
         sessions=await read(partial(sessions.of, who=visit.who, now=visit.now)),
