@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from bench.showcase_admin import furnish
 from bench.showcase_words import FORUMS, HOMES, JOINT, PAIRS, RELEASES, SAY_EN, SAY_JA, TOPICS
 from feeds.collect import schedule
 from feeds.decide.decide import decide
@@ -252,6 +253,7 @@ def build(file: Path, count: int, today: date) -> None:
         polls[told.at.date(), told.source].append(told)
     for (_, key), group in sorted(polls.items(), key=lambda item: item[1][-1].at):
         database.write(lambda connection, key=key, group=group: _land(connection, key, group))  # type: ignore[misc]
+    furnish(database, datetime.combine(today, time(3), UTC))
     while database.write(search.catch_up):
         pass
     database.close()

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
+from bench.showcase_admin import PASSWORD, area_of
+from bot.web import routes as admin_routes
 from feeds.publish.web import Library, create_app
 from storage import filters, instance, schema
 from storage.database import Database
@@ -27,6 +30,11 @@ def library_of(database: Database, address: str = "https://kaigi.example") -> Li
     )
 
 
+def application(database: Database, address: str = "https://kaigi.example", *, seen_at: str = "") -> Starlette:
+    """The whole page with its admin area. `seen_at`: where it is really served, for cookies without https."""
+    return create_app(library_of(database, address), admin_routes(area_of(database, seen_at or address)))
+
+
 def main() -> None:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -34,9 +42,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8972)
     asked = parser.parse_args()
     address = f"http://127.0.0.1:{asked.port}"
-    print(f"{address}/")
-    app = create_app(library_of(Database(f"sqlite:///{asked.file}"), address))
-    uvicorn.run(app, host="127.0.0.1", port=asked.port, log_level="warning")
+    print(f"{address}/\n{address}/admin (the password is: {PASSWORD})")
+    uvicorn.run(
+        application(Database(f"sqlite:///{asked.file}"), address),
+        host="127.0.0.1",
+        port=asked.port,
+        log_level="warning",
+    )
 
 
 if __name__ == "__main__":

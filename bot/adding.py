@@ -49,12 +49,18 @@ class Chosen:
     warning: str = ""
 
 
-def new_definition(url: str, *, fetch: Mapping[str, Any] | None = None, **fields: str | None) -> SourceDefinition:
-    """Return a source from the words of the command line, checked like an entry of the file."""
+def new_definition(
+    url: str, tables: Mapping[str, Mapping[str, Any]] | None = None, **fields: str | None
+) -> SourceDefinition:
+    """Return a source from the words of a person, checked like an entry of the file. Raises `SourcesFileError`.
+
+    `tables` are `rules` and `fetch` as the file has them; an empty one is as good as none.
+    """
     host = host_of(url)
-    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-"), "name": host}
+    defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-") or "new", "name": host or "new"}
     given = {name: str(value) for name, value in fields.items() if value is not None}
-    return catalogue.definition({**defaults, "url": url, **given, **({"fetch": fetch} if fetch else {})})
+    below = {name: dict(table) for name, table in (tables or {}).items() if table}
+    return catalogue.definition({**defaults, "url": url, **given, **below})
 
 
 def fetch_table(headers: Sequence[str], cookie: str | None, *, verify: bool) -> dict[str, Any]:

@@ -40,6 +40,8 @@ from bot.telegram.admin import Office
 from bot.telegram.commands import Desk
 from bot.telegram.service import Hook, TelegramService
 from bot.terminal import ADDRESS, TerminalSender
+from bot.web import Area
+from bot.web import routes as admin_routes
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
 from feeds.ingest import Ingest
@@ -143,7 +145,9 @@ class Service:
                 bot_name=partial(_bot_name, telegram),
             )
             hubs, routes = self._hubs(ingest)
-            app = create_app(library, [*routes, *(telegram.routes() if telegram is not None else ())])
+            area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
+            more = [*routes, *admin_routes(area), *(telegram.routes() if telegram is not None else ())]
+            app = create_app(library, more)
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")

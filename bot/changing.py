@@ -27,7 +27,8 @@ from storage.model import (
 )
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_BUILT_IN = (filters.MEETINGS, filters.EVERYTHING)
+#: Page and feeds need them.
+BUILT_IN = (filters.MEETINGS, filters.EVERYTHING)
 
 
 class FilterRefused(Misuse):
@@ -91,7 +92,7 @@ def _change(connection: Connection, before: Filter, what: str, who: str, now: da
 
 def remove_filter(connection: Connection, key: str, *, who: str, now: datetime) -> Changed:
     """Take a filter out of use. Raises `FilterRefused`, `NotFound`."""
-    if key in _BUILT_IN:
+    if key in BUILT_IN:
         raise FilterRefused(f"{key} is built in; page and feeds need it. Pause it to end its alerts.")
     filters.remove(connection, key, who=who, now=now)
     return Changed(filter=None, line=_note(connection, key, who, now))

@@ -187,7 +187,7 @@ def add(  # noqa: PLR0913  the fields of a source
 
     given = new_definition(
         url=url,
-        fetch=fetch_table(header or (), cookie, verify=verify),
+        tables={"fetch": fetch_table(header or (), cookie, verify=verify)},
         key=key,
         name=name,
         language=language,
@@ -246,7 +246,7 @@ def check(
     elif "://" not in source:
         raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
     else:
-        about = new_definition(url=source, fetch=fetch_table(header or (), cookie, verify=verify))
+        about = new_definition(source, {"fetch": fetch_table(header or (), cookie, verify=verify)})
         checked = asyncio.run(checking.check_new(settings, about, kind, limit))
     if as_json:
         typer.echo(checking.as_json(checked))

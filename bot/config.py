@@ -45,6 +45,7 @@ TELEGRAM_API = "https://api.telegram.org"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
+SHORTEST_PASSWORD = 12  #: characters
 _HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
@@ -77,6 +78,12 @@ def _ids(value: object) -> object:
 def _hook_secret(value: SecretStr | None) -> SecretStr | None:
     if value is not None and not _HOOK_SECRET.fullmatch(value.get_secret_value()):
         raise ValueError("a webhook secret has 16 to 256 letters, digits, hyphens and underscores")
+    return value
+
+
+def _admin_password(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value()) < SHORTEST_PASSWORD:
+        raise ValueError(f"a password for the admin area has at least {SHORTEST_PASSWORD} characters")
     return value
 
 
@@ -117,6 +124,7 @@ class Web(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    admin_password: Annotated[SecretStr | None, AfterValidator(_admin_password)] = None
 
 
 class Telegram(_Section):
@@ -233,7 +241,7 @@ class Settings(BaseSettings):
 _chosen_file: Path | None = None
 _named_file: Path | None = None
 
-SECRETS = ("telegram.token", "telegram.webhook_secret", "database_url", "notify.urls")
+SECRETS = ("telegram.token", "telegram.webhook_secret", "web.admin_password", "database_url", "notify.urls")
 
 
 def use(file: Path | None) -> None:
@@ -264,8 +272,8 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
 
 def secrets(settings: Settings) -> list[str]:
     """The secret words of these settings, to be kept out of the log."""
-    telegram = settings.telegram
-    found = [word.get_secret_value() for word in (telegram.token, telegram.webhook_secret) if word]
+    given = (settings.telegram.token, settings.telegram.webhook_secret, settings.web.admin_password)
+    found = [word.get_secret_value() for word in given if word]
     return [*found, *_passwords(settings.database_url), *_in_addresses(settings.notify.urls)]
 
 

@@ -6,20 +6,23 @@ and `WrongFact` for what does not fit; then nothing is changed.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from feeds.archive import find_items
 from feeds.collect.normalise import canonical_url
 from feeds.decide import corrections as judge
 from feeds.decide.corrections import CannotCorrect
 from feeds.decide.pins import read_pin
+from feeds.decide.query import QueryError, parse
 from feeds.decide.routing import AlertPolicy
-from storage import audit, filters
+from storage import audit, filters, news, tracing
 from storage import corrections as store
 from storage.cases import CorrectionPlan
 from storage.database import Connection, Database
 from storage.errors import NotFound
-from storage.model import Correction, CorrectionKind
+from storage.model import Correction, CorrectionKind, ListedItem, MeetingStory
 
 _STORY = re.compile(r"(?:(?:https?://[^/]+)?/?(?:meetings|stor(?:y|ies))/)?(\d{1,18})")
 _ITEM = re.compile(r"items?/(\d{1,18})")
@@ -156,6 +159,31 @@ def find(connection: Connection, what: str) -> Target:
         known = ", ".join(f"item/{item_id} (story {story_id})" for item_id, story_id in found)
         raise NotFound(f"Several articles have this address. Name one: {known}.")
     return Target(story_id=found[0][1], item_id=found[0][0])
+
+
+def nearest(connection: Connection, story_id: int, most: int) -> list[MeetingStory]:
+    """Other meetings that may be the same: those of the same sides or series first, else the newest."""
+    mine = next((one.facts for one in tracing.items_of(connection, story_id) if one.facts), None)
+    others = [one for one in news.latest_meetings(connection, limit=60) if one.meeting.story_id != story_id]
+
+    def alike(one: MeetingStory) -> int:
+        facts = one.meeting.facts
+        if mine is None:
+            return 0
+        sides = len(set(facts.countries) & set(mine.countries))
+        return (
+            sides + 3 * (facts.series is not None and facts.series == mine.series) + (facts.starts_on == mine.starts_on)
+        )
+
+    return sorted(others, key=alike, reverse=True)[:most]
+
+
+def look_up(connection: Connection, words: str, now: datetime, most: int) -> tuple[ListedItem, ...]:
+    """The newest articles that match a query; words that are no query are looked for as they stand."""
+    for asked in (words, '"' + words.replace('"', " ") + '"'):
+        with suppress(QueryError):
+            return find_items(connection, parse(asked), now=now, limit=most).items
+    return ()  # nothing in it can be looked for
 
 
 def _is_article(connection: Connection, words: str) -> bool:

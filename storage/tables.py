@@ -502,6 +502,29 @@ invites = Table(
     sqlite_autoincrement=True,
 )
 
+web_links = Table(
+    "web_links",
+    metadata,
+    Column("word_hash", String(64), primary_key=True, comment="SHA-256 of the word in the link; the word is not kept"),
+    Column("user_id", BigInteger, nullable=False, comment="whom it signs in to the admin area, once"),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("token_hash", String(64), nullable=False, comment="SHA-256; the token is only in the browser's cookie"),
+    Column("who", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    UniqueConstraint("token_hash"),
+    Index(None, "who"),  # serves: end all sessions of somebody
+    sqlite_autoincrement=True,
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -1,7 +1,7 @@
 """What became of an article: how it was read, whom its story was told to, and what is still to be looked at."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, exists, func, select
@@ -9,6 +9,8 @@ from sqlalchemy import Connection, exists, func, select
 from storage.model import Channel, DeliveryKind, DeliveryState, Owed, SeenItem, Trust, Verdicts
 from storage.records import facts_from_json
 from storage.tables import chats, corrections, deliveries, filters, items, meetings, sources, stories, story_alerts
+
+ASKED_ABOUT = timedelta(days=14)  #: admins are not asked about older articles any more
 
 _SEEN = (
     items.c.id, items.c.story_id, items.c.title, items.c.url, items.c.verdict, items.c.score, items.c.facts,

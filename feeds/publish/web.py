@@ -136,9 +136,11 @@ async def _metrics(request: Request) -> Response:
 
 
 async def _page_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = error.detail if isinstance(error, HTTPException) else ""
-    return _refusal(request, status, detail)
+    if not isinstance(error, HTTPException):
+        return _refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR, "")
+    answer = _refusal(request, error.status_code, error.detail)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _storage_error(request: Request, _error: Exception) -> Response:
@@ -153,6 +155,11 @@ def _refusal(request: Request, status: int, detail: str) -> Response:
     return _page(request, "error.html", status, code=status, detail=detail)
 
 
+#: Below this address only admins read, so nobody keeps or finds what is there.
+PRIVATE = "/admin"
+_KEPT_NOWHERE = [(b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex, nofollow")]
+
+
 class _SecurityHeaders:
     """Adds the security headers to every answer that does not bring its own."""
 
@@ -165,6 +172,9 @@ class _SecurityHeaders:
                 own = message.get("headers", [])
                 if not own or own[-1] != SECURITY[-1]:
                     message["headers"] = [*own, _POLICY, *SECURITY]
+                if scope["path"].startswith(PRIVATE):
+                    public = [pair for pair in message["headers"] if pair[0] != b"cache-control"]
+                    message["headers"] = [*public, *_KEPT_NOWHERE]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

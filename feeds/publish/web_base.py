@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -65,12 +66,18 @@ class Library:
         )
 
 
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True,
-)  # fmt: skip
-_templates.filters["address"] = plain.address  # no other address of a stranger may stand in a page
-_templates.filters["tag"] = plain.language_tag
+def templates_of(*folders: Path) -> jinja2.Environment:
+    """Templates in which strangers' words stay words; the first folder that has one wins."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, TEMPLATES]), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters["address"] = plain.address  # no other address of a stranger may stand in a page
+    made.filters["tag"] = plain.language_tag
+    return made
+
+
+_templates = templates_of()
 
 #: The pages that every page leads to: address, Japanese, English.
 MENU = (
@@ -80,8 +87,11 @@ MENU = (
 )  # fmt: skip
 
 
-def page(request: Request, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:
-    """A page in the reader's language, packed when the reader takes that."""
+def page(
+    request: Request, template: str, status: int = HTTPStatus.OK, *, templates: jinja2.Environment = _templates,
+    **values: Any,
+) -> Response:  # fmt: skip
+    """A page in the reader's language, packed when the reader takes that. `templates` are those of another room."""
     library, language, zone = library_of(request), language_of(request), zone_of(request)
     spoken: dict[str, Any] = {
         "language": language,
@@ -97,7 +107,7 @@ def page(request: Request, template: str, status: int = HTTPStatus.OK, **values:
         "discover": (),
         **_words(language, zone),
     }
-    shown = _templates.get_template(template).render({**spoken, **values})
+    shown = templates.get_template(template).render({**spoken, **values})
     return _answer(request, shown.encode("utf-8", "replace"), status)
 
 

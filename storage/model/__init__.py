@@ -69,6 +69,7 @@ from storage.model.people import (
     Person,
     SeenItem,
     Verdicts,
+    WebSession,
     room_of,
 )
 
@@ -129,5 +130,6 @@ __all__ = [
     "ToldItem",
     "Trust",
     "Verdicts",
+    "WebSession",
     "room_of",
 ]

@@ -104,12 +104,23 @@ class Invite:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WebSession:
+    """Somebody signed in to the admin area of the page; the token that opens it is not kept."""
+
+    id: int
+    who: str  #: as in the audit: `tg:` and a user id, or `web:password`
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuditLine:
     """One change, as the audit keeps it."""
 
     id: int
     at: datetime
-    who: str  #: `tg:` and a user id, or `cli:` and a name
+    who: str  #: `tg:` and a user id, `cli:` and a name, or `web:password`
     what: str  #: `source_pause`, `filter_edit`, `broadcast`, …
     target: str  #: `source:mod`, `filter:japan`, `story:12`, …
     before: Mapping[str, Any] | None = None

@@ -10,7 +10,7 @@ from feeds import correcting
 from feeds.correcting import Desk
 from feeds.decide import pins
 from feeds.publish.card import card
-from storage import audit, news, tracing
+from storage import audit, news
 from storage.database import Connection
 from storage.errors import NotFound
 from storage.model import Correction, MeetingStory
@@ -113,30 +113,13 @@ async def click_same(ask: Ask) -> Answer:
     ends = [number(word) for word in ask.words]
     if len(ends) == 2:
         return await _done(ask, lambda desk: desk.same_as(str(ends[0]), str(ends[1])))
-    offered = await ask.read(lambda c: _nearest(c, ends[0]))
+    offered = await ask.read(lambda c: correcting.nearest(c, ends[0], NEAREST))
     buttons = tuple(
         (Button(card(one, ask.language).headline[:55], data=data("correct_same", ends[0], one.meeting.story_id)),)
         for one in offered
     )
     hint = code(f"/correct {ends[0]} same-as …")
     return Answer(html=lines(ask.say("Which one is it? Any other by its number:"), hint), buttons=buttons, fresh=True)
-
-
-def _nearest(connection: Connection, story_id: int) -> list[MeetingStory]:
-    """Other meetings, those of the same sides or series first, else the newest."""
-    mine = next((one.facts for one in tracing.items_of(connection, story_id) if one.facts), None)
-    others = [one for one in news.latest_meetings(connection, limit=60) if one.meeting.story_id != story_id]
-
-    def alike(one: MeetingStory) -> int:
-        facts = one.meeting.facts
-        if mine is None:
-            return 0
-        sides = len(set(facts.countries) & set(mine.countries))
-        return (
-            sides + 3 * (facts.series is not None and facts.series == mine.series) + (facts.starts_on == mine.starts_on)
-        )
-
-    return sorted(others, key=alike, reverse=True)[:NEAREST]
 
 
 async def click_fact(ask: Ask) -> Answer:

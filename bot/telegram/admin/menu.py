@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str, Work], ...] = (
     ("audit", msgid("who changed what"), trail.command),
     ("invite", msgid("invite an admin"), team.invite),
     ("admins", msgid("who the admins are"), team.listing),
+    ("login", msgid("a link to the admin area of the page"), team.login),
 )
 
 #: What a button sends, and what does it.

@@ -1,7 +1,6 @@
 """`/review`: what the machine was not sure about, one card at a time: uncertain articles, then floods that are held."""
 
 import asyncio
-from datetime import timedelta
 
 from bot.telegram.admin import floods
 from bot.telegram.admin.answers import Answer, Ask, bold, esc, lines, link, number
@@ -10,7 +9,6 @@ from storage import audit, tracing
 from storage.database import Connection
 from storage.model import SeenItem
 
-WEEKS = timedelta(days=14)  #: older articles are not asked about any more
 FACTS = ("countries", "series", "starts_on", "city", "kind", "format")
 
 
@@ -25,7 +23,7 @@ async def click_later(ask: Ask) -> Answer:
 
 
 def _next(connection: Connection, ask: Ask, before: int | None, said: str = "") -> Answer:
-    since = ask.now - WEEKS
+    since = ask.now - tracing.ASKED_ABOUT
     found = tracing.uncertain(connection, since, before=before)
     if found:
         return _card(ask, found[0], tracing.count_uncertain(connection, since), said)

@@ -2,8 +2,6 @@
 
 from bot.telegram.admin.answers import Ask, bold, esc, lines, link
 from feeds import correcting
-from feeds.archive import find_items
-from feeds.decide.query import QueryError, parse
 from feeds.publish.card import card
 from storage import news, tracing
 from storage.database import Connection
@@ -34,11 +32,7 @@ def _is_known(connection: Connection, address: str) -> bool:
 
 def search(connection: Connection, ask: Ask, words: str) -> tuple[ListedItem, ...]:
     """The newest articles that have these words."""
-    try:
-        query = parse(words)
-    except QueryError:
-        query = parse('"' + words.replace('"', " ") + '"')
-    return find_items(connection, query, now=ask.now, limit=FOUND).items
+    return correcting.look_up(connection, words, ask.now, FOUND)
 
 
 def headline(connection: Connection, ask: Ask, story_id: int) -> str:

@@ -1,4 +1,4 @@
-"""`/invite` and `/admins`: who may do all this."""
+"""`/invite` and `/admins`: who may do all this; `/login`: the same on the page."""
 
 import re
 
@@ -10,7 +10,7 @@ from bot.telegram.admin.answers import Answer, Ask, bold, code, esc, lines, numb
 from bot.telegram.admin.guard import Guard, person
 from bot.telegram.markup import Button
 from bot.telegram.texts import msgid, text
-from storage import audit, people
+from storage import audit, people, sessions
 from storage.database import Connection
 from storage.errors import KaigiError
 from storage.model import Invite
@@ -44,6 +44,24 @@ async def invite(ask: Ask) -> Answer:
             ask.say("Send it to that person only. It is shown once and kept nowhere."),
         ),
         buttons=((ask.button("Take back", "undo", line),),),
+    )
+
+
+async def login(ask: Ask) -> Answer:
+    """`/login`: a link that signs this admin in to the admin area of the page, once, within minutes."""
+
+    def work(connection: Connection) -> str:
+        word = sessions.offer(connection, ask.user_id, ask.now)
+        audit.note(connection, who=ask.who, what="web_link", target=f"person:{ask.user_id}", now=ask.now)
+        return word
+
+    word = await ask.write(work)
+    return Answer(
+        html=lines(
+            ask.say("This link signs you in to the admin area of the page, once, within 10 minutes:"),
+            code(f"{ask.office.settings.address}/admin/login/{word}?lang={ask.language}"),
+            ask.say("Give it to nobody: whoever opens it acts in your name. It is kept nowhere."),
+        )
     )
 
 

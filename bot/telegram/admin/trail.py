@@ -1,12 +1,12 @@
 """`/audit`: who changed what, the newest first, with buttons that take it back where it can be."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from bot.telegram.admin.answers import Answer, Ask, bold, data, esc, lines, number
 from bot.telegram.markup import Button
+from bot.told import difference, names
 from bot.undoing import Undoing, can_undo, undo
-from storage import audit, people
+from storage import audit
 from storage.database import Connection
 from storage.model import AuditLine
 
@@ -22,8 +22,8 @@ async def command(ask: Ask) -> Answer:
 def _page(connection: Connection, ask: Ask, before: int | None) -> Answer:
     found = audit.page(connection, before=before, limit=PAGE + 1)
     shown, more = found[:PAGE], len(found) > PAGE
-    names = {f"tg:{one.user_id}": one.name for one in people.every(connection)}
-    rows = [_line(ask, one, names) for one in shown]
+    known = names(connection, ask.language)
+    rows = [_line(ask, one, known) for one in shown]
     undo_row = tuple(
         Button(f"↩ {one.id}", data=data("undo", one.id)) for one in shown if can_undo(one)
     )  # fmt: skip
@@ -36,24 +36,12 @@ def _page(connection: Connection, ask: Ask, before: int | None) -> Answer:
     )
 
 
-def _line(ask: Ask, one: AuditLine, names: Mapping[str, str]) -> str:
-    who = names.get(one.who, one.who)
+def _line(ask: Ask, one: AuditLine, known: Mapping[str, str]) -> str:
+    who = known.get(one.who, one.who)
     head = f"{one.id} · {esc(ask.clock(one.at))} · {bold(one.what)} {esc(one.target, 60)} · {esc(who, 40)}"
     undone = f" ↩ {one.undone_by}" if one.undone_by else ""
     change = difference(one.before, one.after)
     return f"{head}{undone}" + (f"\n    {esc(change, 220)}" if change else "")
-
-
-def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """What a change was about: each field that differs, as `name: before → after`."""
-    old, new = before or {}, after or {}
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name) and name not in ("change", "correction")]
-    return ", ".join(f"{name}: {_short(old.get(name))} → {_short(new.get(name))}" for name in names[:6])
-
-
-def _short(value: Any) -> str:
-    words = "–" if value in (None, "", [], {}) else str(value)
-    return words if len(words) <= 60 else words[:59] + "…"
 
 
 async def click_undo(ask: Ask) -> Answer:

@@ -25,8 +25,8 @@ GROUP, CHANNEL = -1001234567890, -1009876543210
 #: Every command with words behind it that make it do something.
 COMMANDS = {
     "admins": "", "audit": "", "broadcast": "Hello", "correct": "{story} not-a-meeting", "filter": "add x country:JP",
-    "filters": "", "health": "", "invite": "", "resend": "{story}", "review": "", "source": "pause mod", "sources": "",
-    "stats": "", "why": "{story}",
+    "filters": "", "health": "", "invite": "", "login": "", "resend": "{story}", "review": "", "source": "pause mod",
+    "sources": "", "stats": "", "why": "{story}",
 }  # fmt: skip
 
 #: Every click with arguments that make it do something.

@@ -1,0 +1,121 @@
+"""Admins at work in a real Chromium: on a phone and on a desk, in both languages, with and without scripts."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.web import Area
+from storage import audit, filters, floods, news, sessions
+from storage.database import Database
+from storage.model import FloodState
+from tests.bot.web.test_door import PAGES
+from tests.support.admin_page import BOSS, PASSWORD, Clock, application, fill, number_of, settings
+from tests.support.archives import new_archive
+from tests.support.browser import chromium, served
+
+UNNAMED = """[...document.querySelectorAll('main a, main button, main input, main select, main textarea')].filter(e =>
+  e.type !== 'hidden' && !e.hidden && !e.textContent.trim() && !e.getAttribute('aria-label') && !(e.labels || []).length
+  ).map(e => e.outerHTML.slice(0, 90))"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = new_archive(tmp_path / "kaigi.db")
+    database.write(fill)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def address(database: Database) -> Iterator[str]:
+    """The page with its admin area, served."""
+    area = Area(database=database, settings=settings(), health=lambda: {"ready": True}, clock=Clock())
+    with served(application(area)) as where:
+        yield where
+
+
+def _sign_in(page: Any, address: str, language: str) -> None:
+    page.goto(f"{address}/admin/filters?lang={language}")
+    page.fill("#password", PASSWORD)
+    page.click("main form button")
+    page.wait_for_url("**/admin/filters?**")
+
+
+def _look(page: Any, where: str, width: int, problems: list[str]) -> None:
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+        problems.append(f"{where}: scrolls sideways ({wide} in {width})")
+    problems += [f"{where}: has no name: {one}" for one in page.evaluate(UNNAMED)]
+    if page.locator("h1").count() != 1:
+        problems.append(f"{where}: not one h1")
+
+
+def test_admins_trip_over_nothing(address: str, database: Database) -> None:
+    problems: list[str] = []
+    stories = (number_of(database, "SELECT max(story_id) FROM items"), number_of(database, "SELECT 1"))
+    pages = (*PAGES, "/admin/sources/2", *(f"/admin/stories/{number}" for number in stories), "/admin/nothing")
+    with chromium() as browser:
+        for width, scheme, language in ((360, "dark", "ja"), (1280, "light", "en")):
+            context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+            page = context.new_page()
+            page.on("console", lambda one: problems.append(f"{one.type} {one.text}") if "404" not in one.text else None)
+            page.on("dialog", lambda one: problems.append(f"a stranger's script ran: {one.message}"))
+            _sign_in(page, address, language)
+            for path in pages:
+                page.goto(f"{address}{path}?lang={language}")
+                page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+                _look(page, f"{path} {width} {language}", width, problems)
+            context.close()
+    assert problems == []
+
+
+def test_an_admin_tests_and_saves_a_filter_decides_and_takes_back(address: str, database: Database) -> None:
+    with chromium() as browser:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}, locale="ja-JP").new_page()
+        _sign_in(page, address, "ja")
+        page.fill("#query", "country:AU")
+        page.fill("#key", "australia")
+        page.click("button[value=test]")
+        assert "最新の記事6件のうち4件に一致" in page.locator("#tested").inner_text()
+        page.fill("#title", "豪州の会談")
+        page.click("button[value=add]")
+        page.wait_for_url("**/admin/filters/australia?**")
+        assert "フィルターを追加しました" in page.locator(".done").inner_text()
+        assert database.read(partial(filters.find, key="australia")).title == "豪州の会談"
+
+        page.click("nav.menu a[href*='/admin/review']")
+        assert page.locator("section[aria-labelledby=uncertain] .card").count() == 1
+        page.click("button[value=yes]")
+        page.wait_for_url("**done=**")
+        assert page.locator("section[aria-labelledby=uncertain]").count() == 0
+        doubted = number_of(database, "SELECT story_id FROM items WHERE verdict = 'uncertain'")
+        assert database.read(partial(news.meeting, story_id=doubted))
+        page.click(".done button")
+        page.goto(f"{address}/admin/review?lang=ja")
+        assert page.locator("section[aria-labelledby=uncertain] .card").count() == 1
+
+        page.click("text=ログアウト")
+        page.wait_for_url("**/admin/login?**")
+        page.go_back()
+        assert "ログイン" in page.locator("h1").inner_text()
+
+
+def test_a_link_a_phone_and_no_scripts_are_enough(address: str, database: Database) -> None:
+    word = database.write(partial(sessions.offer, user_id=BOSS, now=Clock().now))
+    with chromium() as browser:
+        context = browser.new_context(viewport={"width": 360, "height": 800}, java_script_enabled=False)
+        page = context.new_page()
+        page.goto(f"{address}/admin/login/{word}?lang=en")
+        page.click("main button")
+        assert "Overview" in page.locator("h1").inner_text()
+        page.click("nav.menu a[href*='/admin/review']")
+        page.click("button[value=swallowed]")
+        assert "Held alerts swallowed" in page.locator(".done").inner_text()
+        assert database.read(floods.every)[0].state is FloodState.SWALLOWED
+        page.click(".done button")
+        assert "Taken back" in page.locator(".done").inner_text()
+        assert database.read(floods.every)[0].state is FloodState.HELD
+        assert {line.who for line in database.read(audit.page)} == {f"tg:{BOSS}"}
+        context.close()
