@@ -30,6 +30,7 @@ from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.digests import Digests
+from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
@@ -156,6 +157,9 @@ class Service:
                 tasks.start(announcer.run(), "hub")
             tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             tasks.start(notifier.run(), "notices")
+            keep_items = self.settings.archive.keep_items
+            housekeeper = Housekeeper(database=database, keep=keep_items, clock=utc_now, stop=stop)
+            tasks.start(housekeeper.run(), "housekeeping")
             if database.is_sqlite and self.settings.backup.keep:
                 tasks.start(self._keeper(database, stop).run(), "backups")
             if telegram is not None:

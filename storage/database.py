@@ -135,6 +135,17 @@ class Database:
                 yield writer
         self.commits += 1
 
+    def alone(self, statement: str) -> None:
+        """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
+        with self._translated(), self._writer:
+            raw = self.engine.raw_connection()
+            try:
+                raw.cursor().execute(statement)
+            except sqlite3.Error as error:
+                raise exc.DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+            finally:
+                raw.close()
+
     def close(self) -> None:
         """Close all connections. SQLite then folds its write-ahead log into the file."""
         self.engine.dispose()
