@@ -95,6 +95,7 @@ class Campaign:
         else:
             self.damaged.append(f"{point}: exit code {process.exitcode}")
         await asyncio.sleep(0.01)
+        print(f"{self.died.total()}: {point}", file=sys.stderr)
         self._look()
 
     def publish(self) -> None:

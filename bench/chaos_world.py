@@ -119,8 +119,8 @@ def stories(connection: Connection) -> dict[int, set[int]]:
 
 
 def waiting(connection: Connection) -> int:
-    """How many messages have not found their end yet."""
-    unfinished = deliveries.c.state.in_(["queued", "sending", "uncertain"])
+    """How many messages have not found their end yet. Edits do not count: a message has one a minute at the most."""
+    unfinished = deliveries.c.state.in_(["queued", "sending", "uncertain"]) & (deliveries.c.kind != "edit")
     return int(connection.execute(select(func.count()).select_from(deliveries).where(unfinished)).scalar_one())
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, exists, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, exists, select
 
 from storage import revision, search
 from storage.records import insert_for
@@ -82,7 +82,7 @@ _NEXT = (
     .order_by(items.c.id)
     .limit(bindparam("limit"))
 )
-_WANTED = bindparam("stories", expanding=True)
+_WANTED: BindParameter[int] = bindparam("stories", expanding=True)
 
 
 def _has(column: Any) -> Any:

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.database import Database
+from storage.database import Connection, Database
 
 WORTH_IT = 64 * 2**20  #: bytes of free pages for which copying the file is worth the time …
 SHARE = 0.25  #: … and their share of the file
@@ -37,11 +37,13 @@ def space(database: Database) -> Space:
     """How the file is filled; nothing is known of PostgreSQL's."""
     if not database.is_sqlite:
         return Space(size=0, unused=0)
-    page, pages, unused = (
-        database.read(lambda connection, name=name: int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()))
-        for name in ("page_size", "page_count", "freelist_count")
-    )
+    page, pages, unused = database.read(_pages)
     return Space(size=page * pages, unused=page * unused)
+
+
+def _pages(connection: Connection) -> list[int]:
+    names = ("page_size", "page_count", "freelist_count")
+    return [int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()) for name in names]
 
 
 def vacuum(database: Database) -> bool:
