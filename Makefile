@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -73,6 +73,12 @@ hostile: install ## attack the collector in every way we know (ARGS="--only gzip
 
 chaos-delivery: install-dev $(JUDGE) ## measure delivery under limits, faults and kill -9, about 15 minutes (ARGS="--quick")
 	@JUDGE_PYTHON=$(JUDGE_VENV)/bin/python $(BIN)/python -m bench.chaos_delivery $(ARGS)
+
+chaos-crash: install-dev ## kill the service at every named point and compare what was published with what was told, minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.chaos_crash $(ARGS)
+
+chaos-faults: install-dev ## let every statement, commit, socket and file call of a cycle fail once, minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.chaos_faults $(ARGS)
 
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites

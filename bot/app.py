@@ -25,38 +25,46 @@ import structlog
 import uvicorn
 from starlette.routing import Route
 
+from bot import systemd
 from bot.backups import Keeper
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.digests import Digests
+from bot.doctor import Finding, Grade, standing
+from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import SETTLE, Notifier
 from bot.notify import NotifySender, Target, follow_settings, targets
 from bot.parts import ServiceError, open_database, utc_now
+from bot.pulse import Pulse
 from bot.sender import TelegramSender
 from bot.telegram.admin import Office
 from bot.telegram.commands import Desk
 from bot.telegram.service import Hook, TelegramService
 from bot.terminal import ADDRESS, TerminalSender
+from bot.watchdog import Watchdog, noted, start_anew
 from bot.web import Area
 from bot.web import routes as admin_routes
+from bot.wellbeing import Wellbeing
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs, follow_address
 from feeds.ingest import Ingest
 from feeds.publish.announce import Announcer
 from feeds.publish.web import Health, Library, create_app
-from storage import filters, instance, outbox, sources, subscriptions
+from storage import filters, instance, notices, outbox, sources, subscriptions
+from storage.changes import NoticePost
 from storage.database import Connection, Database
 from storage.lock import only_service
-from storage.model import Channel, SourceDefinition
+from storage.model import Channel, NoticeKind, SourceDefinition
 
 log = structlog.get_logger("kaigi")
 
 TICK = 1.0  # seconds between two looks at what is due
 OLD_NEWS = timedelta(days=7)  # what could not be sent for so long (a token that was missing) is not sent any more
 STALE = 60.0  # seconds without a tick after which the service calls itself not ready
+JOURNAL = "watchdog.last"  #: why a process started itself anew, until the next one has told it
 PATIENCE = 5.0  # seconds for messages in flight when stopping; the whole stop stays under ten
 
 
@@ -99,6 +107,7 @@ class Service:
     tick: float = TICK
     settle: timedelta = SETTLE  #: notices to the admins wait so long for others
     on_start: Callable[[Database], Awaitable[None]] | None = None
+    restart: Callable[[], None] = start_anew  #: what the watchdog does with a process that hangs
 
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _look: Callable[[], Health] | None = None  #: known once everything runs
@@ -119,6 +128,7 @@ class Service:
 
     async def _serve(self, listener: socket.socket, database: Database, stop: asyncio.Event) -> None:
         authority, began_at = await asyncio.to_thread(database.write, self._prepare)
+        await asyncio.to_thread(_tell_restart, database)
         worker = new_worker_id()
         telegram = self._telegram(database)
         deliverer = self._deliverer(database, telegram, worker)
@@ -132,7 +142,9 @@ class Service:
                 concurrency=self.settings.fetch.concurrency,
                 on_alerts=deliverer.wake,
             )
-            self._look = partial(_health, collector, telegram)
+            pulse = Pulse(database=database)
+            watchdog = self._watchdog(database, pulse, collector, deliverer)
+            self._look = partial(_health, collector, telegram, watchdog)
             library = Library(
                 database=database,
                 authority=authority,
@@ -158,10 +170,8 @@ class Service:
             if library.hub is not None:
                 announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
                 tasks.start(announcer.run(), "hub")
-            tasks.start(Indexer(database=database, stop=stop).run(), "search index")
             tasks.start(notifier.run(), "notices")
-            if database.is_sqlite and self.settings.backup.keep:
-                tasks.start(self._keeper(database, stop).run(), "backups")
+            self._start_care(tasks, database, pulse, stop)
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
@@ -172,8 +182,12 @@ class Service:
             if self.on_start is not None:
                 tasks.start(self.on_start(database), "start")
             self._greet()
+            watchdog.start()
+            systemd.tell("READY=1", f"STATUS=serving {self.settings.address}/")
             await stop.wait()
             log.info("stopping")
+            systemd.tell("STOPPING=1")
+            watchdog.stop()
             await scheduler.stop()
             if hubs is not None:
                 await hubs.stop()
@@ -184,6 +198,18 @@ class Service:
             server.should_exit = True
             await tasks.finished("search index", patience_s=2.0)
             await tasks.finished("web server", patience_s=2.0)
+
+    def _start_care(self, tasks: "_Tasks", database: Database, pulse: Pulse, stop: asyncio.Event) -> None:
+        """What looks after the archive and the service, beside their work."""
+        tasks.start(pulse.run(), "pulse")
+        look = partial(_standing, self.settings, database)
+        tasks.start(Wellbeing(database=database, look=look, clock=utc_now).run(), "wellbeing")
+        tasks.start(Indexer(database=database, stop=stop).run(), "search index")
+        keep_items = self.settings.archive.keep_items
+        housekeeper = Housekeeper(database=database, keep=keep_items, clock=utc_now, stop=stop)
+        tasks.start(housekeeper.run(), "housekeeping")
+        if database.is_sqlite and self.settings.backup.keep:
+            tasks.start(self._keeper(database, stop).run(), "backups")
 
     def _prepare(self, connection: Connection) -> tuple[str, datetime]:
         """What must be in the database before anything runs. This process is the only service on it."""
@@ -275,6 +301,19 @@ class Service:
             settle=self.settle,
         )
 
+    def _watchdog(self, database: Database, pulse: Pulse, collector: Collector, deliverer: Deliverer) -> Watchdog:
+        return Watchdog(
+            signs={
+                "event loop": lambda: pulse.turns,
+                "database": lambda: pulse.answers,
+                "collector": lambda: collector.last_tick,
+                "deliverer": lambda: deliverer.rounds,
+            },
+            journal=state_folder(database) / JOURNAL,
+            restart=self.restart,
+            last_resort=True,
+        )
+
     def _keeper(self, database: Database, stop: asyncio.Event) -> Keeper:
         chosen = self.settings.backup
         folder = chosen.folder or state_folder(database) / "backups"
@@ -298,11 +337,30 @@ def _bot_name(telegram: TelegramService | None) -> str | None:
     return bot.username if bot is not None else None
 
 
-def _health(collector: Collector, telegram: TelegramService | None) -> Health:
+def _tell_restart(database: Database) -> None:
+    """Tell the admins that the process before this one started itself anew. The reason goes when it is kept."""
+    journal = state_folder(database) / JOURNAL
+    why = noted(journal)
+    if why is None:
+        return
+    log.warning("the last process started itself anew", part=why.hung, seconds=why.seconds)
+    post = NoticePost(kind=NoticeKind.RESTARTED, message=why.hung, once=f"restarted {why.at.isoformat()}")
+    database.write(partial(notices.post, news=post, now=utc_now()))
+    journal.unlink(missing_ok=True)
+
+
+def _standing(settings: Settings, database: Database, now: datetime) -> list[Finding]:
+    moved = database.displaced()
+    found = [Finding(Grade.BAD, "database", moved)] if moved else []
+    return [*found, *standing(settings, now)]
+
+
+def _health(collector: Collector, telegram: TelegramService | None, watchdog: Watchdog) -> Health:
     tick = collector.last_tick
     ticking = tick is not None and (utc_now() - tick).total_seconds() < STALE
     return {
-        "ready": ticking,
+        "ready": ticking and watchdog.hung is None,
+        **({"hung": watchdog.hung} if watchdog.hung else {}),
         "collector": "ok" if ticking else "not polling",
         "telegram": telegram.state if telegram else "off",
     }

@@ -25,6 +25,7 @@ from pydantic import (
     HttpUrl,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -60,6 +61,10 @@ def _duration(value: object) -> object:
     if match is None:
         raise ValueError("write a duration such as 90s, 10m, 48h or 7d")
     return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def _forever(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() == "forever" else _duration(value)
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -109,6 +114,7 @@ def _token(value: SecretStr | None) -> SecretStr | None:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+Keep = Annotated[timedelta | None, BeforeValidator(_forever)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Token = Annotated[SecretStr | None, AfterValidator(_token)]
 Hub = Annotated[HttpUrl, AfterValidator(str)]
@@ -178,6 +184,20 @@ class Backup(_Section):
     keep: int = Field(default=7, ge=0, le=1000)
 
 
+class Archive(_Section):
+    """What is kept. Meetings are kept for good, whatever this says."""
+
+    keep_items: Keep = None
+
+    @field_validator("keep_items")
+    @classmethod
+    def _long_enough(cls, value: timedelta | None) -> timedelta | None:
+        """What sources still show must be known, and reports of one meeting come over weeks."""
+        if value is not None and value < timedelta(days=60):
+            raise ValueError("write forever, or 60d or more: reports of one meeting come over weeks")
+        return value
+
+
 class Log(_Section):
     """How the log is written."""
 
@@ -205,6 +225,7 @@ class Settings(BaseSettings):
     time_zone: Zone = "Asia/Tokyo"
     language: Literal["ja", "en"] = "ja"
     backup: Backup = Backup()
+    archive: Archive = Archive()
     log: Log = Log()
 
     @model_validator(mode="after")

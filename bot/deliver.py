@@ -137,12 +137,18 @@ class Deliverer:
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
     _turns: outbox.Turns = field(default_factory=outbox.Turns)
     _looks: int = 0
+    _turned: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _between_rounds: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
 
     def __post_init__(self) -> None:
         self._allowance = Allowance(self.per_second)
+
+    @property
+    def rounds(self) -> int:
+        """Grows while the loop turns."""
+        return self._turned
 
     def wake(self) -> None:
         """There is something to send."""
@@ -151,6 +157,7 @@ class Deliverer:
     async def run(self) -> None:
         """Settle what was left, then deliver until `stop`."""
         while not self._stopping:
+            self._turned += 1
             try:
                 await self._settle_left_behind()
                 break
@@ -158,6 +165,7 @@ class Deliverer:
                 log.error("deliveries of the last run cannot be settled yet", error=str(error))
                 await self._pause(IDLE * 5)
         while not self._stopping:
+            self._turned += 1
             try:
                 async with self._between_rounds:
                     claimed, idle = await self._round()

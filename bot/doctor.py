@@ -73,6 +73,23 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
     return found
 
 
+def standing(settings: Settings, now: datetime) -> list[Finding]:
+    """What can turn bad while the service runs: disk and backups. Cheap enough for every minute."""
+    found: list[Finding] = []
+    for about, look in (("disk", _disk), ("backups", _backups)):
+        try:
+            found += look(settings, now)
+        except OSError as error:
+            found.append(Finding(Grade.LOOK, about, f"{error.filename or about}: {error.strerror or error}."))
+    return [one for one in found if not _is_chosen(one, settings)]
+
+
+def _is_chosen(finding: Finding, settings: Settings) -> bool:
+    """An operator who has switched backups off, or runs PostgreSQL, knows it."""
+    sqlite = settings.database_url.startswith("sqlite")
+    return finding.about == "backups" and not (sqlite and settings.backup.keep)
+
+
 def _source_file(settings: Settings, _now: datetime) -> Iterator[Finding]:
     enabled = [one for one in read_sources(settings) if one.enabled]
     where = settings.sources_file or "the bundled list"

@@ -7,6 +7,7 @@ The database says what is due (`next_poll_at`), so nothing is lost when a tick i
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,8 @@ class Collector:
     on_alerts: Callable[[], None]  #: called after a poll that owes messages
     last_tick: datetime | None = None
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    patience_s: float = LEASE.total_seconds()  #: a poll that takes longer hangs; its source is due again
+    _began: dict[asyncio.Task[None], float] = field(default_factory=dict)  #: monotonic seconds
     _troubled: set[asyncio.Task[None]] = field(default_factory=set)  #: those of them that may take long
     _more: asyncio.Event = field(default_factory=asyncio.Event)  #: more is due than there was room for
     _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -56,6 +59,7 @@ class Collector:
         """
         async with self._claiming:
             now = self.clock()
+            self._end_hung()
             room = self.concurrency - len(self._polls)
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
             if room > 0:
@@ -78,14 +82,23 @@ class Collector:
         for source in [*calm, *troubled]:
             task = asyncio.create_task(self._poll(source), name=f"poll {source.definition.key}")
             self._polls.add(task)
+            self._began[task] = time.monotonic()
             task.add_done_callback(self._ended)
             if source in troubled:
                 self._troubled.add(task)
         if full:
             self._more.set()
 
+    def _end_hung(self) -> None:
+        """Every step of a poll has a limit of its own. Should one hang all the same, its place is needed."""
+        for task, began in self._began.items():
+            if time.monotonic() - began > self.patience_s:
+                log.error("a poll hangs and is ended", poll=task.get_name(), seconds=round(time.monotonic() - began))
+                task.cancel()
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._polls.discard(task)
+        self._began.pop(task, None)
         self._troubled.discard(task)
         few_left = len(self._polls) <= self.concurrency * 3 // 4
         if self._more.is_set() and few_left and (self._refiller is None or self._refiller.done()):

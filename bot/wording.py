@@ -24,6 +24,9 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "network_down": "🔌 {since}からどの情報源にも接続できません({count}件)。"
         "このサーバーのネットワークを確認してください。",
         "network_up": "✅ ネットワークが復旧しました({span_of}間不通)。",
+        "trouble": "🩺 {message}",
+        "well": "✅ {message}: 正常に戻りました{span}。",
+        "restarted": "♻️ {message}が動かなくなったため、サービスは自動的に再起動しました。",
         "topic_lost": "💬 {message}のトピックは閉じられたか削除されています。お知らせはグループ全体に送られます。",
         "more": "ほか{count}件",
         "repeat": "(再送)",
@@ -41,6 +44,9 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "network_down": "🔌 No source could be reached since {since} ({count} sources). "
         "Check the network of this server.",
         "network_up": "✅ The network is back after {span_of}.",
+        "trouble": "🩺 {message}",
+        "well": "✅ {message}: well again{span}.",
+        "restarted": "♻️ {message} did not move any more, so the service started itself anew.",
         "topic_lost": "💬 The topic {message} is closed or deleted. Its messages go to the whole group now.",
         "more": "and {count} more",
         "repeat": "(repeated)",

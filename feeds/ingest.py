@@ -53,8 +53,8 @@ from feeds.observed import (
 from feeds.telling import keep, tell
 from feeds.work import AT_ONCE, Reading, Studied, read_and_understand, read_document, understand_entries
 from storage import ingest as store
+from storage import retention, sources
 from storage import snapshot as snapshots
-from storage import sources
 from storage.changes import Changes, KnownItem, Lesson, SourceUpdate
 from storage.database import Connection, Database
 from storage.model import FetchEvent, Source, SourceDefinition, SourceKind, SourceState
@@ -238,8 +238,8 @@ class Ingest:
         """The entries that are new or changed. The transaction looks again; this only saves work."""
         if _is_first_feed(source):
             return list(entries)
-        known = await self._read_db(partial(_known, source_id=source.id, lookup=_lookup(entries), entries=entries))
-        return [entry for entry in entries if is_news(entry, known)]
+        known, forgotten = await self._read_db(partial(_known, source_id=source.id, entries=entries))
+        return [entry for entry in entries if is_news(entry, known) and entry.identity not in forgotten]
 
     async def _understand(
         self, definition: SourceDefinition, news: Sequence[ParsedEntry], studied: Studied
@@ -334,9 +334,12 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
 
 
 def _known(
-    connection: Connection, *, source_id: int, lookup: Lookup, entries: Sequence[ParsedEntry]
-) -> Mapping[str, KnownItem]:
-    return match_known(entries, snapshots.known_items(connection, source_id, lookup))
+    connection: Connection, *, source_id: int, entries: Sequence[ParsedEntry]
+) -> tuple[Mapping[str, KnownItem], set[str]]:
+    """The items that entries are, and the identities of those that were known and forgotten."""
+    known = match_known(entries, snapshots.known_items(connection, source_id, _lookup(entries)))
+    strangers = [entry.identity for entry in entries if entry.identity not in known]
+    return known, retention.buried(connection, source_id, strangers) if strangers else set()
 
 
 def _is_first_feed(source: Source) -> bool:

@@ -51,6 +51,9 @@ class NoticeKind(StrEnum):
     FLOODED = "flooded"  # one poll brought far more than is usual
     NETWORK_DOWN = "network_down"  # no source can be reached: it is not the sources
     NETWORK_UP = "network_up"
+    TROUBLE = "trouble"  # the service itself: disk, backups, files
+    WELL = "well"  # … and well again
+    RESTARTED = "restarted"  # a part did not move any more, and the process started itself anew
     TOPIC_LOST = "topic_lost"  # a forum's topic is closed or deleted: its messages go to the whole chat
 
 

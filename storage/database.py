@@ -76,6 +76,8 @@ class Database:
         self.commits = 0  #: write transactions of this process that landed; grows, and is good for comparing only
         self._writer = threading.Lock()
         self._waiting: deque[_Work[Any]] = deque()
+        self._file: int | None = None  #: the numbers of the file and its log, by which a swap is noticed
+        self._log: int | None = None
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on one consistent view of the data and return what it returns."""
@@ -135,6 +137,17 @@ class Database:
                 yield writer
         self.commits += 1
 
+    def alone(self, statement: str) -> None:
+        """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
+        with self._translated(), self._writer:
+            raw = self.engine.raw_connection()
+            try:
+                raw.cursor().execute(statement)
+            except sqlite3.Error as error:
+                raise exc.DBAPIError.instance(statement, None, error, sqlite3.Error) from error
+            finally:
+                raw.close()
+
     def close(self) -> None:
         """Close all connections. SQLite then folds its write-ahead log into the file."""
         self.engine.dispose()
@@ -148,6 +161,25 @@ class Database:
         except exc.DBAPIError as error:
             raise _translate(error, self.place) from error
 
+    def displaced(self) -> str | None:
+        """What somebody did to the files under our feet, and what to do; None: they are where they were.
+
+        Open connections go on with a deleted log or a file that was moved away, and what they write is lost or, worse,
+        mixed with what others write (https://sqlite.org/howtocorrupt.html, sections 1.3 and 1.4).
+        """
+        name = self.url.database if self.is_sqlite else None
+        if not name or name == ":memory:" or name.startswith("file:"):
+            return None
+        here = _number_of(Path(name))
+        self._file = self._file or here
+        if here is None or here != self._file:
+            return f"{name} was deleted or replaced under the service. Stop the service; `kaigi restore` if need be."
+        log = _number_of(Path(f"{name}-wal"))
+        if self._log is not None and log != self._log:
+            return f"{name}-wal was deleted under the service. Restart the service, then run `kaigi doctor`."
+        self._log = log
+        return None
+
     @property
     def place(self) -> str:
         """Where the data is, fit for a message: the file, or the server without user and password."""
@@ -156,6 +188,13 @@ class Database:
         return URL.create(
             self.url.drivername, host=self.url.host, port=self.url.port, database=self.url.database
         ).render_as_string()
+
+
+def _number_of(file: Path) -> int | None:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
 
 
 def _driver_url(text: str) -> URL:

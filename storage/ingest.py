@@ -78,10 +78,10 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
     restored_at = restored.lately(connection, now) if changes.alerts else None
     for alert in changes.alerts:
         story = story_id(alert.story)
-        told = restored_at is not None and restored.may_have_been_told(
+        again = restored_at is not None and restored.may_have_been_told(
             connection, story, changes.source.source_id, restored_at
         )
-        owe(connection, alert, story, now, repeat=told)
+        owe(connection, alert, story, now, repeat=again)
     for retelling in changes.retellings:
         retell(connection, retelling, story_id(retelling.story), now)
     if changes.held:

@@ -146,6 +146,14 @@ def after_change(connection: Connection, old: Sequence[Any]) -> None:
     _insert(connection, connection.execute(_WORDS, {"ids": [row.id for row in old]}).all())
 
 
+def forget(connection: Connection, item_ids: Sequence[int]) -> None:
+    """Take items out of the index; to be called before they are deleted."""
+    if connection.dialect.name == "sqlite":  # elsewhere the rows of the index go with the items
+        old = before_change(connection, item_ids)
+        if old:
+            connection.execute(_FTS_DELETE, [_fts_row(row) for row in old])
+
+
 _WORDS = select(items.c.id, items.c.title, items.c.text).where(items.c.id.in_(bindparam("ids", expanding=True)))
 
 

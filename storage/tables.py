@@ -574,3 +574,13 @@ likeness_keys = Table(
     Column("story_id", Key, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
+
+# As narrow as can be, because it only grows: a row of some twenty bytes for each article that was forgotten.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("source_id", Key, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("key", BigInteger, primary_key=True, autoincrement=False, comment="of the identity that the article had"),
+    comment="articles that were forgotten: should their source show them again, they are no news",
+    sqlite_with_rowid=False,
+)

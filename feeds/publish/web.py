@@ -106,8 +106,11 @@ _STATE_ORDER = (
 )  # fmt: skip
 
 
-async def _healthz(_request: Request) -> Response:
-    """The process lives and its loop turns."""
+async def _healthz(request: Request) -> Response:
+    """The process lives and all its parts move."""
+    hung = _library(request).health().get("hung")
+    if hung:
+        return JSONResponse({"status": "hung", "part": hung}, HTTPStatus.SERVICE_UNAVAILABLE)
     return JSONResponse({"status": "ok"})
 
 

@@ -74,6 +74,19 @@ async def test_all_that_is_due_is_polled_and_the_deliverer_is_woken(database: Da
     assert len(woken) == 3
 
 
+async def test_a_poll_that_outlives_its_lease_is_ended_and_its_place_is_free(database: Database) -> None:
+    shell = Shell(a=asyncio.Event())
+    desk = collector(database, shell)
+    await desk.tick()
+    await settle()
+    assert len(desk._polls) == 1
+    desk.patience_s = 0.0
+    await desk.tick()
+    await settle()
+    assert not desk._polls
+    await desk.stop()
+
+
 async def test_a_source_that_hangs_delays_no_other_and_is_not_polled_twice(database: Database) -> None:
     shell = Shell(a=asyncio.Event())
     desk = collector(database, shell)

@@ -13,7 +13,7 @@ from aiohttp import web
 from feeds.collect.fetch import Fetcher
 from feeds.ingest import Ingest, PollPolicy, PollReport
 from feeds.newsroom import Fault, Newsroom
-from storage import filters, ingest, news, sources
+from storage import filters, ingest, news, retention, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound
 from storage.model import FetchOptions, SourceDefinition, SourceKind, SourceState
@@ -300,3 +300,16 @@ async def test_a_crash_in_the_middle_of_the_transaction_costs_a_second_fetch_and
     assert desk.shell.database.read(news.figures).items == 0
     assert (await desk.poll("demo-wire-en")).new > 0
     assert newsroom.requests[-1].conditional is False
+
+
+async def test_an_article_that_was_forgotten_is_no_news_when_its_source_still_shows_it(
+    desk: Desk, newsroom: Newsroom, database: Database
+) -> None:
+    definition = newsroom.definitions()[0]
+    first = await desk.poll(definition.key)
+    later = datetime.now(UTC) + timedelta(days=1)
+    bite = database.write(lambda c: retention.forget(c, later))
+    assert bite.forgotten
+    database.write(lambda c: c.exec_driver_sql("UPDATE sources SET etag = NULL, last_modified = NULL, body_hash = ''"))
+    again = await desk.poll(definition.key)
+    assert (again.seen, again.new, again.alerts) == (first.seen, 0, 0)

@@ -92,7 +92,7 @@ class Visitor:
     async def send(self, path: str, seen_on: str | None = None, **fields: str) -> httpx.Response:
         """Send a form with the token of the page on which it stands, and follow where it leads."""
         page = await self.get(seen_on or path)
-        return await self.post(path, token=token_in(page.text), **fields)
+        return await self.post(path, None, token=token_in(page.text), **fields)
 
     async def post(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
         answer = await self.client.post(path, data=fields, headers=headers or {})

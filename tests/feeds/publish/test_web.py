@@ -10,6 +10,7 @@ import pytest
 
 from feeds.correcting import Desk
 from feeds.decide.routing import AlertPolicy
+from feeds.publish.web import Library
 from storage import ingest, instance, sources, websub
 from storage.changes import Changes, ItemUpdate
 from storage.database import Database
@@ -122,6 +123,12 @@ async def test_what_is_not_there_is_a_helpful_page(
     answer = await ask(path, method)
     assert answer.status_code == status
     assert "会談の一覧へ" in answer.text
+
+
+async def test_a_part_that_does_not_move_turns_health_red(ask: Callable[..., Any], library: Library) -> None:
+    object.__setattr__(library, "health", lambda: {"ready": False, "hung": "database"})
+    answer = await ask("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "hung", "part": "database"})
 
 
 async def test_health_tells_life_from_readiness(

@@ -1,0 +1,56 @@
+"""Tidying up goes on beside everything else, forgets what is too old, and is stopped by nothing but the end."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from bot.housekeeping import Housekeeper
+from storage import ingest, sources
+from storage.changes import Changes, NewStory
+from storage.database import Connection
+from storage.errors import DatabaseBusy
+from tests.support.archives import new_archive
+from tests.support.build import NOW, definition, item, polled
+
+
+def housekeeper(database: object, stop: asyncio.Event, keep: timedelta | None = timedelta(days=60)) -> Housekeeper:
+    return Housekeeper(
+        database=database,  # type: ignore[arg-type]
+        keep=keep,
+        clock=lambda: NOW + timedelta(days=100),
+        stop=stop,
+        first_s=0.01,
+        every_s=0.01,
+    )
+
+
+def land(connection: Connection) -> None:
+    source_id = sources.add(connection, definition(), NOW)
+    story = NewStory(0)
+    changes = Changes(source=polled(source_id), new_stories=(story,), inserts=(item(story, source_id=source_id),))
+    ingest.apply(connection, changes, NOW)
+
+
+async def test_old_articles_are_forgotten_only_where_the_settings_say_so(tmp_path: Path) -> None:
+    database = new_archive(tmp_path / "kaigi.db")
+    database.write(land)
+    assert await housekeeper(database, asyncio.Event(), keep=None).tidy() == 0
+    assert await housekeeper(database, asyncio.Event()).tidy() == 1
+    database.close()
+
+
+async def test_a_database_that_refuses_is_tidied_up_the_next_time(tmp_path: Path) -> None:
+    database, stop, tried = new_archive(tmp_path / "kaigi.db"), asyncio.Event(), 0
+    keeper = housekeeper(database, stop)
+
+    async def refuse() -> int:
+        nonlocal tried
+        tried += 1
+        if tried == 3:
+            stop.set()
+        raise DatabaseBusy("held by another process")
+
+    keeper.tidy = refuse  # type: ignore[method-assign]
+    await asyncio.wait_for(keeper.run(), 5)
+    assert tried == 3
+    database.close()
