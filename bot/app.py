@@ -134,28 +134,11 @@ class Service:
         deliverer = self._deliverer(database, telegram, worker)
         notifier = self._notifier(database, telegram, worker)
         async with collecting(self.settings, database) as ingest, _Tasks(stop) as tasks:
-            collector = Collector(
-                database=database,
-                ingest=ingest,
-                worker=worker,
-                clock=utc_now,
-                concurrency=self.settings.fetch.concurrency,
-                on_alerts=deliverer.wake,
-            )
+            collector = self._collector(database, ingest, worker, on_alerts=deliverer.wake)
             pulse = Pulse(database=database)
             watchdog = self._watchdog(database, pulse, collector, deliverer)
             self._look = partial(_health, collector, telegram, watchdog)
-            library = Library(
-                database=database,
-                authority=authority,
-                began_at=began_at,
-                address=self.settings.address,
-                language=self.settings.language,
-                health=self._health,
-                hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
-                time_zone=str(self.settings.time_zone),
-                bot_name=partial(_bot_name, telegram),
-            )
+            library = self._library(database, authority, began_at, telegram)
             hubs, routes = self._hubs(ingest)
             area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
             more = [*routes, *admin_routes(area), *(telegram.routes() if telegram is not None else ())]
@@ -163,10 +146,7 @@ class Service:
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
-            digests = Digests(
-                database=database, clock=utc_now, on_messages=deliverer.wake, look_s=max(10 * self.tick, 0.1)
-            )
-            tasks.start(digests.run(), "digests")
+            tasks.start(self._digests(database, deliverer.wake).run(), "digests")
             if library.hub is not None:
                 announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
                 tasks.start(announcer.run(), "hub")
@@ -239,6 +219,34 @@ class Service:
 
     def _health(self) -> Health:
         return self._look() if self._look is not None else {"ready": False, "collector": "starting"}
+
+    def _collector(self, database: Database, ingest: Ingest, worker: str, on_alerts: Callable[[], None]) -> Collector:
+        return Collector(
+            database=database,
+            ingest=ingest,
+            worker=worker,
+            clock=utc_now,
+            concurrency=self.settings.fetch.concurrency,
+            on_alerts=on_alerts,
+        )
+
+    def _library(
+        self, database: Database, authority: str, began_at: datetime, telegram: TelegramService | None
+    ) -> Library:
+        return Library(
+            database=database,
+            authority=authority,
+            began_at=began_at,
+            address=self.settings.address,
+            language=self.settings.language,
+            health=self._health,
+            hub=str(self.settings.websub_hub) if self.settings.websub_hub else None,
+            time_zone=str(self.settings.time_zone),
+            bot_name=partial(_bot_name, telegram),
+        )
+
+    def _digests(self, database: Database, on_messages: Callable[[], None]) -> Digests:
+        return Digests(database=database, clock=utc_now, on_messages=on_messages, look_s=max(10 * self.tick, 0.1))
 
     def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
         """What asks hubs, and where they call back."""

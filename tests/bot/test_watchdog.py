@@ -64,7 +64,7 @@ def systemd_s_ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
 
 def test_a_part_that_does_not_move_is_noticed_within_a_minute_and_the_process_starts_anew(kennel: Kennel) -> None:
     kennel.pass_time(40)
-    assert kennel.dog.hung is None
+    assert not kennel.dog.hung
     kennel.pass_time(10)
     assert (kennel.dog.hung, kennel.restarts) == ("deliverer", 0)
     kennel.pass_time(10)
