@@ -150,8 +150,7 @@ class Service:
             if library.hub is not None:
                 announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
                 tasks.start(announcer.run(), "hub")
-            tasks.start(notifier.run(), "notices")
-            self._start_care(tasks, database, pulse, stop)
+            self._start_care(tasks, database, pulse, notifier, stop)
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             scheduler = Scheduler()
@@ -179,9 +178,12 @@ class Service:
             await tasks.finished("search index", patience_s=2.0)
             await tasks.finished("web server", patience_s=2.0)
 
-    def _start_care(self, tasks: "_Tasks", database: Database, pulse: Pulse, stop: asyncio.Event) -> None:
+    def _start_care(
+        self, tasks: "_Tasks", database: Database, pulse: Pulse, notifier: Notifier, stop: asyncio.Event
+    ) -> None:
         """What looks after the archive and the service, beside their work."""
         tasks.start(pulse.run(), "pulse")
+        tasks.start(notifier.run(), "notices")
         look = partial(_standing, self.settings, database)
         tasks.start(Wellbeing(database=database, look=look, clock=utc_now).run(), "wellbeing")
         tasks.start(Indexer(database=database, stop=stop).run(), "search index")
