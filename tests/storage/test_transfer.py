@@ -20,7 +20,12 @@ from tests.support.postgres import Postgres
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Database]:
     """An SQLite archive of 25 meetings, one of them told to a chat."""
-    database = new_archive(tmp_path / "here" / "kaigi.db")
+    database = new_archive(tmp_path / "here" / "kaigi.db", filled_by=_fill)
+    yield database
+    database.close()
+
+
+def _fill(database: Database) -> None:
     database.write(filters.ensure_built_in)
     database.write(_subscribe)
     for number in range(1, 26):
@@ -28,8 +33,6 @@ def archive(tmp_path: Path) -> Iterator[Database]:
     database.write(lambda c: c.execute(update(deliveries).where(deliveries.c.id == 1).values(state="sent")))
     database.write(lambda c: likeness.remember(c, [(1, [-(2**60), 7])], NOW))
     database.write(lambda c: instance.remember(c, "feed_authority", "kaigi.example,2025-11-01"))
-    yield database
-    database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

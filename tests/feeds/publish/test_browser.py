@@ -97,7 +97,7 @@ def test_a_visitor_trips_over_nothing(address: str) -> None:
     problems: list[str] = []
     links: set[str] = set()
     with chromium() as browser:
-        for width, scheme, language in ((390, "light", "ja"), (360, "dark", "en"), (1280, "light", "en")):
+        for width, scheme, language in ((360, "dark", "ja"), (1280, "light", "en")):
             context = browser.new_context(
                 viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
             )
