@@ -85,8 +85,8 @@ NOTICES = {
     "called off": (
         "Japan-Australia defence ministers' meeting called off",
         (
-            "The meeting between Japanese Defence Minister Koizumi and Australian Defence Minister Marles planned for 5 "
-            "November in Canberra has been called off."
+            "The meeting between Japanese Defence Minister Koizumi and Australian Defence Minister Marles planned for "
+            "5 November in Canberra has been called off."
         ),
     ),
     "cancelled": (
