@@ -16,7 +16,6 @@ import random
 import resource
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
 
+from bench import judged
 from bench.deaths import Deaths
 from bench.delivery_side import (
     POINTS,
@@ -44,7 +44,7 @@ from bench.delivery_side import (
     now,
     quiet,
 )
-from bench.delivery_world import Key, World
+from bench.delivery_world import PATIENCE_S, Key, World
 from bench.figures import Goal, report
 from bot.deliver import Deliverer
 from storage import outbox
@@ -116,7 +116,7 @@ class Campaign:
             async with BotApi(fate=world.fate) as api:
                 _open(api, addresses)
                 world.api = api
-                options = {"paces": {Channel.TELEGRAM: QUICK}, "per_second": 1000.0, "read_timeout": 0.5}
+                options = {"paces": {Channel.TELEGRAM: QUICK}, "per_second": 1000.0, "read_timeout": PATIENCE_S}
                 async with delivering(database, api.url, "w", **options):
                     while await asyncio.to_thread(database.read, left):
                         await asyncio.to_thread(database.write, _welcome_back)
@@ -222,27 +222,6 @@ class Campaign:
             goals.append(Goal(name=f"memory, {title}", goal=8, value=grown, unit="MB", at_least=False))
         return goals
 
-    def judge(self) -> list[Goal]:
-        """What aiogram's models say to every call."""
-        python = Path(os.environ.get("JUDGE_PYTHON", ".venv-judge/bin/python"))
-        if not python.is_file():
-            print(f"aiogram is not there ({python}): the calls are not judged")
-            return [Goal(name="calls that the Bot API's models refuse", goal=0, value=None, unit="", at_least=False)]
-        done = subprocess.run(
-            [python, "-m", "bench.judge_calls", self.calls], capture_output=True, encoding="utf-8", check=False
-        )
-        told = json.loads(done.stdout or '{"calls": 0, "faults": ["the judge failed"]}')
-        print(f"aiogram judged {told['calls']} calls", *told["faults"], done.stderr[-500:], sep="\n")
-        return [
-            Goal(
-                name="calls that the Bot API's models refuse",
-                goal=0,
-                value=len(told["faults"]),
-                unit="",
-                at_least=False,
-            )
-        ]
-
 
 def _slowly(method: str, _parameters: Mapping[str, str]) -> Fault | None:
     return Fault(delay_s=0.05) if method == "sendMessage" else None
@@ -335,7 +314,7 @@ async def _run(campaign: Campaign, wanted: set[str]) -> list[Goal]:
             print(f"{name}: {timedelta(seconds=round(time.monotonic() - began))}")
             for goal in found:
                 print(f"  {goal.name}: {goal.value} {goal.unit}{'' if goal.ok else '  RED'}", flush=True)
-    return goals + campaign.judge()
+    return goals + judged.goals(judged.judge(campaign.calls))
 
 
 def main() -> int:

@@ -132,12 +132,12 @@ async def delivering(database: Database, url: str, worker: str, *, read_timeout:
             clock=now,
             **options,  # type: ignore[arg-type]
         )
-        task = asyncio.create_task(deliverer.run())
-        try:
-            yield deliverer
-        finally:
-            await deliverer.stop(10)
-            await task
+        async with asyncio.TaskGroup() as group:  # a dispatcher that dies ends the phase, and says of what
+            group.create_task(deliverer.run())
+            try:
+                yield deliverer
+            finally:
+                await deliverer.stop(10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,9 @@ from tests.support.bot_api import BotApi
 from tests.support.bot_limits import Fault
 
 Key = tuple[int, int]
+#: How long the bot waits for an answer: longer than a machine that is busy makes it wait, or answers would be lost that
+#: this world does not know of.
+PATIENCE_S = 4.0
 SUPER = 10**12  #: what a group's number loses when it becomes a supergroup
 
 
@@ -48,7 +51,7 @@ class World:
                 return Fault(drop_before=True)
             case "after" | "slow":
                 self.lost_answers[key] += 1
-                return Fault(drop_after=True) if kind == "after" else Fault(delay_s=1.0)
+                return Fault(drop_after=True) if kind == "after" else Fault(delay_s=PATIENCE_S + 1)
             case "migrate" if key[1] < 0 and self.api is not None:
                 new = key[1] - SUPER
                 self.api.moved[key[1]] = new

@@ -1,13 +1,15 @@
 """Judges recorded calls with aiogram's models, which are generated from Telegram's documentation of the Bot API.
 
-    python -m bench.judge_calls calls.jsonl
+    python -m bench.judge_calls FILE|FOLDER
 
 aiogram wants an older pydantic than Kaigi, so it has an environment of its own. Prints one line of JSON:
-{"calls": n, "faults": [...]}. A line of the file is {"method": …, "parameters": {…}} as a form carried it.
+{"calls": n, "faults": [...], "methods": {name: n}}. A line of a file is {"method": …, "parameters": {…}} as a form
+carried it, and "test" where a test made the call.
 """
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,17 @@ def _value(written: str) -> Any:
 
 
 def main() -> int:
-    """Judge the file that the command line names."""
-    calls = [json.loads(line) for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()]
-    faults = [fault for call in calls if (fault := judged(call["method"], call["parameters"])) is not None]
-    print(json.dumps({"calls": len(calls), "faults": faults[:20]}))
+    """Judge the file, or the files of the folder, that the command line names."""
+    place = Path(sys.argv[1])
+    files = sorted(place.glob("*.jsonl")) if place.is_dir() else [place]
+    calls = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    faults = [
+        f"{fault} {call.get('test', '')}".strip()
+        for call in calls
+        if (fault := judged(call["method"], call["parameters"])) is not None
+    ]
+    methods = Counter(call["method"] for call in calls)
+    print(json.dumps({"calls": len(calls), "faults": faults[:20], "methods": methods}))
     return 1 if faults else 0
 
 

@@ -43,6 +43,10 @@ _TOPIC_LOST = ("message thread not found", "topic_closed", "topic_deleted", "top
 _NOTHING_TO_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 
+#: What the library raises over an answer that says "ok" and is no message; it does not wrap that.
+_UNREADABLE = (TypeError, ValueError, LookupError, AttributeError)
+
+
 class BotHolder(Protocol):
     """Whoever starts and stops the bot."""
 
@@ -80,6 +84,9 @@ class TelegramSender:
                     return _classify(error, delivery.kind)
             except TelegramError as error:
                 return _classify(error, delivery.kind)
+            except _UNREADABLE as error:
+                done = delivery.kind is DeliveryKind.EDIT  # what was answered matters for a new message only
+                return Sent(content.target) if done else _unreadable(error)
         return Refused("Telegram refuses the message in every form")
 
     async def _send(
@@ -123,9 +130,11 @@ class TelegramSender:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 read_timeout=READ_TIMEOUT,
             )
+            return Sent(str(sent.message_id))
         except TelegramError as error:
             return classify(error)
-        return Sent(str(sent.message_id))
+        except _UNREADABLE as error:
+            return _unreadable(error)
 
     def was_sent(self, delivery: Delivery) -> bool | None:  # noqa: ARG002
         """Bots do not see their own messages, so nobody can tell."""
@@ -189,6 +198,11 @@ def classify(error: TelegramError) -> Outcome:  # noqa: PLR0911  one line a clas
 
 def _by_cause(error: TelegramError, harmless: tuple[type[Exception], ...]) -> Outcome:
     return NotSent(str(error)) if isinstance(error.__cause__, harmless) else Unknown(str(error))
+
+
+def _unreadable(error: Exception) -> Outcome:
+    """Something answered "ok", and the library could not make a message of the rest: it may well have arrived."""
+    return Unknown(f"the answer cannot be read: {error!r}"[:200])
 
 
 def _wait(error: RetryAfter) -> timedelta:

@@ -11,6 +11,7 @@ from bot.telegram import render
 from bot.telegram.desk import Request
 from bot.telegram.following import today
 from bot.telegram.markup import Message, block, bold, joined, link, within, words
+from bot.telegram.refusals import in_words
 from bot.telegram.starting import ABOUT
 from feeds import archive
 from feeds.decide.query import QueryError, parse
@@ -77,7 +78,7 @@ async def search(request: Request) -> None:
     try:
         query = parse(said)
     except QueryError as error:
-        await request.show(render.query_error(str(error), request.language))
+        await request.show(render.query_error(in_words(request.language, str(error)), request.language))
         return
     work = partial(archive.find_meetings, query=query, now=request.now, limit=FOUND, budget=BUDGET)
     found = await request.desk.read(work)

@@ -14,11 +14,13 @@ LANGUAGES = ("ja", "en")
 
 
 @cache
-def catalogue(language: str) -> Catalog:
-    """The catalogue of a language; empty for English. Raises `FileNotFoundError` for a language we do not have."""
+def catalogue(language: str, domain: str = "kaigi") -> Catalog:
+    """A catalogue of a language; empty for English. `domain`: the bot's own sentences, or `refusals`.
+
+    Raises `FileNotFoundError` for a language we do not have."""
     if language == "en":
         return Catalog(locale="en")
-    with (LOCALE / language / "LC_MESSAGES" / "kaigi.po").open("rb") as file:
+    with (LOCALE / language / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
         return read_po(file, locale=language)
 
 

@@ -25,7 +25,7 @@ from feeds.decide.drafts import Draft
 from feeds.decide.likeness import copy_of
 from feeds.decide.retelling import material
 from feeds.decide.routing import AlertPolicy, Silence, alert_filters, is_fresh, is_old_meeting, is_silent, why_silent
-from feeds.decide.stories import Match, same_meeting
+from feeds.decide.stories import Match, calls_off, same_meeting
 from feeds.decide.subject import Subject, stored_subject
 from feeds.observed import Fingerprint, ParsedEntry, Understood, Verdict
 from storage.changes import (
@@ -206,10 +206,14 @@ class _Desk:
     def _report(self, piece: Understood, story: StoryRef) -> None:
         """Let a report shape and refresh its meeting. Only a certain one from a trusted source may found one."""
         facts, trust = _facts(piece), self.source.definition.trust
-        if facts is None or not self._is_certain(piece) or story in self.rejected:
+        if facts is None or story in self.rejected:
             return
         reported_at = self._reported_at(piece)
         draft = self.drafts.get(story)
+        if not self._is_certain(piece):
+            if draft is not None and trust is not Trust.LOW and calls_off(draft.facts, facts):
+                draft.call_off(facts.phase, reported_at, is_fresh(self.source, reported_at, self.policy, self.now))
+            return
         if draft is None:
             draft = self._found(story, facts, reported_at)
         draft.learn(facts, trust)
@@ -254,7 +258,12 @@ class _Desk:
 
     def _retelling(self, draft: Draft) -> Retelling | None:
         """Whoever was told of the meeting hears what fresh reports add to it; history moves no message."""
-        if draft.before is None or not draft.fresh or not draft.told or is_old_meeting(draft.facts, self.now):
+        if (
+            draft.before is None
+            or not draft.fresh
+            or not (draft.told or draft.called_off)
+            or is_old_meeting(draft.facts, self.now)
+        ):
             return None
         changes = material(draft.before, draft.facts)
         found = tags(draft.facts) if draft.facts != draft.before else frozenset()

@@ -1,13 +1,13 @@
 """A meeting while a poll is being decided: what is stored of it, and what the reports of this poll add. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from feeds.decide.pins import pinned
 from feeds.decide.stories import Match, best_trust, merge, same_meeting
 from feeds.observed import Understood
 from storage.changes import Candidate, EarlierReport, MeetingWrite, StoryRef
-from storage.model import MeetingFacts, Pin, Trust
+from storage.model import MeetingFacts, Phase, Pin, Trust
 
 
 @dataclass(kw_only=True, slots=True)
@@ -31,6 +31,7 @@ class Draft:
     fresh: bool = False  #: a report of this poll may raise an alert
     known_since: datetime | None = None  #: when it was first stored; None: it is new
     told: list[Understood] = field(default_factory=list)  #: the reports of this poll
+    called_off: bool = False  #: by a notice of this poll, which is no report of a meeting
     earlier: tuple[EarlierReport, ...] = ()  #: those before, if a filter looks at them
 
     @classmethod
@@ -65,6 +66,14 @@ class Draft:
     def learn(self, facts: MeetingFacts, trust: Trust) -> None:
         """Let one more report add what it says."""
         self.say(merge(self.reported, self.trust, facts, trust), best_trust(self.trust, trust))
+
+    def call_off(self, phase: Phase, reported_at: datetime, fresh: bool) -> None:
+        """A notice says that it will not be held, or not then. One that is older than the last report says nothing."""
+        if reported_at < self.newest_at:
+            return
+        self.say(replace(self.reported, phase=phase), self.trust)
+        self.called_off = True
+        self.heard(reported_at, fresh)
 
     def say(self, reported: MeetingFacts, trust: Trust) -> None:
         """The reports now say this."""

@@ -45,6 +45,20 @@ def same_meeting(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_repor
     return _bond(a, b)
 
 
+def calls_off(known: MeetingFacts, notice: MeetingFacts) -> bool:
+    """Whether a notice, which is no report of a meeting, says of this very announced meeting that it is cancelled or
+    postponed: the same series and edition, or the same sides on the same day. Less than that could be another one's."""
+    if known.phase is not Phase.ANNOUNCED or notice.phase not in (Phase.CANCELLED, Phase.POSTPONED):
+        return False
+    if known.level is not notice.level:
+        return False
+    numbered = known.series is not None and known.edition is not None
+    same_edition = numbered and (known.series, known.edition) == (notice.series, notice.edition)
+    same_sides = len(known.countries) >= 2 and known.countries == notice.countries
+    same_day = known.starts_on is not None and known.starts_on == notice.starts_on
+    return same_edition or (same_sides and same_day)
+
+
 def _veto(a: MeetingFacts, a_reported: datetime, b: MeetingFacts, b_reported: datetime) -> str | None:
     """The first fact that both state and that differs."""
     checks = (

@@ -1,8 +1,13 @@
 """What nobody should say to a bot: a short answer in the chat's language, or silence, and nothing is lost."""
 
+import asyncio
+
 from storage.model import ChatState
+from tests.support.bot_limits import Fault
 from tests.support.bot_rooms import data_of
 from tests.support.talking import Talk
+
+COMMAND = [{"type": "bot_command", "offset": 0, "length": 7}]
 
 
 class TestBadInput:
@@ -92,3 +97,41 @@ class TestBadInput:
     async def test_a_stranger_who_mutes_before_starting_is_not_subscribed_by_that(self, talk: Talk) -> None:
         await talk.says("/mute Australia")
         assert talk.filters() == []
+
+    async def test_an_account_that_was_deleted_meanwhile_or_is_not_named_breaks_nothing(self, talk: Talk) -> None:
+        await talk.says("/start")
+        assert "No meeting" in (await talk.says("/last", first_name="", language_code="")).text
+        before = len(talk.api.sent)
+        nobody = talk.api._message(7, {}, {"text": "/follow Japan", "entities": COMMAND})
+        del nobody["from"]
+        await talk.api._update("message", nobody)
+        await talk.api.wait_sent(before + 1, timeout_s=20)
+        talk.api.make_group(-50, {7: "creator"})
+        in_group = talk.api._message(-50, {}, {"text": "/follow Japan", "entities": COMMAND})
+        del in_group["from"]
+        await talk.api._update("message", in_group)
+        refusal = (await talk.api.wait_sent(before + 2, timeout_s=20))[-1]
+        assert "管理者" in refusal.text or "Only admins" in refusal.text
+        assert talk.chat("-50") is None
+
+    async def test_a_command_that_is_malformed_or_another_bots_does_nothing(self, talk: Talk) -> None:
+        talk.api.make_group(-50, {7: "creator"})
+        for words in ["/", "//start", "/start@another_bot", "/ start", "/開始"]:
+            assert await talk.is_silent_at(words, -50, user_id=7), words
+        assert talk.chat("-50") is None
+        assert "no such command" in (await talk.says("//start")).text
+
+    async def test_a_link_to_a_filter_that_is_not_there_is_an_ordinary_start(self, talk: Talk) -> None:
+        assert "one message about every new meeting" in (await talk.says("/start f_nosuch")).text
+        assert "no country, minister, series" in (await talk.says("/follow nosuch-filter")).text
+
+    async def test_a_server_that_answers_garbage_loses_no_later_command(self, talk: Talk) -> None:
+        for garbage in ({"ok": True, "result": {}}, {"ok": True, "result": "words"}, {"ok": True}, {"strange": 1}):
+            talk.api._faults["sendMessage"].extend([Fault(error=garbage)] * 2)  # the answer, and the word about it
+            asked = talk.api.called("sendMessage")
+            await talk.api.someone_says(7, "/start")
+            async with asyncio.timeout(20):
+                while len(talk.api.called("sendMessage")) == len(asked):
+                    await asyncio.sleep(0.005)
+        talk.api._faults["sendMessage"].clear()
+        assert "subscribed already" in (await talk.says("/start")).text

@@ -162,6 +162,7 @@ class World:
 
         found = self.database.read(look)
         assert self.database.read(inbox.undone) == []
+        assert self.edge.faults == []
         self.database.close()
         return found
 

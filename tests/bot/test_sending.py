@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from telegram import Bot
 
-from bot.deliver import Dropped, Moved, NotSent, Outcome, Refused, Sent
+from bot.deliver import Dropped, Moved, NotSent, Outcome, Refused, Sent, Unknown
 from bot.sender import TelegramSender
 from storage.contents import Content
 from storage.model import Channel, Chat, Delivery, DeliveryKind, DeliveryState, Phase
 from tests.support.bot_api import BotApi
-from tests.support.bot_limits import Limits
+from tests.support.bot_limits import Fault, Limits
 from tests.support.build import NOW, facts, report, story
 
 CHAT = Chat(id=1, channel=Channel.TELEGRAM, address="5", language="en", time_zone="UTC")
@@ -54,6 +54,30 @@ async def arrived(outcome: Outcome) -> str:
     assert isinstance(outcome, Sent)
     assert outcome.message_id is not None
     return outcome.message_id
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        True,
+        {},
+        {"message_id": 3},
+        {"message_id": 3, "date": 10**14, "chat": {"id": 5, "type": "private"}},
+        "words",
+    ],
+    ids=["nothing", "yes", "empty", "no date", "a date in milliseconds", "words"],
+)
+async def test_an_ok_with_an_answer_that_is_no_message_may_have_arrived_and_is_not_sent_five_times(
+    api: BotApi, sender: TelegramSender, result: object
+) -> None:
+    api._faults["sendMessage"].append(Fault(error={"ok": True, "result": result}))
+    assert isinstance(await sender.send(owed(), told()), Unknown)
+    api._faults["sendMessage"].append(Fault(error={"ok": True, "result": result}))
+    assert isinstance(await sender.tell("5", "words"), Unknown)
+    number = await arrived(await sender.send(owed(), told(phase=Phase.ANNOUNCED)))
+    api._faults["editMessageText"].append(Fault(error={"ok": True, "result": result}))
+    assert await sender.send(owed(DeliveryKind.EDIT), replace(told(), target=number)) == Sent(number)
 
 
 async def test_an_alert_is_rewritten_and_followed_up_in_a_silent_reply(api: BotApi, sender: TelegramSender) -> None:

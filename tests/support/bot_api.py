@@ -19,7 +19,8 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.support.bot_limits import LIMITED, Fate, Fault, Limits
-from tests.support.bot_texts import ApiError, Json, is_command, json_of, keyboard, text_with_entities
+from tests.support.bot_texts import OUR_FAULTS, ApiError, Json, is_command, json_of, keyboard, text_with_entities
+from tests.support.recording import record
 
 __all__ = ["BOT", "TOKEN", "ApiError", "BotApi", "Call", "Json", "Sent", "text_with_entities"]
 
@@ -68,6 +69,8 @@ class BotApi:
     moved: dict[int, int] = field(default_factory=dict)  #: groups that became supergroups, by their old number
     closed_topics: set[tuple[int, int]] = field(default_factory=set)  #: (chat, topic)
     keep_calls: bool = True
+    lenient: bool = False  #: a bot that sends what nobody can take is what the test is about
+    faults: list[str] = field(default_factory=list)  #: such calls
     before: Callable[[str], None] = lambda _method: None  #: called when a request has been read, before its work
     after: Callable[[str], None] = lambda _method: None  #: called when it is done, before it is answered
 
@@ -91,8 +94,10 @@ class BotApi:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self._runner.cleanup()
+        if kind is None and not self.lenient:
+            assert self.faults == [], "the bot sent what Telegram refuses"
 
     # What tests do to the server
 
@@ -186,6 +191,7 @@ class BotApi:
         method = request.match_info["method"].lower()
         parameters = {**request.query, **{key: _as_text(value) for key, value in (await request.post()).items()}}
         name, work = self._methods().get(method, (method, None))
+        record(name, parameters)
         if self.keep_calls:
             self.calls.append(Call(method=name, parameters=parameters, at=time.monotonic()))
         self.before(name)
@@ -212,6 +218,8 @@ class BotApi:
                 self.limits.check(parameters.get("chat_id", ""), time.monotonic())
             return {"ok": True, "result": await work(parameters)}
         except ApiError as error:
+            if any(words in error.body["description"] for words in OUR_FAULTS):
+                self.faults.append(f"{name}: {error.body['description']}: {parameters}")
             return error.body
 
     def _methods(self) -> dict[str, tuple[str, Callable[[dict[str, str]], Any]]]:
@@ -219,6 +227,7 @@ class BotApi:
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
             "setMyCommands": self._set_my_commands,
+            "deleteMyCommands": self._delete_my_commands,
             "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
             "sendMessage": self._send_message,
@@ -244,8 +253,11 @@ class BotApi:
         commands = json_of(parameters, "commands", [])
         if len(commands) > 100 or not all(is_command(it) for it in commands):
             raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
-        scope = json.dumps(json_of(parameters, "scope", {"type": "default"}), sort_keys=True)
-        self.commands[scope, parameters.get("language_code", "")] = commands
+        self.commands[_scope(parameters)] = commands
+        return True
+
+    async def _delete_my_commands(self, parameters: dict[str, str]) -> bool:
+        self.commands.pop(_scope(parameters), None)
         return True
 
     async def _get_updates(self, parameters: dict[str, str]) -> list[Json]:
@@ -373,6 +385,12 @@ class BotApi:
             self._updates.append({"update_id": self._number, kind: body})
             self._changed.notify_all()
         return self._number
+
+
+def _scope(parameters: dict[str, str]) -> tuple[str, str]:
+    """For whom a list of commands is: the scope, and the language."""
+    scope = json.dumps(json_of(parameters, "scope", {"type": "default"}), sort_keys=True)
+    return scope, parameters.get("language_code", "")
 
 
 def _as_text(value: Any) -> str:

@@ -28,6 +28,13 @@ _PARSE_MODES = {
 }
 
 
+#: In the words of refusals that only a mistake of the bot's can bring about.
+OUR_FAULTS = (
+    "can't parse", "message text is empty", "message is too long", "REPLY_MARKUP", "BUTTON_DATA", "MESSAGE_TOO_LONG",
+    "BOT_COMMAND_INVALID", "unsupported parse_mode", "object expected", "wrong scheme",
+)  # fmt: skip
+
+
 class ApiError(Exception):
     """An answer with `ok: false`."""
 

@@ -6,7 +6,7 @@ tests/support/bot_api.py.
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,8 @@ from telegram import Update
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import BaseRequest, RequestData
 
-Json = dict[str, Any]
+from tests.support.bot_texts import ApiError, Json, keyboard, text_with_entities
+from tests.support.recording import record
 
 TOKEN = "123456789:AAF-a_token_made_for_tests_only_00000"
 BOT = {"id": 123456789, "is_bot": True, "first_name": "Kaigi", "username": "kaigi_test_bot"}
@@ -28,6 +29,7 @@ class Edge:
     calls: list[tuple[str, Json]] = field(default_factory=list)
     messages: dict[int, Json] = field(default_factory=dict)
     number: int = 100
+    faults: list[str] = field(default_factory=list)  #: what Telegram would have refused
 
     def answer(self, method: str, parameters: Json) -> Any:
         """As Telegram would."""
@@ -42,6 +44,16 @@ class Edge:
             message |= {"text": parameters["text"], **_markup(parameters)}
             return message
         return True
+
+    def judge(self, method: str, form: Mapping[str, str]) -> None:
+        """Let TDLib read each text, and look at each keyboard."""
+        words = form.get("text") or form.get("caption")
+        try:
+            if words and method != "answerCallbackQuery":
+                text_with_entities(words, form.get("parse_mode"))
+            keyboard(dict(form))
+        except ApiError as error:
+            self.faults.append(f"{method}: {error}: {form}")
 
     def _keep(self, parameters: Json) -> Json:
         self.number += 1
@@ -95,6 +107,9 @@ class _Request(BaseRequest):
 
     async def do_request(self, url: str, *_: Any, request_data: RequestData | None = None, **__: Any) -> Any:
         method = url.rsplit("/", 1)[1]
+        form = request_data.json_parameters if request_data else {}
+        record(method, form)
+        self._edge.judge(method, form)
         result = self._edge.answer(method, request_data.parameters if request_data else {})
         return 200, json.dumps({"ok": True, "result": result}).encode()
 
@@ -173,3 +188,4 @@ async def conversation() -> AsyncIterator[Conversation]:
     )
     async with application:
         yield Conversation(application=application, edge=edge)
+    assert edge.faults == [], "the bot sent what Telegram refuses"

@@ -21,6 +21,7 @@ from bot.telegram.admin.answers import (
     turning,
 )
 from bot.telegram.markup import Button
+from bot.telegram.refusals import in_words
 from bot.telegram.texts import msgid
 from feeds.decide.query import parse
 from feeds.rehearsal import Rehearsal, rehearse
@@ -103,7 +104,7 @@ async def command(ask: Ask) -> Answer:
 
 def _stormy(ask: Ask, storm: Storm) -> Answer:
     again = ask.button("Do it anyway", "force", fingerprint(f"/filter {ask.rest}"))
-    return Answer(html=f"🌩 {esc(storm, 900)}", buttons=((again,),), reply=True)
+    return Answer(html=f"🌩 {esc(in_words(ask.language, str(storm)), 900)}", buttons=((again,),), reply=True)
 
 
 async def anyway(ask: Ask) -> Answer:
@@ -192,7 +193,7 @@ def _rehearsed(ask: Ask, done: Rehearsal, query: str) -> str:
         for one in done.examples
     ]
     alerts = ask.say("Alerts in the last 7 days: {days}", days=days)
-    objections = [f"🌩 {esc(one)}" for one in done.objections]
+    objections = [f"🌩 {esc(in_words(ask.language, one))}" for one in done.objections]
     return lines(code(query), counts, *shown, alerts, *objections)
 
 

@@ -30,6 +30,7 @@ from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work, esc
 from bot.telegram.keyboard import keyboard
+from bot.telegram.refusals import in_words
 from bot.telegram.texts import language_of, msgid, text
 from feeds.publish.words import Language
 from storage import inbox, people, subscriptions
@@ -246,7 +247,7 @@ async def _worked(ask: Ask, work: Work) -> Answer:
     try:
         return await work(ask)
     except KaigiError as error:
-        return Answer(html=f"⚠️ {esc(error, 1500)}")
+        return Answer(html=f"⚠️ {esc(in_words(ask.language, str(error)), 1500)}")
     except Exception:
         log.exception("an admin's command failed", who=ask.who)
         return Answer(html=ask.say(WRONG))

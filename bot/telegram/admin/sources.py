@@ -18,6 +18,7 @@ from bot.telegram.admin.answers import (
     turning,
 )
 from bot.telegram.markup import Button
+from bot.telegram.refusals import in_words
 from bot.telegram.texts import msgid
 from feeds.observed import ParsedEntry
 from feeds.publish.health import FLOOD_SHOWN, remarks
@@ -97,7 +98,7 @@ async def _card(ask: Ask, one: Source, said: str = "", line: int | None = None) 
         ask.say(
             "Last read {moment}, failures in a row: {count}", moment=ask.clock(one.last_success_at), count=one.failures
         ),
-        f"⚠️ {esc(one.last_error, 400)}" if one.last_error else "",
+        f"⚠️ {esc(in_words(ask.language, one.last_error), 400)}" if one.last_error else "",
         *(esc(remark, 400) for remark in notes),
     )
     return Answer(html=shown, buttons=tuple(rows))
@@ -160,7 +161,7 @@ async def _read(ask: Ask, known: SourceDefinition | None, url: str) -> Answer:
     kind = ask.say("a list page") if about.kind is SourceKind.PAGE else ask.say("a feed")
     head = ask.say("{count} entries", count=len(checked.parsed.entries))
     shown = [_entry(ask, entry, about) for entry in checked.shown]
-    problems = [f"⚠️ {esc(problem, 200)}" for problem in checked.parsed.problems[:3]]
+    problems = [f"⚠️ {esc(in_words(ask.language, problem), 200)}" for problem in checked.parsed.problems[:3]]
     others = [f"+ {esc(other.url, 200)}" for other in checked.others[:3]]
     hint = "" if known else code(f"/source add {about.url}")
     return Answer(

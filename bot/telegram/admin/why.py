@@ -7,6 +7,7 @@ from bot.explaining import because
 from bot.telegram.admin.answers import Answer, Ask, bold, data, esc, lines, link, number
 from bot.telegram.admin.stories import headline, pointed_at, search
 from bot.telegram.markup import Button
+from bot.telegram.refusals import in_words
 from bot.telegram.texts import msgid
 from feeds import correcting
 from feeds.publish.words import SOURCE_STATES
@@ -54,9 +55,9 @@ def _unseen(connection: Connection, ask: Ask, url: str, error: str) -> str:
             ask.say("{name} has this host, and was last read {moment}.", name=source.definition.name,
                     moment=ask.clock(source.last_success_at)),
             f"{esc(state)}: {esc(meaning)}",
-            f"⚠️ {esc(source.last_error, 300)}" if source.last_error else "",
+            f"⚠️ {esc(in_words(ask.language, source.last_error), 300)}" if source.last_error else "",
         )  # fmt: skip
-    return lines(f"1 · {ask.say('Seen?')} ❌ {esc(error)}", reason)
+    return lines(f"1 · {ask.say('Seen?')} ❌ {esc(in_words(ask.language, error))}", reason)
 
 
 def _offered(connection: Connection, ask: Ask, words: str) -> Answer:

@@ -16,8 +16,9 @@ from bot.telegram.admin import CLICKS, FIRST
 from storage import broadcasts, people
 from storage.database import Connection, Database
 from tests.bot.admin.conftest import BOSS, FORMER, READER, STRANGER, Room, invitation, land, opened
+from tests.support.bot_texts import Json
 from tests.support.build import NOW, facts
-from tests.support.telegram_edge import Json, chat, person
+from tests.support.telegram_edge import chat, person
 
 ANONYMOUS, CHANNEL_BOT, LINKED = 1087968824, 136817688, 777000
 GROUP, CHANNEL = -1001234567890, -1009876543210
