@@ -6,7 +6,7 @@ pictures.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -79,6 +79,26 @@ class Almanac:
         return {key: _person(key, last[key], number) for key, number in count.most_common()}
 
     @cached_property
+    def by_country(self) -> dict[str, list[Line]]:
+        """The meetings of each country, newest first."""
+        return _grouped(self.lines, lambda line: line.facts.countries)
+
+    @cached_property
+    def by_person(self) -> dict[str, list[Line]]:
+        """The meetings of everyone with a name, newest first."""
+        return _grouped(self.lines, lambda line: line.people)
+
+    @cached_property
+    def by_series(self) -> dict[str, list[Line]]:
+        """The meetings of each series, newest first."""
+        return _grouped(self.lines, lambda line: (line.facts.series,) if line.facts.series else ())
+
+    @cached_property
+    def by_level(self) -> dict[Level, list[Line]]:
+        """The meetings of each rank, newest first."""
+        return {level: [line for line in self.lines if line.facts.level is level] for level in Level}
+
+    @cached_property
     def kept(self) -> dict[str, Any]:
         """What others make of this almanac and keep as long as it holds, each under a name of its own."""
         return {}
@@ -94,6 +114,14 @@ class Almanac:
         return tuple(sorted({line.day.year for line in self.lines if line.facts.starts_on}, reverse=True))
 
 
+def _grouped(lines: Iterable[Line], read: Callable[[Line], Iterable[str]]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        for key in dict.fromkeys(read(line)):
+            found.setdefault(key, []).append(line)
+    return found
+
+
 @lru_cache(maxsize=20_000)
 def key_of(principal: Principal) -> str:
     """The key of someone's page, the one by which chats follow them; nothing where nobody was named."""
@@ -102,8 +130,12 @@ def key_of(principal: Principal) -> str:
 
 def almanac(meetings: Iterable[Meeting]) -> Almanac:
     """The almanac of these meetings."""
-    lines = sorted(map(line_of, meetings), key=lambda line: (line.day, line.story_id), reverse=True)
-    return Almanac(tuple(lines))
+    return almanac_of(map(line_of, meetings))
+
+
+def almanac_of(lines: Iterable[Line]) -> Almanac:
+    """The almanac of these lines."""
+    return Almanac(tuple(sorted(lines, key=lambda line: (line.day, line.story_id), reverse=True)))
 
 
 def line_of(meeting: Meeting) -> Line:

@@ -1,6 +1,5 @@
 """`/api/meetings`: the meetings as JSON, by query and by field, page by page; and the document that describes it."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from functools import partial, reduce
@@ -17,7 +16,7 @@ from feeds.publish.asking import WrongRequest, parameters, whole_number
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.openapi import FIELDS, MOST, USUAL, description
 from feeds.publish.problem import problem
-from feeds.publish.web_base import library_of
+from feeds.publish.web_base import data, library_of
 from storage.model import MeetingStory
 
 LARGEST = 2**63 - 1  #: no database has a longer id
@@ -47,7 +46,7 @@ async def _meetings(request: Request) -> Response:
     following = None
     if found.before is not None:
         following = f"{library.address}/api/meetings?{request.url.include_query_params(before=found.before).query}"
-    return _json(
+    return data(
         {
             "meetings": [_meeting(story, library.address) for story in found.meetings],
             "next": following,
@@ -57,7 +56,7 @@ async def _meetings(request: Request) -> Response:
 
 
 async def _openapi(request: Request) -> Response:
-    return _json(description(library_of(request).address))
+    return data(description(library_of(request).address))
 
 
 def _read(request: Request) -> _Asked:
@@ -112,11 +111,6 @@ def _meeting(story: MeetingStory, address: str) -> dict[str, object]:
         "updated_at": moment(known.updated_at),
         **{name: value for name, value in facts_of(story).items() if name != "story"},
     }
-
-
-def _json(document: object) -> Response:
-    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=30"})
 
 
 ROUTES = [

@@ -78,7 +78,7 @@ async def _front(request: Request) -> Response:
     top = coming[:COMING] if number == 1 else []
     entries = await shown(request, [*top, *told[start : start + PAGE_SIZE]])
     here = {entry.story_id for entry in entries}
-    figures = await library_of(request).read(news.figures)
+    figures = await keeper_of(request).figures()
     ways = await following(request, view.query(almanac))
     values: dict[str, Any] = {
         "view": view,

@@ -1,6 +1,5 @@
 """`/search?q=`: the meetings that a query finds, with the feeds that go on finding them. `/top`: what is told most."""
 
-import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from feeds import archive
 from feeds.decide.query import LONGEST, Query, QueryError, parse
 from feeds.decide.vocabulary import FIELDS
 from feeds.publish.asking import WrongRequest, whole_number
-from feeds.publish.by_facts import find_by_facts
+from feeds.publish.by_facts import find_by_facts, only_among
 from feeds.publish.card import card
 from feeds.publish.highlight import Hit, hits
 from feeds.publish.in_words import in_words
@@ -46,8 +45,12 @@ async def _search(request: Request) -> Response:
         start = whole_number(before, "before", 1, LARGEST) if before is not None else None
     except (QueryError, WrongRequest) as error:
         return _found(request, words[:LONGEST], HTTPStatus.BAD_REQUEST, problem=str(error))
-    known = await asyncio.to_thread(find_by_facts, await keeper_of(request).now(), query)
-    look = partial(_look, query=query, now=library.clock(), before=start, known=known, language=language_of(request))
+    almanac = await keeper_of(request).now()
+    known = find_by_facts(almanac, query)
+    look = partial(
+        _look, query=query, now=library.clock(), before=start, known=known, language=language_of(request),
+        among=only_among(almanac, query) if known is None else None,
+    )  # fmt: skip
     found, count, shown = await library.read(look)
     ways = await following(request, words)
     return _found(
@@ -61,17 +64,19 @@ Shown = list[tuple[Listed, tuple[Hit, ...]]]
 
 def _look(
     connection: Connection, query: Query, now: datetime, before: int | None, known: tuple[int, ...] | None,
-    language: Language,
+    language: Language, among: frozenset[int] | None,
 ) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:  # fmt: skip
     """One page of what matches, how much matches in all, and the words that were found."""
     count: tuple[int | None, bool] = (None, True)
     if known is not None:
         found, count = _page_of(connection, known, before), (len(known), True)
     elif before is None:
-        found, number, whole = archive.find_and_count(connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED)
+        found, number, whole = archive.find_and_count(
+            connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED, among=among
+        )
         count = (number, whole)
     else:
-        found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before)
+        found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before, among=among)
     rows: dict[int, list[Any]] = {}
     ids = [story.meeting.story_id for story in found.meetings]
     for row in search.of_stories(connection, ids) if known is None else ():  # facts have no words to mark
