@@ -18,7 +18,7 @@ CHUNK = 500  #: meetings that are read with one question
 def versions(connection: Connection) -> dict[int, Version]:
     """Every meeting with marks that change whenever its record does, or a report comes in. Marks are only compared."""
     moments = (cast(column, Text) for column in (meetings.c.updated_at, meetings.c.active_at))
-    rows = connection.execute(select(meetings.c.story_id, meetings.c.revision, *moments))
+    rows = connection.execute(select(meetings.c.story_id, meetings.c.revision, *moments)).all()
     return {number: (revision, updated, active) for number, revision, updated, active in rows}
 
 

@@ -253,7 +253,7 @@ def meetings_of(
     parts = _of_report(connection, plan)
     if parts:  # one report must have all of it
         query = query.where(exists().where(items.c.story_id == meetings.c.story_id, *parts))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(query).scalars().all())
 
 
 def _of_report(connection: Connection, plan: Plan) -> list[ColumnElement[bool]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any
 
 from feeds.decide.audience import person_key
@@ -67,26 +68,19 @@ class Almanac:
 
     @cached_property
     def people(self) -> dict[str, Person]:
-        """Everyone with a name who took part, by key; who met most first."""
-        count: Counter[str] = Counter()
-        last: dict[str, Principal] = {}
-        for line in self.lines:  # newest first, so an office is the latest that was reported
-            for principal in line.facts.principals:
-                key = key_of(principal)
-                if key and key in line.people:
-                    last.setdefault(key, principal)
-            count.update(line.people)
-        return {key: _person(key, last[key], number) for key, number in count.most_common()}
+        """Everyone with a name who took part, by key; who met most first. An office is the latest that was reported."""
+        ordered = sorted(self.by_person.items(), key=lambda pair: -len(pair[1]))
+        return {key: _person(key, _in(lines[0], key), len(lines)) for key, lines in ordered}
 
     @cached_property
     def by_country(self) -> dict[str, list[Line]]:
         """The meetings of each country, newest first."""
-        return _grouped(self.lines, lambda line: line.facts.countries)
+        return _grouped(self.lines, lambda line: dict.fromkeys(line.facts.countries))
 
     @cached_property
     def by_person(self) -> dict[str, list[Line]]:
         """The meetings of everyone with a name, newest first."""
-        return _grouped(self.lines, lambda line: line.people)
+        return _grouped(self.lines, attrgetter("people"))
 
     @cached_property
     def by_series(self) -> dict[str, list[Line]]:
@@ -117,9 +111,17 @@ class Almanac:
 def _grouped(lines: Iterable[Line], read: Callable[[Line], Iterable[str]]) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for line in lines:
-        for key in dict.fromkeys(read(line)):
-            found.setdefault(key, []).append(line)
+        for key in read(line):
+            if key in found:
+                found[key].append(line)
+            else:
+                found[key] = [line]
     return found
+
+
+def _in(line: Line, key: str) -> Principal:
+    """Someone among those who take part."""
+    return next(one for one in line.facts.principals if key_of(one) == key)
 
 
 @lru_cache(maxsize=20_000)
@@ -135,7 +137,7 @@ def almanac(meetings: Iterable[Meeting]) -> Almanac:
 
 def almanac_of(lines: Iterable[Line]) -> Almanac:
     """The almanac of these lines."""
-    return Almanac(tuple(sorted(lines, key=lambda line: (line.day, line.story_id), reverse=True)))
+    return Almanac(tuple(sorted(lines, key=attrgetter("day", "story_id"), reverse=True)))
 
 
 def line_of(meeting: Meeting) -> Line:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from feeds.publish.almanac import Almanac, Line
@@ -41,15 +42,19 @@ class Found:
     counts: dict[str, Counter[Any]] = field(default_factory=dict)
 
 
-#: What a meeting has in each field of a view.
-_FIELDS: dict[str, Callable[[Line], Iterable[Any]]] = {
-    "minister": lambda line: line.people,
-    "series": lambda line: (line.facts.series,) if line.facts.series else (),
-    "kind": lambda line: (line.facts.kind,),
-    "format": lambda line: (line.facts.format,),
-    "phase": lambda line: (line.facts.phase,),
-    "period": lambda line: (line.day.year,) if line.facts.starts_on else (),
-    "level": lambda line: (line.facts.level,),
+#: What a meeting has in each field of a view: one value, or none.
+_ONE: dict[str, Callable[[Line], Any]] = {
+    "series": attrgetter("facts.series"),
+    "kind": attrgetter("facts.kind"),
+    "format": attrgetter("facts.format"),
+    "phase": attrgetter("facts.phase"),
+    "period": lambda line: line.day.year if line.facts.starts_on else None,
+    "level": attrgetter("facts.level"),
+}
+#: Or several.
+_SEVERAL: dict[str, Callable[[Line], Iterable[str]]] = {
+    "minister": attrgetter("people"),
+    "country": attrgetter("facts.countries"),
 }
 
 
@@ -57,15 +62,18 @@ def find(almanac: Almanac, view: View) -> Found:
     """One way through the meetings: those that the view shows, and those that only one field keeps out."""
     tests = list(_tests(view))
     shown: list[Line] = []
-    near: dict[str, list[Line]] = {name: [] for name in _FIELDS}
+    near: dict[str, list[Line]] = {name: [] for name in (*_ONE, *_SEVERAL)}
     for line in _with_all(almanac, view.country):
         failed = [name for name, holds in tests if not holds(line)]
         if not failed:
             shown.append(line)
         elif len(failed) == 1:
             near[failed[0]].append(line)
-    counts = {name: _count(read, chain(shown, near[name])) for name, read in _FIELDS.items()}
-    counts["country"] = _count(lambda line: line.facts.countries, shown)
+    counts = {name: Counter(map(read, chain(shown, near[name]))) for name, read in _ONE.items()}
+    for name, several in _SEVERAL.items():
+        counts[name] = Counter(chain.from_iterable(map(several, chain(shown, near[name]))))
+    for count in counts.values():
+        count.pop(None, None)
     return Found(lines=shown, counts=counts)
 
 
@@ -75,10 +83,6 @@ def _with_all(almanac: Almanac, countries: tuple[str, ...]) -> Iterable[Line]:
         return almanac.lines
     fewest = min((almanac.by_country.get(code, []) for code in countries), key=len)
     return [line for line in fewest if all(code in line.facts.countries for code in countries)]
-
-
-def _count(read: Callable[[Line], Iterable[Any]], lines: Iterable[Line]) -> Counter[Any]:
-    return Counter(chain.from_iterable(map(read, lines)))
 
 
 def _tests(view: View) -> Iterator[tuple[str, Callable[[Line], bool]]]:
