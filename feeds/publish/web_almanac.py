@@ -136,7 +136,7 @@ async def _country(request: Request) -> Response:
     ways = await following(request, view.query(almanac), country_name(code, language))
     return page(
         request, "country.html", HTTPStatus.OK,
-        code=code, view=view, lines=lines, recent=len(recent), met=met[:16], met_all=met,
+        code=code, view=view, lines=lines, recent=len(recent), met=met[:16],
         most=max((count for _, count in met), default=1),
         months=months(lines, today, 24, today=today, step=24), few=months(lines, today, 12, today=today),
         people=[one for one in almanac.people.values() if one.country == code][:12],
@@ -248,8 +248,8 @@ async def _series(request: Request) -> Response:
     beside = [line for line in almanac.lines if line.facts.parent == key]
     return page(
         request, "series.html",
-        key=key, known=known, name=series_name(key, language), view=view, lines=lines,
-        timeline=timeline(lines, today, 1000), short=timeline(lines, today, 360), today=today,
+        key=key, known=known, name=series_name(key, language), lines=lines,
+        timeline=timeline(lines, today, 1000), short=timeline(lines, today, 360),
         sides=Counter(code for line in lines for code in line.facts.countries).most_common(),
         beside=len(beside), earlier=_earlier(known, lines), follow=ways, discover=ways.discover,
         **await _list(request, lines, today),

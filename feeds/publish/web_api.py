@@ -12,14 +12,13 @@ from starlette.routing import Route
 from feeds import archive
 from feeds.decide.filters import both
 from feeds.decide.query import Between, Query, QueryError, parse
-from feeds.publish.asking import WrongRequest, parameters, whole_number
+from feeds.publish.asking import LARGEST_ID, WrongRequest, parameters, whole_number
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.openapi import FIELDS, MOST, USUAL, description
 from feeds.publish.problem import problem
 from feeds.publish.web_base import data, library_of
 from storage.model import MeetingStory
 
-LARGEST = 2**63 - 1  #: no database has a longer id
 LONGEST_VALUE = 200  #: characters of a field's value
 
 
@@ -72,7 +71,7 @@ def _read(request: Request) -> _Asked:
     return _Asked(
         query=reduce(both, parts),
         limit=whole_number(asked["limit"], "limit", 1, MOST) if "limit" in asked else USUAL,
-        before=whole_number(asked["before"], "before", 1, LARGEST) if "before" in asked else None,
+        before=whole_number(asked["before"], "before", 1, LARGEST_ID) if "before" in asked else None,
     )
 
 

@@ -17,7 +17,7 @@ from feeds.publish.card import card, headline, people_of, sides_in_order
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.listed import listed
 from feeds.publish.plain import line
-from feeds.publish.web_base import data, language_of, library_of, moved, page, today_of
+from feeds.publish.web_base import data, language_of, library_of, moved, page, today_of, zone_of
 from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import Language, country_name, series_name
 from storage import almanac as shelves
@@ -50,7 +50,7 @@ async def _meeting(request: Request) -> Response:
         story=story, card=shown, quotes=evidence.quotes(told), sides=sides_in_order(facts, language),
         people=[(words, key_of(one)) for one, words in people_of(facts, language)],
         course=chronicle.course(told, facts, today_of(request), language),
-        beside=[listed(one, language) for one in beside],
+        beside=[listed(one, language, zone_of(request)) for one in beside],
         ways=_ways(almanac, here, language),
         description=_description(shown.rows),
         linked=linked.event(story, language, address),
