@@ -58,11 +58,11 @@ def test_memory_and_matcher_agree(words: str) -> None:
         Meeting(story_id=n, facts=one, revision=1, first_seen_at=NOW, updated_at=NOW) for n, one in enumerate(told)
     ]
     query = parse(words)
-    wanted_ = {
+    right = frozenset(
         one.story_id for one in every if matches(query, Subject(title="", reported_at=NOW, now=NOW, facts=one.facts))
-    }
-    assert set(find_by_facts(almanac(every), query) or ()) == wanted_
-    assert only_among(almanac(every), parse(f"({words}) radar")) == wanted_
+    )
+    assert set(find_by_facts(almanac(every), query) or ()) == right
+    assert only_among(almanac(every), parse(f"({words}) radar")) == right
     assert only_among(almanac(every), parse(f"({words}) OR radar")) is None
 
 
