@@ -143,7 +143,7 @@ def _candidates(
     connection: Connection, plan: Plan, before: int | None, among: Collection[int] | None
 ) -> Iterator[tuple[list[int], bool]]:
     """The numbers of meetings that may match, newest first: the first few, then all others. True: there are others."""
-    few = among if among is not None and len(among) <= search.FEW else None
+    few = among if among is not None and len(among) <= search.FEW else None  # many are sorted out here, not by SQL
     limit = FIRST_NUMBERS if among is few else None
     ids = search.meetings_of(connection, plan, before, among=few, limit=limit)
     full = limit is not None and len(ids) == limit

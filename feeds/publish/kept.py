@@ -107,6 +107,7 @@ def _renewed(connection: Connection, old: _State, revision: int, now: datetime) 
     kept = old.hidden & versions.keys() if as_before else frozenset()
     hidden = (kept - set(ask)) | _hidden(connection, queries, ask, now)
     made = almanac_of(line for number, line in lines.items() if number not in hidden)
+    rules = old.rules if as_before else rules  # what was not asked now is due when it was
     return _State(revision=revision, versions=versions, lines=lines, rules=rules, hidden=hidden, made=made)
 
 

@@ -212,8 +212,12 @@ async def test_rules_about_age_and_newsrooms_hide_what_they_say_now_and_no_longe
         )  # fmt: skip
 
     database.write(partial(rule, query="country:US age:<3d"))
+    clock.now = NOW + timedelta(days=3, minutes=-4)
     assert 'href="/meetings/2?' not in (await ask("/")).text
-    clock.now += timedelta(days=3)
+    clock.now += timedelta(minutes=3)  # news in between does not put off when the rule is asked again
+    database.write(lambda c: ingest.apply(c, meeting_changes(facts(countries=("JP", "PH")), identity="g:more"), NOW))
+    assert 'href="/meetings/2?' not in (await ask("/")).text
+    clock.now += timedelta(minutes=2, seconds=30)
     assert 'href="/meetings/2?' in (await ask("/")).text
 
     database.write(partial(rule, query="source:tabloid"))
