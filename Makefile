@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -67,6 +67,9 @@ archive-1m: install ## make an archive of a million items to measure searches on
 
 bench-query: install ## measure searches, the matcher and a thousand filters on that archive (ARGS="--items 100000")
 	@$(BIN)/python -m bench.query $(ARGS)
+
+bench-pages: install ## measure what the pages cost on an archive of 100,000 items and 10,000 meetings (ARGS="--each")
+	@$(BIN)/python -m bench.pages $(ARGS)
 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)

@@ -20,8 +20,8 @@ from typing import Any
 
 from bench.figures import Goal, report
 from bench.showcase import build
-from bench.showcase_page import library_of
-from feeds.publish.web import create_app
+from bench.showcase_admin import PASSWORD
+from bench.showcase_page import application
 from storage.database import Database
 from tests.support.browser import chromium, served
 
@@ -33,10 +33,16 @@ PAGES = (
     "/search?q=%E9%98%B2%E8%A1%9B", "/search?q=level:king", "/top?since=30d", "/feeds", "/sources", "/nowhere",
     "/countries/Atlantis",
 )  # fmt: skip
+#: The same for whoever is signed in to the admin area.
+ADMIN_PAGES = (
+    "/admin", "/admin/review", "/admin/stories", "/admin/stories?q=%E9%98%B2%E8%A1%9B", "/admin/filters",
+    "/admin/filters/japan-australia", "/admin/sources", "/admin/audit", "/admin/nowhere", "/admin/sources/9999",
+)  # fmt: skip
 #: What these addresses must answer; all others 200.
 REFUSED = {
     "/nowhere": HTTPStatus.NOT_FOUND, "/countries/Atlantis": HTTPStatus.NOT_FOUND,
-    "/search?q=level:king": HTTPStatus.BAD_REQUEST,
+    "/search?q=level:king": HTTPStatus.BAD_REQUEST, "/admin/nowhere": HTTPStatus.NOT_FOUND,
+    "/admin/sources/9999": HTTPStatus.NOT_FOUND,
 }  # fmt: skip
 LOOKS = ((390, "light", "ja"), (390, "dark", "en"), (1280, "light", "en"), (1280, "dark", "ja"))
 AXE = """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
@@ -54,11 +60,13 @@ def main() -> int:
         build(folder / "kaigi.db", 260, datetime.now(UTC).date())
         database = Database(f"sqlite:///{folder / 'kaigi.db'}")
         newest = database.read(lambda c: c.exec_driver_sql("SELECT max(story_id) FROM meetings").scalar())
-        pages = (*PAGES, f"/meetings/{newest}", f"/meetings/{newest - 9}")
-        with served(create_app(library_of(database))) as address, chromium() as browser:
+        page = database.read(lambda c: c.exec_driver_sql("SELECT id FROM sources WHERE kind = 'page'").scalar())
+        public = ("/admin/login", *PAGES, f"/meetings/{newest}", f"/meetings/{newest - 9}")
+        private = (*ADMIN_PAGES, f"/admin/stories/{newest}", f"/admin/sources/{page}")
+        with served(application(database, seen_at="http://127.0.0.1")) as address, chromium() as browser:
             words = axe.read_text(encoding="utf-8")
-            barriers = _barriers(browser, address, pages, words)
-            faults = _faults(browser, address, pages, vnu, folder)
+            barriers = _barriers(browser, address, (public, private), words)
+            faults = _faults(browser, address, (public, private), vnu, folder)
         database.close()
     for line in (*barriers, *faults):
         print(line)
@@ -70,25 +78,52 @@ def main() -> int:
     return report("page-check", goals)
 
 
-def _barriers(browser: Any, address: str, pages: tuple[str, ...], axe: str) -> list[str]:
-    found = []
+Pages = tuple[tuple[str, ...], tuple[str, ...]]  #: of everybody, and of whoever is signed in
+
+
+def _sign_in(page: Any, address: str) -> None:
+    page.goto(f"{address}/admin/login")
+    page.fill("#password", PASSWORD)
+    page.click("main form button")
+    page.wait_for_url("**/admin?**")
+
+
+def _barriers(browser: Any, address: str, pages: Pages, axe: str) -> list[str]:
+    found: list[str] = []
     for width, scheme, language in LOOKS:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         page = context.new_page()
-        for path in pages:
+        public, private = pages
+        for path in public:
             page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
-            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-            page.evaluate(axe)
-            for rule, impact, nodes in page.evaluate(AXE):
-                found.append(f"{path} {width} {scheme}: {rule} ({impact}) {nodes}")
+            found += [f"{path} {width} {scheme}: {one}" for one in _judged(page, axe)]
+        _sign_in(page, address)
+        for path in private:
+            page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
+            found += [f"{path} {width} {scheme}: {one}" for one in _judged(page, axe)]
+        page.goto(f"{address}/admin/filters?lang={language}")
+        page.fill("#query", "country:JP")
+        page.click("button[value=test]")
+        page.wait_for_selector("#tested")
+        found += [f"a tested filter {width} {scheme}: {one}" for one in _judged(page, axe)]
         context.close()
     return found
 
 
-def _faults(browser: Any, address: str, pages: tuple[str, ...], vnu: Path, folder: Path) -> list[str]:
+def _judged(page: Any, axe: str) -> list[str]:
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    page.evaluate(axe)
+    return [f"{rule} ({impact}) {nodes}" for rule, impact, nodes in page.evaluate(AXE)]
+
+
+def _faults(browser: Any, address: str, pages: Pages, vnu: Path, folder: Path) -> list[str]:
     """What the validator says of the pages as they leave the server."""
-    asked, unlike = browser.new_context().request, []
-    for number, path in enumerate(pages):
+    context, unlike = browser.new_context(), []
+    asked = context.request
+    public, private = pages
+    for number, path in enumerate((*public, *private)):
+        if number == len(public):
+            _sign_in(context.new_page(), address)
         for language in ("ja", "en"):
             answer = asked.get(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
             if answer.status != REFUSED.get(path, HTTPStatus.OK):  # else the page of the refusal would be judged

@@ -15,7 +15,7 @@ from feeds.decide.routing import AlertPolicy
 from storage import filters, floods, ingest, people, sources
 from storage.changes import Changes, ItemInsert, NewStory, SourceUpdate
 from storage.database import Connection, Database
-from storage.model import FetchEvent, PageRules, SourceDefinition, SourceKind, SourceState, Trust
+from storage.model import FetchEvent, HeldAlert, PageRules, SourceDefinition, SourceKind, SourceState, Trust
 
 PASSWORD = "look at everything"  # of an archive in which nothing is real
 ADMIN, COLLEAGUE = 1001, 1002
@@ -64,7 +64,7 @@ def _articles(connection: Connection, now: datetime) -> None:
             connection, Changes(source=_poll(by_key[key], at), new_stories=(NewStory(0),), inserts=(item,)), at
         )
     latest = connection.exec_driver_sql("SELECT story_id FROM meetings ORDER BY story_id DESC LIMIT 12").scalars()
-    held = tuple((int(story), (filters.MEETINGS,)) for story in latest)
+    held = tuple(HeldAlert(story=int(story), filters=(filters.MEETINGS,)) for story in latest)
     at = now - timedelta(hours=3)
     floods.hold(connection, _poll(by_key["wire-en"], at, new_items=64), held, at)
 

@@ -4,7 +4,7 @@ SQL narrows (storage/search.py), the matcher decides (feeds/decide/filters.py). 
 that lags behind costs time, never a find.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,9 +19,11 @@ from feeds.decide.subject import Subject
 from storage import filters, news, search, sources
 from storage.database import Connection
 from storage.model import ListedItem, MeetingStory, Trust
+from storage.plans import Plan
 from storage.records import facts_from_text
 
 FIRST_BATCH, LARGEST_BATCH = 64, 2048
+FIRST_NUMBERS = 400  #: of meetings that may match; mostly enough for a page of those that do
 BUDGET = 20_000  #: items that one question may look at, unless it is allowed more
 
 
@@ -65,12 +67,15 @@ def find_items(
 
 def find_meetings(
     connection: Connection, query: Query, *, now: datetime, limit: int = 50, before: int | None = None,
-    budget: int = BUDGET,
+    budget: int = BUDGET, among: Collection[int] | None = None,
 ) -> FoundMeetings:  # fmt: skip
-    """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked."""
+    """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked.
+
+    `among` are the only meetings that can match, where the caller knows that much; the others are not looked at.
+    """
     found: list[int] = []
     at: int | None = before
-    for story_id, following in _matching(connection, query, now, before, budget):
+    for story_id, following in _matching(connection, query, now, before, budget, among):
         at = following
         if story_id is not None:
             found.append(story_id)
@@ -80,14 +85,15 @@ def find_meetings(
 
 
 def find_and_count(
-    connection: Connection, query: Query, *, now: datetime, limit: int, most: int, budget: int = BUDGET
-) -> tuple[FoundMeetings, int, bool]:
+    connection: Connection, query: Query, *, now: datetime, limit: int, most: int, budget: int = BUDGET,
+    among: Collection[int] | None = None,
+) -> tuple[FoundMeetings, int, bool]:  # fmt: skip
     """What `find_meetings` finds, and in the same go how many meetings match, up to `most`; True: that is all."""
     shown: list[int] = []
     count = 0
     at: int | None = None
     before: int | None = None
-    for story_id, following in _matching(connection, query, now, None, budget):
+    for story_id, following in _matching(connection, query, now, None, budget, among):
         at = following
         if story_id is None:
             break
@@ -107,25 +113,47 @@ def find_and_count(
 
 
 def _matching(
-    connection: Connection, query: Query, now: datetime, before: int | None, budget: int
+    connection: Connection, query: Query, now: datetime, before: int | None, budget: int, among: Collection[int] | None
 ) -> Iterator[tuple[int | None, int | None]]:
-    """The stories of meetings that match, newest first; last a pair without one: where to go on (None: the end)."""
+    """The stories of meetings that match, newest first; last a pair without one: where to go on (None: the end).
+
+    With each comes the number below which nothing was read yet.
+    """
     query = without(query, block_rules(connection))
-    plan, left = narrow(query, now), budget
-    size, at = FIRST_BATCH, before
-    while True:
-        ids = search.search_meetings(connection, plan, size, at)
-        told = by_story(search.of_stories(connection, ids), now)
-        for story_id in ids:
-            subjects = told.get(story_id, [])
-            left -= len(subjects)
-            if matches_any(query, subjects):
-                yield story_id, at
-        at = ids[-1] if len(ids) == size else None
-        size = min(size * 4, LARGEST_BATCH)
-        if at is None or left <= 0:
-            yield None, at
-            return
+    left, size, done = budget, FIRST_BATCH, before
+    for ids, more in _candidates(connection, narrow(query, now), before, among):
+        for start in range(0, len(ids), size):
+            if left <= 0:
+                yield None, done
+                return
+            batch = ids[start : start + size]
+            told = by_story(search.of_stories(connection, batch), now)
+            for story_id in batch:
+                subjects = told.get(story_id, [])
+                left -= len(subjects)
+                if matches_any(query, subjects):
+                    yield story_id, story_id
+            done = batch[-1]
+        if not more:
+            break
+    yield None, None
+
+
+def _candidates(
+    connection: Connection, plan: Plan, before: int | None, among: Collection[int] | None
+) -> Iterator[tuple[list[int], bool]]:
+    """The numbers of meetings that may match, newest first: the first few, then all others. True: there are others."""
+    few = among if among is not None and len(among) <= search.FEW else None  # many are sorted out here, not by SQL
+    limit = FIRST_NUMBERS if among is few else None
+    ids = search.meetings_of(connection, plan, before, among=few, limit=limit)
+    full = limit is not None and len(ids) == limit
+    yield _only(ids, among), full
+    if full:
+        yield _only(search.meetings_of(connection, plan, ids[-1], among=few), among), False
+
+
+def _only(ids: list[int], among: Collection[int] | None) -> list[int]:
+    return ids if among is None else [number for number in ids if number in among]
 
 
 def _word_test(query: Query, now: datetime) -> Callable[[str, str], bool] | None:

@@ -2,24 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, select
 
 from storage.model import Meeting, ToldItem
 from storage.news import report_from_row, select_reports
 from storage.records import evidence_from_json, facts_from_json, meeting_from_row
 from storage.tables import items, meetings
 
-Version = tuple[int, datetime, datetime]
+Version = tuple[int, str, str]
 CHUNK = 500  #: meetings that are read with one question
 
 
 def versions(connection: Connection) -> dict[int, Version]:
-    """Every meeting with marks that change whenever its record does, or a report comes in."""
-    columns = (meetings.c.story_id, meetings.c.revision, meetings.c.updated_at, meetings.c.active_at)
-    return {row[0]: (row[1], row[2], row[3]) for row in connection.execute(select(*columns))}
+    """Every meeting with marks that change whenever its record does, or a report comes in. Marks are only compared."""
+    moments = (cast(column, Text) for column in (meetings.c.updated_at, meetings.c.active_at))
+    rows = connection.execute(select(meetings.c.story_id, meetings.c.revision, *moments)).all()
+    return {number: (revision, updated, active) for number, revision, updated, active in rows}
 
 
 def records(connection: Connection, story_ids: Sequence[int]) -> dict[int, Meeting]:

@@ -11,12 +11,31 @@ which item the index reaches. Newer items are candidates without being asked, so
     PostgreSQL   a row per item with a tsvector of the same tokens and a GIN index; all words of a phrase must be there
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, and_, bindparam, cast, func, or_, select, text, true, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.lock import LANDING
@@ -220,16 +239,47 @@ def _few_stories(connection: Connection, plan: Plan) -> list[int] | None:
     return found if len(found) <= FEW else None
 
 
-def search_meetings(connection: Connection, plan: Plan, limit: int, before: int | None = None) -> list[int]:
-    """Candidates among the meetings: up to `limit` story ids below `before`, newest first."""
+def meetings_of(
+    connection: Connection, plan: Plan, before: int | None = None, *, among: Collection[int] | None = None,
+    limit: int | None = None,
+) -> list[int]:  # fmt: skip
+    """Candidates among the meetings, or `among` these: their story ids below `before`, newest first; all of them,
+    unless there is a limit."""
     query = select(meetings.c.story_id).where(_of_meeting(plan)).order_by(meetings.c.story_id.desc()).limit(limit)
     if before is not None:
         query = query.where(meetings.c.story_id < before)
-    if plan.match is not None:
-        ids = _matching(connection, plan.match, FEW + 1, None)
-        if len(ids) <= FEW:
-            query = query.where(meetings.c.story_id.in_(select(items.c.story_id).where(items.c.id.in_(ids))))
+    if among is not None:
+        query = query.where(meetings.c.story_id.in_(among))
+    parts = _of_report(connection, plan)
+    if parts:  # one report must have all of it
+        query = query.where(exists().where(items.c.story_id == meetings.c.story_id, *parts))
     return list(connection.execute(query).scalars().all())
+
+
+def _of_report(connection: Connection, plan: Plan) -> list[ColumnElement[bool]]:
+    """What the plan asks of a report itself; of its words, that the index names it or does not know it yet."""
+    parts = [_item_has(connection, only) for only in plan.only if only.column not in _MEETING_COLUMNS]
+    parts += map(_told, plan.told)
+    named = _named(connection, plan.match) if plan.match is not None else None
+    if named is not None:
+        parts.append(or_(items.c.id > indexed_to(connection), items.c.id.in_(named)))
+    return parts
+
+
+def _named(connection: Connection, match: Match) -> Select[Any] | None:
+    """A question for the ids of all items that the index names; None: the words say next to nothing."""
+    if connection.dialect.name != "sqlite":
+        question = literal(_tsquery(match)).cast(TSQUERY)
+        return select(_VECTORS.c.item_id).where(_VECTORS.c.words.op("@@")(question))
+    known = _spelled_out(connection, match)
+    if known is None:
+        return None
+    return select(_FULL_TEXT.c.rowid).where(_FULL_TEXT.c.item_words.op("MATCH")(_fts(known)))
+
+
+#: The index as each engine has it.
+_FULL_TEXT = table("item_words", column("rowid", Integer), column("item_words", Text))
+_VECTORS = table("item_words", column("item_id", Integer), column("words"))
 
 
 def meetings_since(connection: Connection, since: datetime) -> dict[int, datetime]:
@@ -347,7 +397,7 @@ def _item_has(connection: Connection, only: Only) -> ColumnElement[bool]:
     if only.column == "language":
         return or_(*(items.c.language.startswith(value, autoescape=True) for value in sorted(only.values)))
     if only.column == "trust":
-        return sources.c.trust.in_(only.values)
+        return items.c.source_id.in_(select(sources.c.id).where(sources.c.trust.in_(only.values)))
     return items.c.verdict.in_(only.values)
 
 

@@ -7,10 +7,11 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.showcase import build
-from bench.showcase_page import library_of
-from feeds.publish.web import create_app
+from bench.showcase_admin import PASSWORD
+from bench.showcase_page import application
 from storage.database import Connection, Database
 from tests.support.browser import chromium, served
 
@@ -27,6 +28,7 @@ class Shot:
     height: int = 900
     scheme: str = "light"
     opened: str = ""  #: summaries that are opened before
+    tried: str = ""  #: a query that is tried before
 
 
 def shots(meeting: int) -> tuple[Shot, ...]:
@@ -43,6 +45,10 @@ def shots(meeting: int) -> tuple[Shot, ...]:
         Shot(name="phone", path="/?lang=ja", width=390, height=820),
         Shot(name="phone-meeting", path=f"/meetings/{meeting}?lang=ja", width=390, height=820),
         Shot(name="phone-countries", path="/countries?lang=ja", width=390, height=820, scheme="dark"),
+        Shot(name="admin", path="/admin?lang=en", height=940),
+        Shot(name="admin-review", path="/admin/review?lang=ja", height=940),
+        Shot(name="admin-filter", path="/admin/filters?lang=en", height=1160, tried="country:JP statement"),
+        Shot(name="phone-admin", path="/admin/review?lang=ja", width=390, height=820, scheme="dark"),
         Shot(name="phone-search", path="/search?lang=en", width=390, height=820, scheme="dark"),
     )
 
@@ -54,19 +60,32 @@ def main() -> None:
         build(file, 260, datetime.now(UTC).date())
         database = Database(f"sqlite:///{file}")
         meeting = database.read(_much_told)
-        with served(create_app(library_of(database))) as address, chromium() as browser:
+        with served(application(database, seen_at="http://127.0.0.1")) as address, chromium() as browser:
             for shot in shots(meeting):
                 page = browser.new_page(
                     viewport={"width": shot.width, "height": shot.height},
                     color_scheme=shot.scheme,
                     device_scale_factor=1.5,
                 )
+                if shot.path.startswith("/admin"):
+                    _sign_in(page, address)
                 page.goto(f"{address}{shot.path}", wait_until="networkidle")
                 if shot.opened:
                     page.locator(shot.opened).first.click()
+                if shot.tried:
+                    page.fill("#query", shot.tried)
+                    page.click("button[value=test]")
+                    page.wait_for_selector("#tested")
                 page.screenshot(path=HERE / f"{shot.name}.png")
                 page.close()
         database.close()
+
+
+def _sign_in(page: Any, address: str) -> None:
+    page.goto(f"{address}/admin/login")
+    page.fill("#password", PASSWORD)
+    page.click("main form button")
+    page.wait_for_url("**/admin?**")
 
 
 def _much_told(connection: Connection) -> int:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache, partial
 
 from feeds.decide.literals import spelled
-from feeds.decide.query import Age, And, Between, Leaf, Node, Not, OneOf, Or, Pattern, Query, Where, Words
+from feeds.decide.query import KEPT, Age, And, Between, Leaf, Node, Not, OneOf, Or, Pattern, Query, Where, Words
 from feeds.decide.reading import compiled
 from feeds.decide.subject import Subject
 from storage.model import MeetingFacts
@@ -71,8 +71,17 @@ def without(query: Query, blocked: Iterable[Query]) -> Query:
     return Query(text=f"({query.text}) AND NOT ({words})", root=And((query.root, *(Not(r.root) for r in rules))))
 
 
-@lru_cache(maxsize=8192)
+def condition(leaf: Leaf) -> Test:
+    """The test of one condition. Unlike those in a query, it leaves nothing behind in the subject."""
+    return _new_test(leaf)
+
+
 def _test_of(query: Query) -> Test:
+    return _kept_test(query) if len(query.text) <= KEPT else _test(query.root)
+
+
+@lru_cache(maxsize=8192)
+def _kept_test(query: Query) -> Test:
     return _test(query.root)
 
 
@@ -256,7 +265,7 @@ def _test_one_of(node: OneOf) -> Test:
         return lambda subject: subject.facts is not None and getattr(subject.facts, name) in values
     if node.field in _VALUES:
         read = _VALUES[node.field]
-        return lambda subject: any(value in values for value in read(subject))
+        return lambda subject: not values.isdisjoint(read(subject))
     if node.field == "source":
         return lambda subject: any(names_source(value, subject.source_key, subject.source_name) for value in values)
     return lambda subject: any(value in name for name in _names(node.field, subject) for value in values)
@@ -270,8 +279,12 @@ def _names(field: str, subject: Subject) -> Iterable[str]:
         return ()
     principals = subject.facts.principals
     if field == "office":
-        return [comparable(p.office) for p in principals if p.office]
-    return [comparable(name) for p in principals for name in (p.name, p.name_ja) if name]
+        return [_folded(p.office) for p in principals if p.office]
+    return [_folded(name) for p in principals for name in (p.name, p.name_ja) if name]
+
+
+#: Names and offices are few and come again and again.
+_folded = lru_cache(maxsize=20_000)(comparable)
 
 
 def _is_between(node: Between, subject: Subject) -> bool:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from storage.errors import Misuse
 
+KEPT = 300  #: characters of a query that is worth keeping: anybody can ask for thousands of long ones
 LONGEST = 2_000  #: characters of a query
 DEEPEST = 20  #: parentheses and NOTs within each other
 MOST_TERMS = 200
@@ -145,7 +146,7 @@ class Query:
     @property
     def is_about_facts(self) -> bool:
         """Whether all items of a story give the same answer, because only the meeting's facts are asked for."""
-        return all(map(_is_about_facts, self.leaves()))
+        return all(map(is_about_facts, self.leaves()))
 
     @property
     def depends_on_now(self) -> bool:
@@ -153,7 +154,8 @@ class Query:
         return any(isinstance(leaf, Age) for leaf in self.leaves())
 
 
-def _is_about_facts(leaf: Leaf) -> bool:
+def is_about_facts(leaf: Leaf) -> bool:
+    """Whether only the meeting's facts decide about a condition."""
     if isinstance(leaf, OneOf):
         of_items = {"source", "lang", "trust", "topic"}
         return leaf.field not in of_items and not leaf.values & {"uncertain", "text", "topic"}
@@ -171,12 +173,18 @@ def leaves(node: Node) -> Iterator[Leaf]:
         yield node
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Query:
     """Read a query. Raises `QueryError` with the column, a caret and what would be right.
 
     The same text is read once; what it says is compared after NFKC, so full-width letters are as good as narrow ones.
     """
+    return _parse_once(text) if len(text) <= KEPT else _parse(text)
+
+
+def _parse(text: str) -> Query:
     from feeds.decide.reading import read  # noqa: PLC0415  the grammar is built on first use only
 
     return Query(text=text, root=read(text))
+
+
+_parse_once = lru_cache(maxsize=4096)(_parse)

@@ -6,10 +6,11 @@ pictures.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import Any
 
 from feeds.decide.audience import person_key
@@ -67,16 +68,29 @@ class Almanac:
 
     @cached_property
     def people(self) -> dict[str, Person]:
-        """Everyone with a name who took part, by key; who met most first."""
-        count: Counter[str] = Counter()
-        last: dict[str, Principal] = {}
-        for line in self.lines:  # newest first, so an office is the latest that was reported
-            for principal in line.facts.principals:
-                key = key_of(principal)
-                if key and key in line.people:
-                    last.setdefault(key, principal)
-            count.update(line.people)
-        return {key: _person(key, last[key], number) for key, number in count.most_common()}
+        """Everyone with a name who took part, by key; who met most first. An office is the latest that was reported."""
+        ordered = sorted(self.by_person.items(), key=lambda pair: -len(pair[1]))
+        return {key: _person(key, _in(lines[0], key), len(lines)) for key, lines in ordered}
+
+    @cached_property
+    def by_country(self) -> dict[str, list[Line]]:
+        """The meetings of each country, newest first."""
+        return _grouped(self.lines, lambda line: dict.fromkeys(line.facts.countries))
+
+    @cached_property
+    def by_person(self) -> dict[str, list[Line]]:
+        """The meetings of everyone with a name, newest first."""
+        return _grouped(self.lines, attrgetter("people"))
+
+    @cached_property
+    def by_series(self) -> dict[str, list[Line]]:
+        """The meetings of each series, newest first."""
+        return _grouped(self.lines, lambda line: (line.facts.series,) if line.facts.series else ())
+
+    @cached_property
+    def by_level(self) -> dict[Level, list[Line]]:
+        """The meetings of each rank, newest first."""
+        return {level: [line for line in self.lines if line.facts.level is level] for level in Level}
 
     @cached_property
     def kept(self) -> dict[str, Any]:
@@ -94,6 +108,22 @@ class Almanac:
         return tuple(sorted({line.day.year for line in self.lines if line.facts.starts_on}, reverse=True))
 
 
+def _grouped(lines: Iterable[Line], read: Callable[[Line], Iterable[str]]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        for key in read(line):
+            if key in found:
+                found[key].append(line)
+            else:
+                found[key] = [line]
+    return found
+
+
+def _in(line: Line, key: str) -> Principal:
+    """Someone among those who take part."""
+    return next(one for one in line.facts.principals if key_of(one) == key)
+
+
 @lru_cache(maxsize=20_000)
 def key_of(principal: Principal) -> str:
     """The key of someone's page, the one by which chats follow them; nothing where nobody was named."""
@@ -102,8 +132,12 @@ def key_of(principal: Principal) -> str:
 
 def almanac(meetings: Iterable[Meeting]) -> Almanac:
     """The almanac of these meetings."""
-    lines = sorted(map(line_of, meetings), key=lambda line: (line.day, line.story_id), reverse=True)
-    return Almanac(tuple(lines))
+    return almanac_of(map(line_of, meetings))
+
+
+def almanac_of(lines: Iterable[Line]) -> Almanac:
+    """The almanac of these lines."""
+    return Almanac(tuple(sorted(lines, key=attrgetter("day", "story_id"), reverse=True)))
 
 
 def line_of(meeting: Meeting) -> Line:

@@ -11,6 +11,7 @@ from storage.errors import KaigiError
 
 SEARCH = "search"  #: stands where a filter's key stands
 MOST_PAGES = 10_000_000
+LARGEST_ID = 2**63 - 1  #: no database has a longer one
 
 EXTENSIONS: tuple[Extension, ...] = get_args(Extension)
 

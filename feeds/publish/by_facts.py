@@ -1,36 +1,121 @@
-"""What a query finds, from memory, where the facts of meetings decide alone. Pure, but not quick: a long query over a
-large archive takes seconds, so callers ask in a thread.
+"""What conditions on the facts of meetings find, from memory. Pure.
+
+Meetings are many, but what they say in one field is little: each condition is held against the different values of its
+field, not against each meeting. What a query asks beside facts is left to the archive, which then need not look at
+any other meeting.
 """
 
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from feeds.decide.filters import matches
-from feeds.decide.query import Query
+from feeds.decide.filters import condition
+from feeds.decide.query import And, Between, Leaf, Node, Not, OneOf, Or, Query, is_about_facts, leaves
 from feeds.decide.subject import Subject
 from feeds.publish.almanac import Almanac, Line
+from storage.model import MeetingFacts
 
-_MOST = 128  #: queries whose finds are kept with an almanac
-_WORK = 100_000  #: conditions times meetings that are looked at here; what is more goes the way that has a budget
+MOST = 60  #: conditions of a query; what has more goes the way that has a budget
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)  #: no condition that is asked here looks at it
 
 
 def find_by_facts(almanac: Almanac, query: Query) -> tuple[int, ...] | None:
-    """The meetings that match, by their numbers, newest first; None: words, sources or ages decide as well, or it would
-    take too long."""
-    if not query.is_about_facts or query.depends_on_now:
+    """The meetings that match, by their numbers, newest first; None: words, sources or ages decide as well."""
+    if not query.is_about_facts or _too_long(query):
         return None
-    kept: dict[str, tuple[int, ...]] = almanac.kept.setdefault("by_facts", {})
-    found = kept.get(query.text)
-    if found is None:
-        if sum(1 for _ in query.leaves()) * len(almanac.lines) > _WORK:
-            return None
-        matching = (line.story_id for line in almanac.lines if matches(query, _subject(line)))
-        found = tuple(sorted(matching, reverse=True))
-        if len(kept) >= _MOST:
-            kept.clear()
-        kept[query.text] = found
+    return tuple(sorted(_matching(almanac, query.root), reverse=True))
+
+
+def only_among(almanac: Almanac, query: Query) -> frozenset[int] | None:
+    """The only meetings that can match, by what the query asks of facts; None: it asks nothing that must hold."""
+    parts = query.root.parts if isinstance(query.root, And) else (query.root,)
+    sure = tuple(part for part in parts if all(map(is_about_facts, leaves(part))))
+    if not sure or _too_long(query):
+        return None
+    return frozenset(_matching(almanac, And(sure)))
+
+
+def _too_long(query: Query) -> bool:
+    return sum(1 for _ in query.leaves()) > MOST
+
+
+def _matching(almanac: Almanac, node: Node) -> set[int]:
+    if isinstance(node, Not):
+        return set(_all(almanac) - _matching(almanac, node.part))
+    if isinstance(node, Or):
+        return set[int]().union(*(_matching(almanac, part) for part in node.parts))
+    if isinstance(node, And):
+        found = [_matching(almanac, part) for part in node.parts]
+        return set.intersection(*found) if found else set(_all(almanac))
+    return _holding(almanac, node)
+
+
+def _all(almanac: Almanac) -> frozenset[int]:
+    if "numbers" not in almanac.kept:
+        almanac.kept["numbers"] = frozenset(line.story_id for line in almanac.lines)
+    known: frozenset[int] = almanac.kept["numbers"]
+    return known
+
+
+def _holding(almanac: Almanac, leaf: Leaf) -> set[int]:
+    holds = condition(leaf)
+    return set[int]().union(*(group.numbers for group in _groups(almanac, leaf) if holds(group.subject)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The meetings that say the same in a field."""
+
+    subject: Subject
+    numbers: list[int] = field(default_factory=list)
+
+
+def _groups(almanac: Almanac, leaf: Leaf) -> Iterator[_Group]:
+    assert isinstance(leaf, OneOf | Between)
+    kept: dict[str, dict[Hashable, _Group]] = almanac.kept.setdefault("by_facts", {})
+    if leaf.field not in kept:
+        kept[leaf.field] = _grouped(almanac, _KEYS[leaf.field])
+    yield from kept[leaf.field].values()
+
+
+def _grouped(almanac: Almanac, key_of: Callable[[MeetingFacts], Hashable]) -> dict[Hashable, _Group]:
+    found: dict[Hashable, _Group] = {}
+    for line in almanac.lines:
+        key = key_of(line.facts)
+        group = found.get(key)
+        if group is None:
+            group = found[key] = _Group(_subject(line))
+        group.numbers.append(line.story_id)
     return found
 
 
 def _subject(line: Line) -> Subject:
     return Subject(title="", reported_at=_SOME_DAY, now=_SOME_DAY, facts=line.facts)
+
+
+def _presence(facts: MeetingFacts) -> tuple[bool, ...]:
+    """Which facts are known, as `has:` asks."""
+    known: tuple[Any, ...] = (
+        facts.starts_on, facts.city, facts.country, facts.venue, facts.outcomes, facts.principals, facts.series,
+        facts.edition,
+    )  # fmt: skip
+    return tuple(map(bool, known))
+
+
+#: What decides about a condition on a field: meetings that are alike in it give the same answer.
+_KEYS: dict[str, Callable[[MeetingFacts], Hashable]] = {
+    "is": lambda _facts: None,
+    "has": _presence,
+    "country": lambda facts: facts.countries,
+    "series": lambda facts: facts.series,
+    "city": lambda facts: facts.city,
+    "kind": lambda facts: facts.kind,
+    "level": lambda facts: facts.level,
+    "format": lambda facts: facts.format,
+    "phase": lambda facts: facts.phase,
+    "minister": lambda facts: tuple((one.name, one.name_ja) for one in facts.principals),
+    "office": lambda facts: tuple(one.office for one in facts.principals),
+    "date": lambda facts: (facts.starts_on, facts.ends_on),
+    "edition": lambda facts: facts.edition,
+}

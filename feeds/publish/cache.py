@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from feeds.publish.asking import Wanted
-from feeds.publish.rendered import Rendered, rendered
+from feeds.publish.rendered import POLICY, Rendered, rendered
 from feeds.publish.shelf import Document, document
 from feeds.publish.web_base import Library
 from storage import revision
@@ -26,12 +26,6 @@ from storage.database import Connection
 LOOK_AGAIN = 1.0  #: seconds until the revision is read again though this process wrote nothing
 AGES = 60.0  #: seconds for which a feed is kept whose query asks how old things are
 MOST_BYTES = 64 * 2**20  #: of all kept documents together; the longest unasked goes first
-
-#: A feed is opened in browsers too. Its style sheets are ours; XSLT counts as a script there.
-POLICY = (
-    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
-    b"form-action 'self'; frame-ancestors 'none'"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

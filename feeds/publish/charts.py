@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import Any
 
 from feeds.publish.almanac import SMALL_KINDS, Line
@@ -143,11 +143,12 @@ class Months:
 def months(
     lines: Iterable[Line], last: date, count: int = 24, *, today: date, step: int = 26, ground: int = 150
 ) -> Months:
-    """Meetings that begin in each of the `count` months up to that of `last`."""
+    """Meetings that begin in each of the `count` months up to that of `last`. `lines` are newest first."""
     number = last.year * 12 + last.month - count
     names = [divmod(number + place, 12) for place in range(count)]
     counted: dict[tuple[int, int], Counter[Kind]] = {(year, month + 1): Counter() for year, month in names}
-    for line in lines:
+    first = date(names[0][0], names[0][1] + 1, 1)
+    for line in takewhile(lambda line: line.day >= first, lines):
         month_of = counted.get((line.day.year, line.day.month))
         if line.takes_place and month_of is not None:
             month_of[line.facts.kind] += 1

@@ -1,8 +1,10 @@
 """The quick filters of a view, with how many meetings each would show. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from feeds.publish.almanac import Almanac, Line
@@ -40,43 +42,66 @@ class Found:
     counts: dict[str, Counter[Any]] = field(default_factory=dict)
 
 
-_FIELDS: dict[str, Callable[[Line], Iterable[Any]]] = {
-    "minister": lambda line: line.people,
-    "series": lambda line: (line.facts.series,) if line.facts.series else (),
-    "kind": lambda line: (line.facts.kind,),
-    "format": lambda line: (line.facts.format,),
-    "phase": lambda line: (line.facts.phase,),
-    "period": lambda line: (line.day.year,) if line.facts.starts_on else (),
-    "level": lambda line: (line.facts.level,),
+#: What a meeting has in each field of a view: one value, or none.
+_ONE: dict[str, Callable[[Line], Any]] = {
+    "series": attrgetter("facts.series"),
+    "kind": attrgetter("facts.kind"),
+    "format": attrgetter("facts.format"),
+    "phase": attrgetter("facts.phase"),
+    "period": lambda line: line.day.year if line.facts.starts_on else None,
+    "level": attrgetter("facts.level"),
+}
+#: Or several.
+_SEVERAL: dict[str, Callable[[Line], Iterable[str]]] = {
+    "minister": attrgetter("people"),
+    "country": attrgetter("facts.countries"),
 }
 
 
 def find(almanac: Almanac, view: View) -> Found:
     """One way through the meetings: those that the view shows, and those that only one field keeps out."""
-    found = Found(counts={name: Counter() for name in (*_FIELDS, "country")})
-    counts, single, days = found.counts, _tests(view), view.days
-    for line in almanac.lines:
-        facts = line.facts
-        if view.country and not all(code in facts.countries for code in view.country):
-            continue
-        failed = [name for name, wanted in single if wanted not in _FIELDS[name](line)]
-        if view.kind and facts.kind not in view.kind:
-            failed.append("kind")
-        if days is not None and not (facts.starts_on and line.day <= days[1] and line.ends >= days[0]):
-            failed.append("period")
+    tests = list(_tests(view))
+    shown: list[Line] = []
+    near: dict[str, list[Line]] = {name: [] for name in (*_ONE, *_SEVERAL)}
+    for line in _with_all(almanac, view.country):
+        failed = [name for name, holds in tests if not holds(line)]
         if not failed:
-            found.lines.append(line)
-            counts["country"].update(facts.countries)
-            for name, read in _FIELDS.items():
-                counts[name].update(read(line))
+            shown.append(line)
         elif len(failed) == 1:
-            counts[failed[0]].update(_FIELDS[failed[0]](line))
-    return found
+            near[failed[0]].append(line)
+    counts = {name: Counter(map(read, chain(shown, near[name]))) for name, read in _ONE.items()}
+    for name, several in _SEVERAL.items():
+        counts[name] = Counter(chain.from_iterable(map(several, chain(shown, near[name]))))
+    for count in counts.values():
+        count.pop(None, None)
+    return Found(lines=shown, counts=counts)
 
 
-def _tests(view: View) -> list[tuple[str, Any]]:
-    wanted = {name: getattr(view, name) for name in ("minister", "series", "format", "phase", "level")}
-    return [(name, value) for name, value in wanted.items() if value]
+def _with_all(almanac: Almanac, countries: tuple[str, ...]) -> Iterable[Line]:
+    """The meetings in which all these countries take part, newest first."""
+    if not countries:
+        return almanac.lines
+    fewest = min((almanac.by_country.get(code, []) for code in countries), key=len)
+    return [line for line in fewest if all(code in line.facts.countries for code in countries)]
+
+
+def _tests(view: View) -> Iterator[tuple[str, Callable[[Line], bool]]]:
+    """What each field of the view asks of a meeting."""
+    if view.level:
+        yield "level", lambda line: line.facts.level is view.level
+    if view.kind:
+        yield "kind", lambda line: line.facts.kind in view.kind
+    if view.format:
+        yield "format", lambda line: line.facts.format is view.format
+    if view.phase:
+        yield "phase", lambda line: line.facts.phase is view.phase
+    if view.series:
+        yield "series", lambda line: line.facts.series == view.series
+    if view.minister:
+        yield "minister", lambda line: view.minister in line.people
+    if (days := view.days) is not None:
+        first, last = days
+        yield "period", lambda line: line.facts.starts_on is not None and line.day <= last and line.ends >= first
 
 
 def facets(almanac: Almanac, view: View, found: Found, language: Language) -> tuple[Facet, ...]:

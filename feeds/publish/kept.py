@@ -1,28 +1,48 @@
-"""The almanac of the archive as it is now, kept until the archive changes. I/O in threads."""
+"""The almanac of the archive as it is now, kept until a meeting changes. I/O in threads."""
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import datetime
+import gc
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from feeds import archive
-from feeds.decide.query import parse
-from feeds.publish.almanac import Almanac, almanac
+from feeds.decide.narrow import narrow
+from feeds.decide.query import OneOf, Query, parse
+from feeds.publish.almanac import Almanac, Line, almanac_of, line_of
 from feeds.publish.cache import FeedCache
 from feeds.publish.web_base import Library
 from storage import almanac as shelves
+from storage import news, search, sources
 from storage.almanac import Version
 from storage.database import Connection
-from storage.model import Meeting
+from storage.model import Figures
+
+AGES = timedelta(minutes=5)  #: rules that ask how old a report is are asked again so often
+COUNTS = timedelta(seconds=30)  #: for which counts of rows are shown as they were
+MANY = 1_000  #: meetings of a large archive
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
+class _Rules:
+    """The block rules, and what else their answers depend on beside the meetings."""
+
+    texts: tuple[str, ...] = ()
+    newsrooms: tuple[Any, ...] = ()  #: names and trust of all sources, where a rule asks for them
+    until: datetime = _NEVER  #: when they must be asked again though nothing was written
+
+
+@dataclass(frozen=True, kw_only=True)
 class _State:
     """What is known; replaced as a whole."""
 
     revision: int = -1
     versions: dict[int, Version] = field(default_factory=dict)
-    meetings: dict[int, Meeting] = field(default_factory=dict)
-    rules: tuple[str, ...] = ()
+    lines: dict[int, Line] = field(default_factory=dict)
+    rules: _Rules = _Rules()
     hidden: frozenset[int] = frozenset()  #: what block rules hide
     made: Almanac = field(default_factory=lambda: Almanac(()))
 
@@ -36,42 +56,82 @@ class Keeper:
         self._cache = cache
         self._state = _State()
         self._reading = asyncio.Lock()
+        self._spared = False
+        self._figures: tuple[datetime, Figures] | None = None
 
     async def now(self) -> Almanac:
         """The almanac as the archive is now. Only records that changed are read again."""
         revision = await self._cache.revision()
-        if revision != self._state.revision:
+        if not self._holds(revision):
             async with self._reading:
-                if revision != self._state.revision:
-                    self._state = await self._library.read(
-                        lambda connection: _renewed(connection, self._state, revision, self._library.clock())
-                    )
+                if not self._holds(revision):
+                    renew = partial(_renewed, old=self._state, revision=revision, now=self._library.clock())
+                    self._state = await self._library.read(renew)
+                    self._spare_the_collector()
         return self._state.made
+
+    def _spare_the_collector(self) -> None:
+        """What is kept for as long as the process lives need not be looked through again and again: with ten thousand
+        meetings, each full pass of the garbage collector would hold up a page for a tenth of a second."""
+        if not self._spared and len(self._state.lines) >= MANY:
+            self._spared = True
+            gc.freeze()
+
+    def _holds(self, revision: int) -> bool:
+        return revision == self._state.revision and self._library.clock() < self._state.rules.until
+
+    async def figures(self) -> Figures:
+        """Counts of rows. Counting a large table takes as long as making a page, so they may be half a minute old."""
+        now = self._library.clock()
+        if self._figures is None or not timedelta(0) <= now - self._figures[0] < COUNTS:
+            self._figures = (now, await self._library.read(news.figures))
+        return self._figures[1]
 
 
 def _renewed(connection: Connection, old: _State, revision: int, now: datetime) -> _State:
-    """The next state. The revision was read first: what lands in between makes it old, never falsely new."""
+    """The next state. The revision was read first: what lands in between makes it old, never falsely new.
+
+    When no meeting changed, the almanac stays the same one, with all that was made of it.
+    """
     versions = shelves.versions(connection)
+    queries = archive.block_rules(connection)
+    rules = _rules(connection, queries, now)
+    as_before = replace(rules, until=_NEVER) == replace(old.rules, until=_NEVER) and now < old.rules.until
+    if as_before and versions == old.versions:
+        return replace(old, revision=revision)
     changed = [number for number, version in versions.items() if old.versions.get(number) != version]
     read = shelves.records(connection, changed)
-    meetings = {number: read.get(number) or old.meetings[number] for number in versions if _known(number, read, old)}
-    rules = tuple(query.text for query in archive.block_rules(connection))
-    ask = list(versions) if rules != old.rules else changed
-    kept = old.hidden & versions.keys() if rules == old.rules else frozenset()
-    hidden = (kept - set(ask)) | _hidden(connection, ask, now) if rules else frozenset()
-    made = almanac(meeting for number, meeting in meetings.items() if number not in hidden)
-    return _State(revision=revision, versions=versions, meetings=meetings, rules=rules, hidden=hidden, made=made)
+    lines = {number: old.lines[number] for number in old.lines.keys() & versions.keys() - set(changed)}
+    lines |= {number: line_of(meeting) for number, meeting in read.items()}
+    ask = changed if as_before else list(lines)
+    kept = old.hidden & versions.keys() if as_before else frozenset()
+    hidden = (kept - set(ask)) | _hidden(connection, queries, ask, now)
+    made = almanac_of(line for number, line in lines.items() if number not in hidden)
+    rules = old.rules if as_before else rules  # what was not asked now is due when it was
+    return _State(revision=revision, versions=versions, lines=lines, rules=rules, hidden=hidden, made=made)
 
 
-def _known(number: int, read: dict[int, Meeting], old: _State) -> bool:
-    return number in read or number in old.meetings
+def _rules(connection: Connection, queries: Sequence[Query], now: datetime) -> _Rules:
+    asked = {leaf.field for query in queries for leaf in query.leaves() if isinstance(leaf, OneOf)}
+    every = sources.every(connection) if asked & {"source", "trust"} else []
+    return _Rules(
+        texts=tuple(query.text for query in queries),
+        newsrooms=tuple((one.definition.key, one.definition.name, one.definition.trust) for one in every),
+        until=now + AGES if any(query.depends_on_now for query in queries) else _NEVER,
+    )
 
 
-def _hidden(connection: Connection, story_ids: list[int], now: datetime) -> frozenset[int]:
-    """Those of these meetings all whose reports are blocked."""
-    shown: set[int] = set()
-    for start in range(0, len(story_ids), shelves.CHUNK):  # their reports are read with all their words
-        part = story_ids[start : start + shelves.CHUNK]
+def _hidden(
+    connection: Connection, queries: Sequence[Query], story_ids: Collection[int], now: datetime
+) -> frozenset[int]:
+    """Those of these meetings all whose reports are blocked. Only what a rule may match is read with all its words."""
+    doubtful: set[int] = set()
+    for query in queries:
+        doubtful.update(search.meetings_of(connection, narrow(query, now)))
+    doubtful &= set(story_ids)
+    left, shown = sorted(doubtful), set[int]()
+    for start in range(0, len(left), shelves.CHUNK):
+        part = left[start : start + shelves.CHUNK]
         found = archive.meetings_among(connection, parse("is:meeting"), part, now=now)
         shown |= {story.meeting.story_id for story in found}
-    return frozenset(story_ids) - shown
+    return frozenset(doubtful - shown)

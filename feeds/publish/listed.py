@@ -9,6 +9,7 @@ from babel import Locale, UnknownLocaleError
 
 from feeds.publish.almanac import key_of
 from feeds.publish.card import best_reports, flags, headline, outcomes_of, people_of, place
+from feeds.publish.moments import today
 from feeds.publish.plain import line
 from feeds.publish.words import Language, country_name, label, series_name
 from storage.model import Format, Level, MeetingFacts, MeetingStory, Phase, Report
@@ -61,15 +62,16 @@ class Listed:
     languages: tuple[tuple[str, str], ...]  #: tag and its own name for itself
 
 
-def listed(story: MeetingStory, language: Language) -> Listed:
-    """A meeting as an entry of a list."""
+def listed(story: MeetingStory, language: Language, zone: str) -> Listed:
+    """A meeting as an entry of a list. Where its day is unknown, it stands under the reader's day on which it was first
+    told."""
     facts = story.meeting.facts
     people = tuple(
         Named(words=words, key=key_of(one)) for one, words in people_of(facts, language) if one.name or one.name_ja
     )
     return Listed(
         story_id=story.meeting.story_id,
-        stamp=stamp(facts.starts_on, facts.ends_on, story.meeting.first_seen_at.date(), language),
+        stamp=stamp(facts.starts_on, facts.ends_on, today(story.meeting.first_seen_at, zone), language),
         flags=flags(facts, language),
         headline=line(headline(facts, language, with_phase=False)),
         phase=facts.phase,

@@ -16,6 +16,13 @@ Headers = list[tuple[bytes, bytes]]
 #: What every answer carries beside its policy. One that ends with them needs no more.
 SECURITY: Headers = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
+#: Nothing but our own files is loaded or run, and no other page frames ours. A feed is opened in browsers too: its
+#: style sheets are ours, and XSLT counts as a script there.
+POLICY = (
+    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; "
+    b"form-action 'self'; frame-ancestors 'none'"
+)
+
 CACHE_CONTROL = b"public, max-age=60"  #: seconds for which a reader or proxy need not ask again
 #: For browsers, which show Atom and RSS under their own names as source text.
 STYLED = b"application/xml; charset=utf-8"

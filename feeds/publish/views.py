@@ -64,6 +64,23 @@ class View:
         days = self.days
         return [line for line in lines if self._holds(line, days)]
 
+    def within(self, almanac: Almanac) -> list[Line]:
+        """Those of all meetings that it shows, newest first: as `among`, but only a part is looked through."""
+        near = self.near(almanac)
+        bare = View(level=self.level) == self and self.level is not None
+        return list(near) if bare else self.among(near)
+
+    def near(self, almanac: Almanac) -> Sequence[Line]:
+        """A part of all meetings that has all those which the view shows."""
+        parts: list[Sequence[Line]] = [almanac.by_country.get(code, ()) for code in self.country]
+        if self.minister:
+            parts.append(almanac.by_person.get(self.minister, ()))
+        if self.series:
+            parts.append(almanac.by_series.get(self.series, ()))
+        if self.level is not None:
+            parts.append(almanac.by_level[self.level])
+        return min(parts, key=len, default=almanac.lines)
+
     def pairs(self) -> list[tuple[str, str]]:
         """The view as parameters of an address; what is usual needs none."""
         found: list[tuple[str, str]] = [("country", code) for code in self.country]

@@ -25,7 +25,7 @@ from feeds.publish.files import STATIC
 from feeds.publish.health import FLOOD_SHOWN, remarks
 from feeds.publish.kept import Keeper
 from feeds.publish.problem import problem
-from feeds.publish.rendered import SECURITY
+from feeds.publish.rendered import POLICY, SECURITY
 from feeds.publish.sparkline import bars
 from feeds.publish.web_base import Health, Library
 from feeds.publish.web_base import language_of as _language
@@ -38,11 +38,7 @@ from storage.model import FetchEvent, PageSnapshot, Source, SourceState
 
 __all__ = ["Health", "Library", "create_app"]
 
-_RULES = (
-    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
-    b"frame-ancestors 'none'"
-)
-_POLICY = (b"content-security-policy", _RULES)
+_POLICY = (b"content-security-policy", POLICY)
 
 
 def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:

@@ -1,15 +1,16 @@
 """`/countries`, `/people` and `/series`: the pictures of the record, each with its table and the same as JSON."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.decide.vocabulary import resolve
@@ -17,7 +18,7 @@ from feeds.publish.almanac import SMALL_KINDS, Almanac, Line, partners
 from feeds.publish.charts import matrix, matrix_json, months, months_json, pairs
 from feeds.publish.timelines import lines_json, timeline, year
 from feeds.publish.views import View, last_months, period_name
-from feeds.publish.web_base import language_of, page, today_of
+from feeds.publish.web_base import data, language_of, moved, page, today_of
 from feeds.publish.web_front import PAGE_SIZE, following, page_number, shown, view_asked
 from feeds.publish.web_kept import keeper_of, kept
 from feeds.publish.words import Language, country_name, office_name, series_name
@@ -36,7 +37,7 @@ def _matrix_lines(request: Request, almanac: Almanac) -> tuple[str, list[Line], 
     """The period that is asked for, its meetings, and all meetings of ministers."""
     asked, today = view_asked(request), today_of(request)
     period = asked.period or last_months(today, PERIOD)
-    every = View().among(almanac.lines)
+    every = View().within(almanac)
     view = View(period=period)
     return period, view.among(every), every
 
@@ -49,30 +50,49 @@ async def _countries(request: Request) -> Response:
     met = pairs(inside)
     ways = await following(request, View().query(almanac))
 
-    def pair_link(first: str, second: str) -> str:
-        return View(country=(first, second), kind=SMALL_KINDS, period=period).link(language)
+    rest = View(kind=SMALL_KINDS, period=period).link(language, "")[1:]
+
+    def pair_link(first: str, second: str) -> str:  # as View.link, for hundreds of cells
+        return f"/?country={first}&country={second}&{rest}"
 
     return page(
         request, "countries.html",
         period=period, period_words=period_name(period, language), met=met, pair_link=pair_link,
         wide=matrix(met, 18, size=31, margin=150), small=matrix(met, 10, size=28, margin=44),
         months=months(every, today, 24, today=today, step=22), few=months(every, today, 12, today=today),
-        countries=_tally(inside, every), periods=_periods(almanac, today, language),
+        countries=_tally(inside, _whole(almanac, every)), periods=_periods(almanac, today, language),
         follow=ways, discover=ways.discover,
     )  # fmt: skip
 
 
-def _tally(inside: Sequence[Line], every: Sequence[Line]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What all meetings of ministers say of each country, whatever the period."""
+
+    count: Counter[str]
+    last: dict[str, Line]  #: held
+
+
+def _whole(almanac: Almanac, every: Sequence[Line]) -> _Whole:
+    """Kept with the almanac."""
+    known: _Whole | None = almanac.kept.get("whole")
+    if known is None:
+        last: dict[str, Line] = {}
+        for line in every:
+            if line.facts.phase is Phase.HELD:
+                for code in line.facts.countries:
+                    last.setdefault(code, line)
+        count = Counter(chain.from_iterable(line.facts.countries for line in every))
+        known = almanac.kept["whole"] = _Whole(count, last)
+    return known
+
+
+def _tally(inside: Sequence[Line], whole: _Whole) -> list[dict[str, Any]]:
     """Every country with its meetings in the period, in all, and its last one."""
     recent = Counter(code for line in inside if line.takes_place for code in line.facts.countries)
-    whole = Counter(code for line in every for code in line.facts.countries)
-    last: dict[str, Line] = {}
-    for line in every:
-        for code in line.facts.countries:
-            if line.facts.phase is Phase.HELD:
-                last.setdefault(code, line)
-    ordered = sorted(whole, key=lambda code: (-recent[code], -whole[code], code))
-    return [{"code": code, "recent": recent[code], "all": whole[code], "last": last.get(code)} for code in ordered]
+    count, last = whole.count, whole.last
+    ordered = sorted(count, key=lambda code: (-recent[code], -count[code], code))
+    return [{"code": code, "recent": recent[code], "all": count[code], "last": last.get(code)} for code in ordered]
 
 
 def _periods(almanac: Almanac, today: date, language: Language) -> list[tuple[str, str]]:
@@ -86,7 +106,7 @@ async def _countries_data(request: Request) -> Response:
     today = today_of(request)
     almanac = await keeper_of(request).now()
     period, inside, every = _matrix_lines(request, almanac)
-    return _json({
+    return data({
         "period": period,
         "kinds": [str(kind) for kind in SMALL_KINDS],
         "pairs": matrix_json(pairs(inside)),
@@ -107,16 +127,16 @@ def _code(request: Request) -> str:
 async def _country(request: Request) -> Response:
     code, language, today = _code(request), language_of(request), today_of(request)
     if code != request.path_params["code"]:
-        return _elsewhere(request, f"/countries/{code}")
+        return moved(request, f"/countries/{code}")
     almanac = await keeper_of(request).now()
     view = View(country=(code,))
-    lines = view.among(almanac.lines)
+    lines = view.within(almanac)
     recent = View(country=(code,), period=last_months(today, PERIOD)).among(lines)
     met = partners(lines, code)
     ways = await following(request, view.query(almanac), country_name(code, language))
     return page(
         request, "country.html", HTTPStatus.OK,
-        code=code, view=view, lines=lines, recent=len(recent), met=met[:16], met_all=met,
+        code=code, view=view, lines=lines, recent=len(recent), met=met[:16],
         most=max((count for _, count in met), default=1),
         months=months(lines, today, 24, today=today, step=24), few=months(lines, today, 12, today=today),
         people=[one for one in almanac.people.values() if one.country == code][:12],
@@ -128,8 +148,8 @@ async def _country(request: Request) -> Response:
 async def _country_data(request: Request) -> Response:
     code, today = _code(request), today_of(request)
     almanac = await keeper_of(request).now()
-    lines = View(country=(code,)).among(almanac.lines)
-    return _json({
+    lines = View(country=(code,)).within(almanac)
+    return data({
         "country": code,
         "partners": [{"country": other, "meetings": count} for other, count in partners(lines, code)],
         "months": months_json(months(lines, today, 24, today=today)),
@@ -166,7 +186,7 @@ async def _person(request: Request) -> Response:
     if person is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     view = View(minister=person.key, level=None)
-    lines = view.among(almanac.lines)
+    lines = view.within(almanac)
     number, years = _year_asked(request, lines, today)
     ways = await following(request, view.query(almanac), person.shown(language))
     met = Counter(key for line in lines for key in line.people if key != person.key)
@@ -187,8 +207,8 @@ async def _person_data(request: Request) -> Response:
     person = almanac.people.get(request.path_params["key"])
     if person is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    lines = View(minister=person.key, level=None).among(almanac.lines)
-    return _json({
+    lines = View(minister=person.key, level=None).within(almanac)
+    return data({
         "person": person.key, "name": person.name, "name_ja": person.name_ja, "country": person.country,
         "office": person.office, "meetings": lines_json(lines),
     })  # fmt: skip
@@ -201,10 +221,6 @@ async def _person_data(request: Request) -> Response:
 async def _all_series(request: Request) -> Response:
     language, today = language_of(request), today_of(request)
     almanac = await keeper_of(request).now()
-    groups: dict[str, list[Line]] = {}
-    for line in almanac.lines:
-        if line.facts.series:
-            groups.setdefault(line.facts.series, []).append(line)
     rows = [
         {
             "key": key, "name": series_name(key, language), "count": len(lines),
@@ -212,7 +228,7 @@ async def _all_series(request: Request) -> Response:
             "last": next((one for one in lines if one.day < today and one.takes_place), None),
             "edition": max((one.facts.edition or 0 for one in lines), default=0),
         }
-        for key, lines in groups.items()
+        for key, lines in almanac.by_series.items()
     ]  # fmt: skip
     rows.sort(key=lambda row: (row["next"] is None, -int(str(row["count"])), str(row["key"])))
     return page(request, "all_series.html", rows=rows)
@@ -227,13 +243,13 @@ async def _series(request: Request) -> Response:
     if known is None and key not in almanac.series:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     view = View(series=key, level=None)
-    lines = view.among(almanac.lines)
+    lines = view.within(almanac)
     ways = await following(request, view.query(almanac), series_name(key, language))
     beside = [line for line in almanac.lines if line.facts.parent == key]
     return page(
         request, "series.html",
-        key=key, known=known, name=series_name(key, language), view=view, lines=lines,
-        timeline=timeline(lines, today, 1000), short=timeline(lines, today, 360), today=today,
+        key=key, known=known, name=series_name(key, language), lines=lines,
+        timeline=timeline(lines, today, 1000), short=timeline(lines, today, 360),
         sides=Counter(code for line in lines for code in line.facts.countries).most_common(),
         beside=len(beside), earlier=_earlier(known, lines), follow=ways, discover=ways.discover,
         **await _list(request, lines, today),
@@ -254,9 +270,9 @@ async def _series_data(request: Request) -> Response:
     almanac = await keeper_of(request).now()
     if key not in default_lexicon().series and key not in almanac.series:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    lines = View(series=key, level=None).among(almanac.lines)
+    lines = View(series=key, level=None).within(almanac)
     names = {language: series_name(key, language) for language in ("ja", "en")}
-    return _json({"series": key, "name": names, "meetings": lines_json(lines)})
+    return data({"series": key, "name": names, "meetings": lines_json(lines)})
 
 
 # ---------------------------------------------------------------------------------------------------- shared
@@ -278,16 +294,6 @@ async def _list(request: Request, lines: list[Line], today: date) -> dict[str, A
         "number": number,
         "pages": max(1, -(-len(ordered) // PAGE_SIZE)),
     }
-
-
-def _elsewhere(request: Request, path: str) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{path}{query}", HTTPStatus.PERMANENT_REDIRECT)
-
-
-def _json(document: Any) -> Response:
-    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=30"})
 
 
 ROUTES = [

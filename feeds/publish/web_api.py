@@ -1,6 +1,5 @@
 """`/api/meetings`: the meetings as JSON, by query and by field, page by page; and the document that describes it."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from functools import partial, reduce
@@ -13,14 +12,13 @@ from starlette.routing import Route
 from feeds import archive
 from feeds.decide.filters import both
 from feeds.decide.query import Between, Query, QueryError, parse
-from feeds.publish.asking import WrongRequest, parameters, whole_number
+from feeds.publish.asking import LARGEST_ID, WrongRequest, parameters, whole_number
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.openapi import FIELDS, MOST, USUAL, description
 from feeds.publish.problem import problem
-from feeds.publish.web_base import library_of
+from feeds.publish.web_base import data, library_of
 from storage.model import MeetingStory
 
-LARGEST = 2**63 - 1  #: no database has a longer id
 LONGEST_VALUE = 200  #: characters of a field's value
 
 
@@ -47,7 +45,7 @@ async def _meetings(request: Request) -> Response:
     following = None
     if found.before is not None:
         following = f"{library.address}/api/meetings?{request.url.include_query_params(before=found.before).query}"
-    return _json(
+    return data(
         {
             "meetings": [_meeting(story, library.address) for story in found.meetings],
             "next": following,
@@ -57,7 +55,7 @@ async def _meetings(request: Request) -> Response:
 
 
 async def _openapi(request: Request) -> Response:
-    return _json(description(library_of(request).address))
+    return data(description(library_of(request).address))
 
 
 def _read(request: Request) -> _Asked:
@@ -73,7 +71,7 @@ def _read(request: Request) -> _Asked:
     return _Asked(
         query=reduce(both, parts),
         limit=whole_number(asked["limit"], "limit", 1, MOST) if "limit" in asked else USUAL,
-        before=whole_number(asked["before"], "before", 1, LARGEST) if "before" in asked else None,
+        before=whole_number(asked["before"], "before", 1, LARGEST_ID) if "before" in asked else None,
     )
 
 
@@ -112,11 +110,6 @@ def _meeting(story: MeetingStory, address: str) -> dict[str, object]:
         "updated_at": moment(known.updated_at),
         **{name: value for name, value in facts_of(story).items() if name != "story"},
     }
-
-
-def _json(document: object) -> Response:
-    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=30"})
 
 
 ROUTES = [

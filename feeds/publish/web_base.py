@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 import jinja2
 from babel import negotiate_locale
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from feeds.publish import moments, plain
 from feeds.publish.files import TEMPLATES
@@ -130,7 +131,20 @@ def _words(language: Language, zone: str) -> dict[str, Any]:
 def link(language: Language, path: str, **asked: Any) -> str:
     """An address of ours, in the reader's language."""
     pairs = [(name, value) for name, value in asked.items() if value not in (None, "")]
-    return f"{path}?{urlencode([*pairs, ('lang', language)])}"
+    return f"{path}?{urlencode([*pairs, ('lang', language)])}" if pairs else f"{path}?lang={language}"
+
+
+def data(document: Any) -> Response:
+    """The same as a page shows, as JSON. The day of the reader decides some of it, and their zone is in a cookie."""
+    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+    headers = {"cache-control": "public, max-age=30", "vary": "Cookie"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def moved(request: Request, path: str) -> Response:
+    """Lead to where something is now, with all that was asked."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{path}{query}", HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _answer(request: Request, body: bytes, status: int) -> Response:

@@ -19,10 +19,10 @@ from feeds.decide.routing import readable
 from feeds.publish import opml, shelf
 from feeds.publish.asking import EXTENSIONS, NoSuchFeed, Wanted, WrongRequest, wanted
 from feeds.publish.by_facts import find_by_facts
-from feeds.publish.cache import POLICY, FeedCache
+from feeds.publish.cache import FeedCache
 from feeds.publish.follow import telegram
 from feeds.publish.in_words import in_words
-from feeds.publish.rendered import Rendered, rendered
+from feeds.publish.rendered import POLICY, Rendered, rendered
 from feeds.publish.web_base import Library, language_of, library_of, page
 from feeds.publish.web_kept import keeper_of, kept
 from feeds.publish.words import OPML_TITLE, Language

@@ -16,7 +16,7 @@ from feeds.publish.entries import FeedHead
 from feeds.publish.follow import Follow, follow
 from feeds.publish.listed import Listed, listed
 from feeds.publish.views import View, view_of
-from feeds.publish.web_base import asked_of, language_of, library_of, page, today_of
+from feeds.publish.web_base import asked_of, language_of, library_of, page, today_of, zone_of
 from feeds.publish.web_kept import keeper_of, kept
 from storage import filters, news
 from storage.model import Phase
@@ -36,10 +36,10 @@ def view_asked(request: Request) -> View:
 
 async def shown(request: Request, lines: list[Line]) -> list[Listed]:
     """Meetings as entries of a list, in this order."""
-    language = language_of(request)
+    language, zone = language_of(request), zone_of(request)
     wanted = [line.story_id for line in lines]
     found = await library_of(request).read(partial(news.meetings_by_id, story_ids=wanted))
-    return [listed(story, language) for story in found]
+    return [listed(story, language, zone) for story in found]
 
 
 async def following(request: Request, query: str, title: str = "") -> Follow:
@@ -78,7 +78,7 @@ async def _front(request: Request) -> Response:
     top = coming[:COMING] if number == 1 else []
     entries = await shown(request, [*top, *told[start : start + PAGE_SIZE]])
     here = {entry.story_id for entry in entries}
-    figures = await library_of(request).read(news.figures)
+    figures = await keeper_of(request).figures()
     ways = await following(request, view.query(almanac))
     values: dict[str, Any] = {
         "view": view,

@@ -1,6 +1,5 @@
 """`/meetings/{id}`: one meeting with the words its facts came from, its course and neighbours; also as data."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -9,7 +8,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.publish import chronicle, evidence, linked
@@ -18,7 +17,7 @@ from feeds.publish.card import card, headline, people_of, sides_in_order
 from feeds.publish.facts import facts_of, moment
 from feeds.publish.listed import listed
 from feeds.publish.plain import line
-from feeds.publish.web_base import language_of, library_of, page, today_of
+from feeds.publish.web_base import data, language_of, library_of, moved, page, today_of, zone_of
 from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import Language, country_name, series_name
 from storage import almanac as shelves
@@ -36,7 +35,7 @@ async def _meeting(request: Request) -> Response:
     library, language, number = library_of(request), language_of(request), _number(request)
     story = await _story(request, number)
     if story.meeting.story_id != number:  # merged by an admin: its address leads to the story that goes on
-        return _moved(request, f"/meetings/{story.meeting.story_id}")
+        return moved(request, f"/meetings/{story.meeting.story_id}")
     told = await library.read(partial(shelves.told, story_id=number))
     almanac = await keeper_of(request).now()
     here = line_of(story.meeting)
@@ -51,7 +50,7 @@ async def _meeting(request: Request) -> Response:
         story=story, card=shown, quotes=evidence.quotes(told), sides=sides_in_order(facts, language),
         people=[(words, key_of(one)) for one, words in people_of(facts, language)],
         course=chronicle.course(told, facts, today_of(request), language),
-        beside=[listed(one, language) for one in beside],
+        beside=[listed(one, language, zone_of(request)) for one in beside],
         ways=_ways(almanac, here, language),
         description=_description(shown.rows),
         linked=linked.event(story, language, address),
@@ -72,11 +71,6 @@ async def _story(request: Request, number: int) -> MeetingStory:
         return await library_of(request).read(partial(news.meeting, story_id=number))
     except NotFound as error:
         raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
-
-
-def _moved(request: Request, path: str) -> Response:
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"{path}{query}", HTTPStatus.PERMANENT_REDIRECT)
 
 
 def _beside(almanac: Almanac, here: Line) -> list[Line]:
@@ -141,7 +135,7 @@ async def _data(request: Request) -> Response:
     library, number = library_of(request), _number(request)
     story = await _story(request, number)
     if story.meeting.story_id != number:
-        return _moved(request, f"/api/meetings/{story.meeting.story_id}")
+        return moved(request, f"/api/meetings/{story.meeting.story_id}")
     told = await library.read(partial(shelves.told, story_id=number))
     known = story.meeting
     document = {
@@ -156,8 +150,7 @@ async def _data(request: Request) -> Response:
             for item in told for piece in item.evidence
         ],
     }  # fmt: skip
-    body = json.dumps(document, ensure_ascii=False, indent=1).encode("utf-8", "replace")
-    return Response(body, media_type="application/json", headers={"cache-control": "public, max-age=30"})
+    return data(document)
 
 
 ROUTES = [

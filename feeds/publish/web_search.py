@@ -1,6 +1,7 @@
 """`/search?q=`: the meetings that a query finds, with the feeds that go on finding them. `/top`: what is told most."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -14,14 +15,15 @@ from starlette.routing import Route
 from feeds import archive
 from feeds.decide.query import LONGEST, Query, QueryError, parse
 from feeds.decide.vocabulary import FIELDS
-from feeds.publish.asking import WrongRequest, whole_number
-from feeds.publish.by_facts import find_by_facts
+from feeds.publish.almanac import Almanac
+from feeds.publish.asking import LARGEST_ID, WrongRequest, whole_number
+from feeds.publish.by_facts import find_by_facts, only_among
 from feeds.publish.card import card
 from feeds.publish.highlight import Hit, hits
 from feeds.publish.in_words import in_words
 from feeds.publish.listed import Listed, listed
 from feeds.publish.plain import address
-from feeds.publish.web_base import language_of, library_of, page
+from feeds.publish.web_base import language_of, library_of, page, zone_of
 from feeds.publish.web_front import following
 from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import SEARCH_EXAMPLES, TOP_SPANS, Language
@@ -31,7 +33,6 @@ from storage.model import MeetingStory
 
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 PAGE_SIZE = 30
-LARGEST = 2**63 - 1
 MOST_COUNTED = 40  #: more matches are "at least so many"
 
 
@@ -43,11 +44,11 @@ async def _search(request: Request) -> Response:
     try:
         query = parse(words)
         before = request.query_params.get("before")
-        start = whole_number(before, "before", 1, LARGEST) if before is not None else None
+        start = whole_number(before, "before", 1, LARGEST_ID) if before is not None else None
     except (QueryError, WrongRequest) as error:
         return _found(request, words[:LONGEST], HTTPStatus.BAD_REQUEST, problem=str(error))
-    known = await asyncio.to_thread(find_by_facts, await keeper_of(request).now(), query)
-    look = partial(_look, query=query, now=library.clock(), before=start, known=known, language=language_of(request))
+    asked = await asyncio.to_thread(_asked, await keeper_of(request).now(), query, start)
+    look = partial(_look, asked=asked, now=library.clock(), language=language_of(request), zone=zone_of(request))
     found, count, shown = await library.read(look)
     ways = await following(request, words)
     return _found(
@@ -56,28 +57,45 @@ async def _search(request: Request) -> Response:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A search, with what memory knows of it."""
+
+    query: Query
+    before: int | None
+    known: tuple[int, ...] | None  #: all that it finds, where facts alone decide
+    among: frozenset[int] | None  #: else the only meetings that it can find; None: any
+
+
+def _asked(almanac: Almanac, query: Query, before: int | None) -> _Asked:
+    known = find_by_facts(almanac, query)
+    return _Asked(query=query, before=before, known=known, among=only_among(almanac, query) if known is None else None)
+
+
 Shown = list[tuple[Listed, tuple[Hit, ...]]]
 
 
 def _look(
-    connection: Connection, query: Query, now: datetime, before: int | None, known: tuple[int, ...] | None,
-    language: Language,
-) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:  # fmt: skip
+    connection: Connection, asked: _Asked, now: datetime, language: Language, zone: str
+) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:
     """One page of what matches, how much matches in all, and the words that were found."""
     count: tuple[int | None, bool] = (None, True)
+    query, before, known, among = asked.query, asked.before, asked.known, asked.among
     if known is not None:
         found, count = _page_of(connection, known, before), (len(known), True)
     elif before is None:
-        found, number, whole = archive.find_and_count(connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED)
+        found, number, whole = archive.find_and_count(
+            connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED, among=among
+        )
         count = (number, whole)
     else:
-        found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before)
+        found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before, among=among)
     rows: dict[int, list[Any]] = {}
     ids = [story.meeting.story_id for story in found.meetings]
     for row in search.of_stories(connection, ids) if known is None else ():  # facts have no words to mark
         rows.setdefault(row.story_id, []).append(row)
     shown = [
-        (listed(story, language), hits(query, rows.get(story.meeting.story_id, ()), _urls(story)))
+        (listed(story, language, zone), hits(query, rows.get(story.meeting.story_id, ()), _urls(story)))
         for story in found.meetings
     ]
     return found, count, shown

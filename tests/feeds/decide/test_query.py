@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.decide import filters, query
 from feeds.decide.filters import matches
 from feeds.decide.query import MOST_TERMS, And, Not, OneOf, Or, QueryError, Words, parse
 from tests.feeds.decide.test_filters import subject
@@ -147,3 +148,15 @@ def test_any_text_is_either_read_or_refused_with_a_column(text: str) -> None:
         assert 1 <= error.column <= len(text) * 4 + 1  # noqa: PT017  both ends are right
     else:
         assert isinstance(matches(query, subject()), bool)
+
+
+def test_a_long_query_is_read_and_not_kept() -> None:
+    """Anybody can ask for thousands of them."""
+    kept, tests = query._parse_once.cache_info().currsize, filters._kept_test.cache_info().currsize
+    for number in range(3):
+        long = parse(f"{number} " + " ".join(f"word{n}" for n in range(80)))
+        assert len(long.text) > query.KEPT
+        assert not matches(long, subject(title="x"))
+    assert query._parse_once.cache_info().currsize == kept
+    assert filters._kept_test.cache_info().currsize == tests
+    assert parse("country:JP") is parse("country:JP")

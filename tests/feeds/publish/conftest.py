@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from feeds.publish.web import Library, create_app
 from storage import filters, ingest, instance, sources
@@ -59,7 +60,11 @@ def library(database: Database) -> Library:
 @pytest.fixture
 def ask(library: Library) -> Callable[..., Any]:
     """Asks the application in this process: `await ask("/path", header=value)`."""
-    app = create_app(library)
+    return asking(create_app(library))
+
+
+def asking(app: Starlette) -> Callable[..., Any]:
+    """Asks an application in this process."""
 
     async def ask(path: str, method: str = "GET", **headers: str) -> httpx.Response:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

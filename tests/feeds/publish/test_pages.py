@@ -2,7 +2,8 @@
 
 import gzip
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,12 @@ from feeds.decide.query import parse
 from feeds.publish.highlight import hits
 from feeds.publish.in_words import in_words
 from feeds.publish.moments import moment_name, span_name, zone_named
-from storage import filters, ingest
-from storage.database import Database
+from feeds.publish.web import Library, create_app
+from storage import filters, ingest, revision, sources
+from storage.database import Connection, Database
 from storage.model import FilterAction, Kind, Phase, Principal
+from tests.feeds.publish.conftest import asking
+from tests.support.admin_page import Clock
 from tests.support.build import NOW, facts, meeting_changes
 
 Ask = Callable[..., Any]
@@ -192,6 +196,51 @@ async def test_what_a_block_rule_hides_is_in_no_list_and_no_picture(ask: Ask, da
     assert (await ask("/countries/US.json")).json()["meetings"] == []
     database.write(lambda c: filters.remove(c, "none", who="t", now=NOW))
     assert 'href="/meetings/2?' in (await ask("/")).text
+
+
+async def test_rules_about_age_and_newsrooms_hide_what_they_say_now_and_no_longer_than_that(
+    library: Library, database: Database
+) -> None:
+    """Meetings, filters and items stay as they are: only the clock goes on, and a newsroom is called otherwise."""
+    clock = Clock()
+    ask = asking(create_app(replace(library, clock=clock)))
+
+    def rule(connection: Connection, query: str) -> None:
+        filters.add(
+            connection, key=f"r{len(query)}", title="n", query=query, alerts=False, who="t", now=NOW,
+            action=FilterAction.BLOCK,
+        )  # fmt: skip
+
+    database.write(partial(rule, query="country:US age:<3d"))
+    clock.now = NOW + timedelta(days=3, minutes=-4)
+    assert 'href="/meetings/2?' not in (await ask("/")).text
+    clock.now += timedelta(minutes=3)  # news in between does not put off when the rule is asked again
+    database.write(lambda c: ingest.apply(c, meeting_changes(facts(countries=("JP", "PH")), identity="g:more"), NOW))
+    assert 'href="/meetings/2?' not in (await ask("/")).text
+    clock.now += timedelta(minutes=2, seconds=30)
+    assert 'href="/meetings/2?' in (await ask("/")).text
+
+    database.write(partial(rule, query="source:tabloid"))
+    assert 'href="/meetings/2?' in (await ask("/")).text
+    known = database.read(partial(sources.find, key_or_url="s2"))
+
+    def rename(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE sources SET name = 'The Tabloid' WHERE id = ?", (known.id,))
+        revision.bump(connection)
+
+    database.write(rename)
+    assert 'href="/meetings/2?' not in (await ask("/")).text
+
+
+async def test_a_meeting_without_a_day_stands_under_the_reader_s_day_on_which_it_was_first_told(
+    ask: Ask, database: Database
+) -> None:
+    told = facts(starts_on=None, countries=("JP", "PH"))
+    late = datetime(2025, 11, 1, 20, tzinfo=UTC)
+    database.write(lambda c: ingest.apply(c, meeting_changes(told, identity="g:undated"), late))
+    shown = (await ask("/?lang=en&country=PH&zone=Asia/Tokyo")).text
+    assert '<time datetime="2025-11-02">' in shown
+    assert '<time datetime="2025-11-01">' in (await ask("/?lang=en&country=PH&zone=America/New_York")).text
 
 
 async def test_a_new_report_and_a_new_meeting_are_seen_at_once(ask: Ask, database: Database) -> None:
