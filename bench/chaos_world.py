@@ -19,14 +19,16 @@ from functools import cache
 from sqlalchemy import func, select
 
 from bench.figures import Goal
+from feeds.newsroom import Newsroom
 from feeds.understand.lexicon import default_lexicon
-from feeds.world import World, WorldArticle, WorldSource
+from feeds.world import PrintedArticle, World, WorldArticle, WorldSource
 from storage import filters, sources, subscriptions
 from storage.database import Connection
 from storage.model import Channel, SourceDefinition, Trust
 from storage.tables import deliveries, items
 from tests.support.bot_api import BotApi
 
+LISTED = 60  #: articles in a feed
 EVERY_S = 60.0  #: seconds of the newsroom's clock between two happenings
 REPEATED = "Repeated: this may have reached you before."  #: bot/telegram/render.py, for chats in English
 PEOPLE = ("101", "102", "103")  #: chats that hear of everything
@@ -98,6 +100,13 @@ def endless(count: int, every_s: float = EVERY_S) -> World:
             for (key, shape, language, trust), column in zip(shapes, columns, strict=True)
         )
     )  # fmt: skip
+
+
+class Newsrooms(Newsroom):
+    """Serves the newest articles only, as newsrooms do: else reading would take longer with every happening."""
+
+    def _render(self, source: WorldSource, shown: list[PrintedArticle], path: str, updated: datetime) -> str | None:
+        return super()._render(source, shown[:LISTED] if path == source.definition.url else shown, path, updated)
 
 
 def newsroom_starts(connection: Connection, definitions: Iterable[SourceDefinition], now: datetime) -> None:
