@@ -142,7 +142,7 @@ class Service:
             hubs, routes = self._hubs(ingest)
             area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
             more = [*routes, *admin_routes(area), *(telegram.routes() if telegram is not None else ())]
-            app = create_app(library, more)
+            app = create_app(library, more, requests_per_s=self.settings.web.requests_per_second)
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")

@@ -30,6 +30,8 @@ log = structlog.get_logger("poll")
 #: Longer than any poll can take; a lease older than this belongs to a dead process.
 LEASE = timedelta(minutes=10)
 
+SET_BACK = timedelta(minutes=1)  #: less than this is how clocks are set right every day
+
 
 @dataclass(kw_only=True)
 class Collector:
@@ -60,6 +62,7 @@ class Collector:
         async with self._claiming:
             now = self.clock()
             self._end_hung()
+            await self._follow_clock(now)
             room = self.concurrency - len(self._polls)
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
             if room > 0:
@@ -88,6 +91,15 @@ class Collector:
                 self._troubled.add(task)
         if full:
             self._more.set()
+
+    async def _follow_clock(self, now: datetime) -> None:
+        """A clock that was set back would keep every source waiting for as long as it was set back."""
+        if self.last_tick is None or now > self.last_tick - SET_BACK:
+            return
+        back = self.last_tick - now
+        log.warning("the clock was set back", seconds=round(back.total_seconds()))
+        with contextlib.suppress(StorageError):
+            await asyncio.to_thread(self.database.write, partial(sources.bring_forward, by=back))
 
     def _end_hung(self) -> None:
         """Every step of a poll has a limit of its own. Should one hang all the same, its place is needed."""

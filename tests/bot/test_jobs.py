@@ -87,6 +87,23 @@ async def test_a_poll_that_outlives_its_lease_is_ended_and_its_place_is_free(dat
     await desk.stop()
 
 
+async def test_a_clock_that_is_set_back_by_an_hour_keeps_no_source_waiting(database: Database) -> None:
+    now = datetime.now(UTC)
+    shell = Shell()
+    desk = collector(database, shell)
+    desk.clock = lambda: now
+    await desk.tick()
+    await settle()
+    soon = {"next_poll_at": now + timedelta(minutes=10), "claimed_by": None, "claimed_until": None}
+    database.write(lambda c: c.execute(update(tables.sources).values(**soon)))
+    now -= timedelta(hours=1)
+    await desk.tick()
+    now += timedelta(minutes=11)
+    await desk.tick()
+    await settle()
+    assert sorted(shell.polled) == ["a", "a", "b", "b", "c", "c"]
+
+
 async def test_a_source_that_hangs_delays_no_other_and_is_not_polled_twice(database: Database) -> None:
     shell = Shell(a=asyncio.Event())
     desk = collector(database, shell)
