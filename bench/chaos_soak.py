@@ -215,17 +215,24 @@ def main() -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="a quarter of a day, 40 sources, 50 chats")
+    parser.add_argument("--sources", type=int, default=200, help="newsrooms; articles and chats follow")
     arguments = parser.parse_args()
     quiet()
     multiprocessing.get_context("forkserver").set_forkserver_preload(["bench.soak_side"])
-    sizes = (40, 400, 50, 360) if arguments.quick else (200, 2_000, 500, 1_440)
+    sizes = (40, 400, 50, 360) if arguments.quick else _sizes(arguments.sources)
     assert sizes[1] // HAPPENINGS_SHARE <= len(pairs())
     with tempfile.TemporaryDirectory(prefix="kaigi-chaos-") as base:
         for name in ("day", "calendar"):
             (Path(base) / name).mkdir()
         goals = asyncio.run(calendar(Path(base) / "calendar"))
         goals += asyncio.run(day(Path(base) / "day", *sizes))
-    return report("chaos-soak", goals, note="quick" if arguments.quick else "")
+    whole = "" if arguments.sources >= 200 else f"{arguments.sources} sources"
+    return report("chaos-soak", goals, note="quick" if arguments.quick else whole)
+
+
+def _sizes(count: int) -> tuple[int, int, int, int]:
+    """Sources, articles, chats and minutes."""
+    return count, count * 10, count * 5 // 2, 1_440
 
 
 if __name__ == "__main__":

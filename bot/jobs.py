@@ -7,6 +7,7 @@ The database says what is due (`next_poll_at`), so nothing is lost when a tick i
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -118,6 +119,11 @@ class Collector:
             self._refiller = asyncio.create_task(self.tick(), name="refill")
 
     async def _poll(self, source: Source) -> None:
+        """One poll; each line of the log that belongs to it, whoever writes it, bears its name."""
+        with structlog.contextvars.bound_contextvars(poll=secrets.token_hex(4)):
+            await self._poll_source(source)
+
+    async def _poll_source(self, source: Source) -> None:
         try:
             report = await self.ingest.poll(source)
         except NotFound:

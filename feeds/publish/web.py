@@ -5,12 +5,14 @@ titles come from strangers, and nothing they wrote may run here.
 """
 
 import math
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -37,6 +39,8 @@ from feeds.publish.words import PUSHED, SOURCE_STATES, Language
 from storage import lessons, news, notices, sources, websub
 from storage.errors import StorageError
 from storage.model import FetchEvent, PageSnapshot, Source, SourceState
+
+log = structlog.get_logger("web")
 
 __all__ = ["Health", "Library", "create_app"]
 
@@ -152,7 +156,8 @@ async def _page_error(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _storage_error(request: Request, _error: Exception) -> Response:
+async def _storage_error(request: Request, error: Exception) -> Response:
+    log.warning("a page could not be made", path=request.url.path, error=str(error))
     return _refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
 
 
@@ -184,6 +189,9 @@ class _SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":  # so that all that the log tells of one request has one name
+            structlog.contextvars.bind_contextvars(request=secrets.token_hex(4))
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message.get("headers", [])

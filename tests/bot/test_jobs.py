@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from bot.jobs import Collector, Scheduler
 from feeds.ingest import PollPolicy, PollReport
@@ -102,6 +104,15 @@ async def test_a_clock_that_is_set_back_by_an_hour_keeps_no_source_waiting(datab
     await desk.tick()
     await settle()
     assert sorted(shell.polled) == ["a", "a", "b", "b", "c", "c"]
+
+
+async def test_all_that_the_log_tells_of_one_poll_has_one_name(database: Database) -> None:
+    with capture_logs(processors=[merge_contextvars]) as said:
+        await collector(database, Shell()).tick()
+        await settle()
+    names = {line["source"]: line["poll"] for line in said if line["event"] == "polled"}
+    assert sorted(names) == ["a", "b", "c"]
+    assert len(set(names.values())) == 3
 
 
 async def test_a_source_that_hangs_delays_no_other_and_is_not_polled_twice(database: Database) -> None:
