@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
 from sqlalchemy import func, select
 
@@ -53,26 +53,23 @@ def happening(number: int, appears_after_s: float) -> tuple[WorldArticle, WorldA
     names = default_lexicon().countries
     sides = [names[code] for code in pairs()[number]]
     (one_ja, two_ja), (one, two) = ([side.shown(language) for side in sides] for language in ("ja", "en"))
-    shared = {"appears_after_s": appears_after_s, "meeting": str(number)}
+    one_of = partial(WorldArticle, appears_after_s=appears_after_s, meeting=str(number))
     return (
-        WorldArticle(
+        one_of(
             path=f"/k/{number}/ministry.html",
             title=f"{one_ja}と{two_ja}の国防相会談について",
             text=f"{{date_ja:-1}}、{one_ja}国防大臣は{two_ja}国防大臣と会談しました。\n両大臣は協力を進めることで一致しました。",
-            **shared,
         ),
-        WorldArticle(
+        one_of(
             path=f"/k/{number}/agency.html",
             title=f"Defence ministers of {one} and {two} meet",
             text=f"The defence minister of {one} met the defence minister of {two} on {{date_en:-1}}.\n"
             f"They agreed on exercise number {number}.",
-            **shared,
         ),
-        WorldArticle(
+        one_of(
             path=f"/k/{number}/paper.html",
             title=f"{one_ja}と{two_ja}の国防相が会談",
             text=f"{one_ja}国防相と{two_ja}国防相は{{date_ja:-1}}に会談した。第{number}回の演習について話した。",
-            **shared,
         ),
     )
 

@@ -433,7 +433,8 @@ async def test_a_claim_that_landed_though_the_database_said_no_is_sent_all_the_s
     with it, each was tried alone, and a second claim finds nothing."""
     subscribe(database, "1", "2")
     meet(database)
-    post, write, lost = Post(), database.write, []
+    post, write = Post(), database.write
+    lost: list[object] = []
 
     def answer_lost(fn: Callable[[Connection], object]) -> object:
         done = write(fn)

@@ -234,7 +234,8 @@ async def test_the_loop_goes_on_after_a_failure_and_tells_what_a_dead_process_le
 async def test_what_a_round_that_failed_had_claimed_is_told_without_a_restart(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, wire, write, failures = Clock(), Wire(), database.write, []
+    clock, wire, write = Clock(), Wire(), database.write
+    failures: list[object] = []
     turn_bad(database, clock)
     clock.now += timedelta(minutes=1)
 

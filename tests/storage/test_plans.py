@@ -163,8 +163,8 @@ def _work(database: Database) -> None:
 def _large(words: str, step: str, steps: list[str]) -> str | None:
     """The table that a step of a plan reads from end to end, if it is one that grows.
 
-    The first rows in the order of the key are no whole table. Nothing is known of the sizes (no ANALYZE), so the planner
-    takes every table for a large one.
+    The first rows in the order of the key are no whole table. Nothing is known of the sizes (no ANALYZE), so the
+    planner takes every table for a large one.
     """
     found = _SCAN.match(step)
     stops_early = "LIMIT" in words and "ORDER BY" in words and not any("TEMP B-TREE" in one for one in steps)
