@@ -56,6 +56,8 @@ SMALL = {
     "invites": "of admins",
     "broadcasts": "of admins",
     "chats": "read in the order of its key, some hundred at a time",
+    "web_links": "of admins, for minutes",
+    "web_sessions": "of admins, for days",
     "notices": "what happened to sources",
     "notice_messages": "as many as notices and admins",
 }
