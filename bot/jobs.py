@@ -44,7 +44,9 @@ class Collector:
     clock: Callable[[], datetime]
     concurrency: int
     on_alerts: Callable[[], None]  #: called after a poll that owes messages
+    has_room: Callable[[], bool] = lambda: True  #: whether the disk takes more; asked with every tick
     last_tick: datetime | None = None
+    _cramped: bool = False
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
     patience_s: float = LEASE.total_seconds()  #: a poll that takes longer hangs; its source is due again
     _began: dict[asyncio.Task[None], float] = field(default_factory=dict)  #: monotonic seconds
@@ -64,6 +66,9 @@ class Collector:
             now = self.clock()
             self._end_hung()
             await self._follow_clock(now)
+            if not self._may_write():
+                self.last_tick = now
+                return
             room = self.concurrency - len(self._polls)
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
             if room > 0:
@@ -92,6 +97,17 @@ class Collector:
                 self._troubled.add(task)
         if full:
             self._more.set()
+
+    def _may_write(self) -> bool:
+        """With hardly any disk left, what is owed can still be sent and marked; news would take the last of it."""
+        room = self.has_room()
+        if room is self._cramped:  # it changed
+            self._cramped = not room
+            if room:
+                log.info("there is room on the disk again: polling goes on")
+            else:
+                log.error("the disk is nearly full: nothing is polled until there is room. Free some space")
+        return room
 
     async def _follow_clock(self, now: datetime) -> None:
         """A clock that was set back would keep every source waiting for as long as it was set back."""

@@ -115,6 +115,21 @@ async def test_all_that_the_log_tells_of_one_poll_has_one_name(database: Databas
     assert len(set(names.values())) == 3
 
 
+async def test_on_a_disk_that_is_nearly_full_nothing_is_polled_until_there_is_room(database: Database) -> None:
+    room, shell = False, Shell()
+    desk = collector(database, shell)
+    desk.has_room = lambda: room
+    with capture_logs() as said:
+        for room in (False, False, True):
+            await desk.tick()
+            await settle()
+            assert (desk.last_tick is not None, bool(shell.polled)) == (True, room)
+    told = [line["event"] for line in said if "disk" in line["event"]]
+    assert [words.split(":")[0] for words in told] == [
+        "the disk is nearly full", "there is room on the disk again",
+    ]  # fmt: skip
+
+
 async def test_a_source_that_hangs_delays_no_other_and_is_not_polled_twice(database: Database) -> None:
     shell = Shell(a=asyncio.Event())
     desk = collector(database, shell)
