@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -85,6 +85,15 @@ chaos-faults: install-dev ## let every statement, commit, socket and file call o
 
 judge: install-dev $(JUDGE) ## run the bot's tests and have every call they make of Telegram judged by aiogram (ARGS="tests/bot/admin")
 	@JUDGE_PYTHON=$(JUDGE_VENV)/bin/python $(BIN)/python -m bench.judged $(ARGS)
+
+chaos-disk: install-dev ## a full, read-only, locked and rotting disk, about a minute (ARGS="--quick")
+	@$(BIN)/python -m bench.chaos_disk $(ARGS)
+
+chaos-double: install-dev ## two services on one archive, and two with one bot, about a minute (ARGS="--quick")
+	@$(BIN)/python -m bench.chaos_double $(ARGS)
+
+chaos-soak: install-dev ## a simulated day of 28,800 polls, and clocks that jump, minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.chaos_soak $(ARGS)
 
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites

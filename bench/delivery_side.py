@@ -12,7 +12,9 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy import insert, select
@@ -67,7 +69,7 @@ def filled(folder: Path, name: str, addresses: list[int], meetings: int) -> Iter
     database.write(filters.ensure_built_in)
     database.write(lambda c: subscribe(c, addresses))
     for number in range(meetings):
-        database.write(lambda c, n=number: land(c, n))
+        database.write(partial(land, number=number))
     try:
         yield database
     finally:
@@ -163,7 +165,11 @@ async def _live(life: Life) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     with contextlib.closing(Database(life.place)) as database:
-        options = {"paces": {Channel.TELEGRAM: QUICK}, "per_second": 1000.0, "in_flight": life.in_flight}
+        options: dict[str, Any] = {
+            "paces": {Channel.TELEGRAM: QUICK},
+            "per_second": 1000.0,
+            "in_flight": life.in_flight,
+        }
         options |= {"uncertain": life.policy, "at": _death(life)}
         async with delivering(database, life.url, life.worker, **options):
             while not stop.is_set():

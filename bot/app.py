@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -31,7 +32,7 @@ from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.digests import Digests
-from bot.doctor import Finding, Grade, standing
+from bot.doctor import TOO_LITTLE, Finding, Grade, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
@@ -142,7 +143,7 @@ class Service:
             hubs, routes = self._hubs(ingest)
             area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
             more = [*routes, *admin_routes(area), *(telegram.routes() if telegram is not None else ())]
-            app = create_app(library, more)
+            app = create_app(library, more, requests_per_s=self.settings.web.requests_per_second)
             server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
@@ -230,6 +231,7 @@ class Service:
             clock=utc_now,
             concurrency=self.settings.fetch.concurrency,
             on_alerts=on_alerts,
+            has_room=partial(_has_room, database),
         )
 
     def _library(
@@ -357,6 +359,15 @@ def _tell_restart(database: Database) -> None:
     post = NoticePost(kind=NoticeKind.RESTARTED, message=why.hung, once=f"restarted {why.at.isoformat()}")
     database.write(partial(notices.post, news=post, now=utc_now()))
     journal.unlink(missing_ok=True)
+
+
+def _has_room(database: Database) -> bool:
+    """Whether the disk under an SQLite archive takes more than what is needed to finish."""
+    if not database.is_sqlite:
+        return True
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(state_folder(database)).free >= TOO_LITTLE
+    return True
 
 
 def _standing(settings: Settings, database: Database, now: datetime) -> list[Finding]:

@@ -131,6 +131,7 @@ class Web(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     admin_password: Annotated[SecretStr | None, AfterValidator(_admin_password)] = None
+    requests_per_second: int = Field(default=10, ge=0, le=100_000)
 
 
 class Telegram(_Section):

@@ -138,6 +138,8 @@ class Deliverer:
     _turns: outbox.Turns = field(default_factory=outbox.Turns)
     _looks: int = 0
     _turned: int = 0
+    _in_flight: set[int] = field(default_factory=set)  #: numbers of the deliveries in `_tasks`
+    _in_doubt: bool = False  #: whether a claim may have landed of which nobody knows
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _between_rounds: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
@@ -168,12 +170,23 @@ class Deliverer:
             self._turned += 1
             try:
                 async with self._between_rounds:
+                    await self._disown()
                     claimed, idle = await self._round()
                 if not claimed:
                     await self._pause(idle)
             except StorageError as error:
                 log.error("the outbox cannot be read", error=str(error))
+                self._in_doubt = True
                 await self._pause(IDLE * 5)
+
+    async def _disown(self) -> None:
+        """After an error: a claim may have landed all the same, and then nobody sends what it holds."""
+        if self._in_doubt:
+            in_flight = list(self._in_flight)
+            count = await self._write(partial(outbox.disown, worker=self.worker, in_flight=in_flight, now=self.clock()))
+            if count:
+                log.warning("messages were claimed without our knowing", count=count)
+            self._in_doubt = False
 
     async def stop(self, patience_s: float) -> None:
         """Claim nothing more and give what is in flight some seconds to finish."""
@@ -217,6 +230,7 @@ class Deliverer:
             return False, self._idle_for(due, now)
         self.at("before claim")
         claimed = await self._write(partial(outbox.take, found=found, worker=self.worker, now=now))
+        self._in_doubt = len(claimed) < len(found)  # a commit that landed unheard was tried again, for nothing
         self.at("claimed")
         for delivery in claimed:  # all at once: a message that is claimed and not started would look like one in flight
             self._allowance.leaves()
@@ -252,11 +266,13 @@ class Deliverer:
     def _start(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
         self._tasks[delivery.chat.room] = task
+        self._in_flight.add(delivery.id)
         task.add_done_callback(partial(self._finished, delivery))
 
     def _finished(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
         room = delivery.chat.room
         self._tasks.pop(room, None)
+        self._in_flight.discard(delivery.id)
         self._allowance.ended()
         self._rooms.used(room, self.paces.get(delivery.chat.channel, Pace()), self.clock())
         self._wake.set()

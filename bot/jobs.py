@@ -7,6 +7,7 @@ The database says what is due (`next_poll_at`), so nothing is lost when a tick i
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ log = structlog.get_logger("poll")
 #: Longer than any poll can take; a lease older than this belongs to a dead process.
 LEASE = timedelta(minutes=10)
 
+SET_BACK = timedelta(minutes=1)  #: less than this is how clocks are set right every day
+
 
 @dataclass(kw_only=True)
 class Collector:
@@ -41,7 +44,9 @@ class Collector:
     clock: Callable[[], datetime]
     concurrency: int
     on_alerts: Callable[[], None]  #: called after a poll that owes messages
+    has_room: Callable[[], bool] = lambda: True  #: whether the disk takes more; asked with every tick
     last_tick: datetime | None = None
+    _cramped: bool = False
     _polls: set[asyncio.Task[None]] = field(default_factory=set)
     patience_s: float = LEASE.total_seconds()  #: a poll that takes longer hangs; its source is due again
     _began: dict[asyncio.Task[None], float] = field(default_factory=dict)  #: monotonic seconds
@@ -60,6 +65,10 @@ class Collector:
         async with self._claiming:
             now = self.clock()
             self._end_hung()
+            await self._follow_clock(now)
+            if not self._may_write():
+                self.last_tick = now
+                return
             room = self.concurrency - len(self._polls)
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
             if room > 0:
@@ -89,6 +98,26 @@ class Collector:
         if full:
             self._more.set()
 
+    def _may_write(self) -> bool:
+        """With hardly any disk left, what is owed can still be sent and marked; news would take the last of it."""
+        room = self.has_room()
+        if room is self._cramped:  # it changed
+            self._cramped = not room
+            if room:
+                log.info("there is room on the disk again: polling goes on")
+            else:
+                log.error("the disk is nearly full: nothing is polled until there is room. Free some space")
+        return room
+
+    async def _follow_clock(self, now: datetime) -> None:
+        """A clock that was set back would keep every source waiting for as long as it was set back."""
+        if self.last_tick is None or now > self.last_tick - SET_BACK:
+            return
+        back = self.last_tick - now
+        log.warning("the clock was set back", seconds=round(back.total_seconds()))
+        with contextlib.suppress(StorageError):
+            await asyncio.to_thread(self.database.write, partial(sources.bring_forward, by=back))
+
     def _end_hung(self) -> None:
         """Every step of a poll has a limit of its own. Should one hang all the same, its place is needed."""
         for task, began in self._began.items():
@@ -106,6 +135,11 @@ class Collector:
             self._refiller = asyncio.create_task(self.tick(), name="refill")
 
     async def _poll(self, source: Source) -> None:
+        """One poll; each line of the log that belongs to it, whoever writes it, bears its name."""
+        with structlog.contextvars.bound_contextvars(poll=secrets.token_hex(4)):
+            await self._poll_source(source)
+
+    async def _poll_source(self, source: Source) -> None:
         try:
             report = await self.ingest.poll(source)
         except NotFound:

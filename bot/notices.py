@@ -73,7 +73,7 @@ class Notifier:
 
     async def _begin(self) -> None:
         now = self.clock()
-        await self._write(partial(notices.settle, channel=self.channel, worker=self.worker, now=now))
+        await self._write(partial(notices.settle, channel=self.channel, now=now))
 
     async def round(self) -> None:
         """One look: gather what is new and send what is due."""
@@ -97,6 +97,8 @@ class Notifier:
         return tuple(dict.fromkeys([*self.admins, *(str(one.user_id) for one in people.invited(connection))]))
 
     def _claim(self, connection: Connection) -> list[NoticeMessage]:
+        """Nothing is in flight now, so what is marked so was left by a round that failed."""
+        notices.settle(connection, self.channel, self.clock())
         return notices.claim(connection, worker=self.worker, channel=self.channel, now=self.clock())
 
     async def _tell(self, message: NoticeMessage) -> None:

@@ -212,14 +212,15 @@ def _set(connection: Connection, message: NoticeMessage, holder: str, /, **value
     return connection.execute(update(notice_messages).where(*where).values(**values)).rowcount == 1
 
 
-def settle(connection: Connection, channel: Channel, worker: str, now: datetime) -> None:
-    """For the start of the service: queue again what a dead process had in flight, and drop what is of no use now.
+def settle(connection: Connection, channel: Channel, now: datetime) -> None:
+    """While nothing is being told: queue again what a dead process, or a round that failed, left in flight, and drop
+    what is of no use now.
 
     What waits for a channel that is not used any more, or has waited for a week, is old news.
     """
-    left = (notice_messages.c.state == DeliveryState.SENDING, notice_messages.c.worker != worker)
+    left = notice_messages.c.state == DeliveryState.SENDING
     again = {"state": DeliveryState.QUEUED, "repeat": True, "worker": None, "not_before": now, "updated_at": now}
-    connection.execute(update(notice_messages).where(*left).values(**again))
+    connection.execute(update(notice_messages).where(left).values(**again))
     useless = or_(notice_messages.c.channel != channel, notice_messages.c.created_at < now - OLD_NEWS)
     waiting = notice_messages.c.state == DeliveryState.QUEUED
     connection.execute(

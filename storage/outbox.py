@@ -289,6 +289,16 @@ def left_behind(connection: Connection, worker: str, channels: Collection[Channe
     return [_delivery(row) for row in connection.execute(_with_chat().where(*where).order_by(deliveries.c.id))]
 
 
+def disown(connection: Connection, worker: str, in_flight: Collection[int], now: datetime) -> int:
+    """Queue what this worker has claimed without knowing it: the commit of a claim landed, and the answer to it was
+    lost, as when a server goes away at that moment. None of it was sent. Returns how many there were.
+    """
+    mine = (deliveries.c.state == DeliveryState.SENDING, deliveries.c.worker == worker)
+    back = {"state": DeliveryState.QUEUED, "worker": None, "attempt": deliveries.c.attempt - 1, "updated_at": now}
+    unknown = update(deliveries).where(*mine, deliveries.c.id.not_in(in_flight)).values(**back)
+    return int(connection.execute(unknown).rowcount)
+
+
 def settle(connection: Connection, delivery: Delivery, arrived: bool | None, now: datetime) -> None:
     """Decide about a message that a dead process left in flight.
 

@@ -183,6 +183,15 @@ def _due(now: datetime) -> ColumnElement[bool]:
     return and_(polled, moment, free)
 
 
+def bring_forward(connection: Connection, by: timedelta) -> None:
+    """Make all sources due earlier, after a clock that was set back by so much."""
+    rows = connection.execute(select(sources.c.id, sources.c.next_poll_at)).all()
+    moved = [{"of_source": row.id, "moment": row.next_poll_at - by} for row in rows]
+    if moved:
+        where = sources.c.id == bindparam("of_source")
+        connection.execute(update(sources).where(where).values(next_poll_at=bindparam("moment")), moved)
+
+
 def events(connection: Connection, source_id: int) -> list[FetchEvent]:
     """The last polls of a source, the newest first."""
     columns = [column for column in fetch_events.c if column.name not in ("id", "source_id")]

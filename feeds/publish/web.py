@@ -4,12 +4,15 @@ It reads the database through `Library` in threads and holds no state. Every ans
 titles come from strangers, and nothing they wrote may run here.
 """
 
+import math
+import secrets
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,6 +27,7 @@ from feeds.publish.cache import FeedCache
 from feeds.publish.files import STATIC
 from feeds.publish.health import FLOOD_SHOWN, remarks
 from feeds.publish.kept import Keeper
+from feeds.publish.limits import Buckets, RateLimit
 from feeds.publish.problem import problem
 from feeds.publish.rendered import POLICY, SECURITY
 from feeds.publish.sparkline import bars
@@ -36,14 +40,20 @@ from storage import lessons, news, notices, sources, websub
 from storage.errors import StorageError
 from storage.model import FetchEvent, PageSnapshot, Source, SourceState
 
+log = structlog.get_logger("web")
+
 __all__ = ["Health", "Library", "create_app"]
 
 _POLICY = (b"content-security-policy", POLICY)
 
 
-def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """The application, with `more` routes of other rooms; every handler here reaches `library` through `app.state`."""
+def create_app(library: Library, more: Sequence[BaseRoute] = (), *, requests_per_s: float = 0) -> Starlette:
+    """The application, with `more` routes of other rooms; every handler here reaches `library` through `app.state`.
+
+    `requests_per_s` is what one reader may ask for in the long run (feeds/publish/limits.py); 0: as much as they like.
+    """
     cache = FeedCache(library)
+    limits = [Middleware(RateLimit, buckets=Buckets(per_s=requests_per_s), refuse=_too_many)] if requests_per_s else []
     app = Starlette(
         routes=[
             *web_feeds.routes(library, cache),  # first: they are asked for most
@@ -59,7 +69,7 @@ def create_app(library: Library, more: Sequence[BaseRoute] = ()) -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC)),
             *more,
         ],
-        middleware=[Middleware(_SecurityHeaders)],
+        middleware=[Middleware(_SecurityHeaders), *limits],
         exception_handlers={HTTPException: _page_error, StorageError: _storage_error},
     )
     app.state.library = library
@@ -142,15 +152,24 @@ async def _page_error(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _storage_error(request: Request, _error: Exception) -> Response:
+async def _storage_error(request: Request, error: Exception) -> Response:
+    log.warning("a page could not be made", path=request.url.path, error=str(error))
     return _refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
+
+
+async def _too_many(request: Request, wait_s: float) -> Response:
+    seconds = math.ceil(wait_s)
+    response = _refusal(request, HTTPStatus.TOO_MANY_REQUESTS, str(seconds))
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _refusal(request: Request, status: int, detail: str) -> Response:
     """Why there is no answer: as data where data was asked for, else as a page."""
     path = request.url.path
     if path.startswith("/api/") or (path.endswith(".json") and not path.startswith("/feeds/")):
-        return problem(status, detail)
+        too_many = f"Too many requests. Ask again in {detail} s."
+        return problem(status, too_many if status == HTTPStatus.TOO_MANY_REQUESTS else detail)
     return _page(request, "error.html", status, code=status, detail=detail)
 
 
@@ -166,6 +185,9 @@ class _SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":  # so that all that the log tells of one request has one name
+            structlog.contextvars.bind_contextvars(request=secrets.token_hex(4))
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message.get("headers", [])

@@ -423,3 +423,32 @@ async def test_with_park_a_message_that_may_have_arrived_is_never_sent_again(dat
     async with delivering(database, post, uncertain="park"):
         await until(lambda: states(database) == ["uncertain", "sent"])
     assert [d.repeat for d in post.taken] == [False, False]
+
+
+@pytest.mark.parametrize("told", ["an error", "nothing claimed"])
+async def test_a_claim_that_landed_though_the_database_said_no_is_sent_all_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    """A server that goes away while it commits: what it holds is in flight, and nobody knows. Where others committed
+    with it, each was tried alone, and a second claim finds nothing."""
+    subscribe(database, "1", "2")
+    meet(database)
+    post, write = Post(), database.write
+    lost: list[object] = []
+
+    def answer_lost(fn: Callable[[Connection], object]) -> object:
+        done = write(fn)
+        if isinstance(done, list) and done and isinstance(done[0], Delivery) and not lost:
+            lost.append(done)
+            if told == "an error":
+                raise DatabaseBusy("the connection broke")
+            return []
+        return done
+
+    monkeypatch.setattr(database, "write", answer_lost)
+    async with delivering(database, post) as deliverer:
+        await until(lambda: bool(lost))
+        deliverer.wake()
+        await until(lambda: states(database) == ["sent", "sent"])
+    assert sorted(one.chat.address for one in post.taken) == ["1", "2"]
+    assert [(one.attempt, one.repeat) for one in post.taken] == [(1, False)] * 2

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from bot.jobs import Collector, Scheduler
 from feeds.ingest import PollPolicy, PollReport
@@ -85,6 +87,47 @@ async def test_a_poll_that_outlives_its_lease_is_ended_and_its_place_is_free(dat
     await settle()
     assert not desk._polls
     await desk.stop()
+
+
+async def test_a_clock_that_is_set_back_by_an_hour_keeps_no_source_waiting(database: Database) -> None:
+    now = datetime.now(UTC)
+    shell = Shell()
+    desk = collector(database, shell)
+    desk.clock = lambda: now
+    await desk.tick()
+    await settle()
+    soon = {"next_poll_at": now + timedelta(minutes=10), "claimed_by": None, "claimed_until": None}
+    database.write(lambda c: c.execute(update(tables.sources).values(**soon)))
+    now -= timedelta(hours=1)
+    await desk.tick()
+    now += timedelta(minutes=11)
+    await desk.tick()
+    await settle()
+    assert sorted(shell.polled) == ["a", "a", "b", "b", "c", "c"]
+
+
+async def test_all_that_the_log_tells_of_one_poll_has_one_name(database: Database) -> None:
+    with capture_logs(processors=[merge_contextvars]) as said:
+        await collector(database, Shell()).tick()
+        await settle()
+    names = {line["source"]: line["poll"] for line in said if line["event"] == "polled"}
+    assert sorted(names) == ["a", "b", "c"]
+    assert len(set(names.values())) == 3
+
+
+async def test_on_a_disk_that_is_nearly_full_nothing_is_polled_until_there_is_room(database: Database) -> None:
+    room, shell = False, Shell()
+    desk = collector(database, shell)
+    desk.has_room = lambda: room
+    with capture_logs() as said:
+        for room in (False, False, True):
+            await desk.tick()
+            await settle()
+            assert (desk.last_tick is not None, bool(shell.polled)) == (True, room)
+    told = [line["event"] for line in said if "disk" in line["event"]]
+    assert [words.split(":")[0] for words in told] == [
+        "the disk is nearly full", "there is room on the disk again",
+    ]  # fmt: skip
 
 
 async def test_a_source_that_hangs_delays_no_other_and_is_not_polled_twice(database: Database) -> None:

@@ -1,7 +1,7 @@
 """Admins are told in words, in their language, and at least once, whatever the channel does."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from bot.notices import Notifier
 from bot.wording import MOST, words_of
 from storage import notices, people, sources, subscriptions
 from storage.changes import NoticePost
-from storage.database import Database
-from storage.model import Channel, Notice, NoticeKind, SourceState, Told
+from storage.database import Connection, Database
+from storage.errors import DatabaseBusy
+from storage.model import Channel, Notice, NoticeKind, NoticeMessage, SourceState, Told
 from tests.support.archives import new_archive
 from tests.support.build import NOW, after, definition
 
@@ -228,3 +229,29 @@ async def test_the_loop_goes_on_after_a_failure_and_tells_what_a_dead_process_le
             await asyncio.sleep(0.01)
     task.cancel()
     assert wire.told[0][1].startswith("(repeated)")
+
+
+async def test_what_a_round_that_failed_had_claimed_is_told_without_a_restart(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, wire, write = Clock(), Wire(), database.write
+    failures: list[object] = []
+    turn_bad(database, clock)
+    clock.now += timedelta(minutes=1)
+
+    def answer_lost(fn: Callable[[Connection], object]) -> object:
+        done = write(fn)
+        if isinstance(done, list) and done and isinstance(done[0], NoticeMessage) and not failures:
+            failures.append(done)
+            raise DatabaseBusy("the connection broke")
+        return done
+
+    monkeypatch.setattr(database, "write", answer_lost)
+    desk = notifier(database, wire, clock)
+    desk.look_s = 0.01
+    task = asyncio.create_task(desk.run())
+    async with asyncio.timeout(5):
+        while not wire.told:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    assert failures

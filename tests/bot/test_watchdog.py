@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import systemd
-from bot.doctor import Finding, Grade
+from bot import app, config, systemd
+from bot.doctor import Finding, Grade, standing
 from bot.pulse import Pulse
 from bot.watchdog import Restart, Watchdog, note, noted
 from bot.wellbeing import Wellbeing
@@ -208,3 +208,27 @@ async def test_trouble_of_the_service_is_told_once_and_so_is_its_end(tmp_path: P
     assert words_of(told[:1], "en", "UTC") == "✅ disk: well again after 60 min."
     assert "正常" in words_of(told[:1], "ja", "UTC")
     database.close()
+
+
+def test_admins_hear_why_the_last_process_started_itself_anew_once(tmp_path: Path) -> None:
+    database = new_archive(tmp_path / "kaigi.db")
+    journal = tmp_path / "watchdog.last"
+    why = Restart(at=NOW, hung="event loop", seconds=50)
+    note(journal, why)
+    app._tell_restart(database)
+    assert not journal.exists()
+    note(journal, why)  # as if the process had died before it could delete it
+    app._tell_restart(database)
+    (told,) = database.read(notices.latest)
+    assert words_of([told], "en", "UTC") == "♻️ event loop did not move any more, so the service started itself anew."
+    database.close()
+
+
+def test_what_is_watched_is_what_the_settings_want(tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    place = f"sqlite:///{tmp_path / 'kaigi.db'}"
+    (tmp_path / "kaigi.db").touch()
+    missing = standing(config.Settings(database_url=place), NOW)
+    assert {one.about: one.grade for one in missing}["backups"] is Grade.LOOK
+    off = standing(config.Settings(database_url=place, backup=config.Backup(keep=0)), NOW)
+    assert "backups" not in {one.about for one in off}

@@ -129,7 +129,7 @@ def test_what_a_dead_process_had_in_flight_is_told_again_as_a_repeat(database: D
     post(database, bad(mod))
     bundle(database, addresses=("1001",))
     claim(database, worker="dead")
-    database.write(lambda c: notices.settle(c, Channel.TELEGRAM, "w2", NOW))
+    database.write(lambda c: notices.settle(c, Channel.TELEGRAM, NOW))
     (message,) = claim(database, worker="w2")
     assert message.repeat is True
 
@@ -137,11 +137,11 @@ def test_what_a_dead_process_had_in_flight_is_told_again_as_a_repeat(database: D
 def test_what_waits_for_a_channel_that_is_gone_or_for_a_week_is_dropped(database: Database, mod: int) -> None:
     post(database, bad(mod))
     bundle(database)
-    database.write(lambda c: notices.settle(c, Channel.TERMINAL, "w2", NOW))
+    database.write(lambda c: notices.settle(c, Channel.TERMINAL, NOW))
     assert claim(database) == []
     post(database, NoticePost(kind=NoticeKind.MOVED, source_id=mod, once="m"), NOW)
     bundle(database)
-    database.write(lambda c: notices.settle(c, Channel.TELEGRAM, "w2", NOW + timedelta(days=8)))
+    database.write(lambda c: notices.settle(c, Channel.TELEGRAM, NOW + timedelta(days=8)))
     assert claim(database, now=NOW + timedelta(days=8)) == []
 
 
