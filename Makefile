@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query bench-scale bench-copy chaos-delivery chaos-crash chaos-faults
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -67,6 +67,12 @@ archive-1m: install ## make an archive of a million items to measure searches on
 
 bench-query: install ## measure searches, the matcher and a thousand filters on that archive (ARGS="--items 100000")
 	@$(BIN)/python -m bench.query $(ARGS)
+
+bench-scale: install-dev ## measure 1, 2 and 4 collectors on PostgreSQL, kills and takeover, about 6 minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.scale $(ARGS)
+
+bench-copy: install-dev ## move 100,000 items from SQLite to PostgreSQL and back, about 3 minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.copy $(ARGS)
 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)

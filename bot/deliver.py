@@ -10,7 +10,7 @@ earlier process left in flight is settled before anything new is sent. docs/deli
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Literal, Protocol, TypeVar
 import structlog
 
 from bot.pacing import Allowance, Pace, Rooms
-from storage import contents, notices, outbox, subscriptions
+from storage import contents, notices, outbox, subscriptions, workers
 from storage.changes import NoticePost
 from storage.contents import Content
 from storage.database import Connection, Database
@@ -119,6 +119,11 @@ def _nowhere(_point: str) -> None:
     """Nothing happens at the named points of a delivery, except in campaigns that kill the process there."""
 
 
+def _nobody(_connection: Connection) -> Collection[str]:
+    """A single service: whoever else holds a message is dead."""
+    return ()
+
+
 @dataclass(kw_only=True)
 class Deliverer:
     """The delivery loop of one process. `worker` is a name that no other process has or had."""
@@ -132,12 +137,16 @@ class Deliverer:
     per_second: float = 29.0
     uncertain: Literal["repeat", "park"] = "repeat"  #: what becomes of a message that may have arrived
     at: Callable[[str], None] = _nowhere  #: called at the named points of a delivery
+    living: Callable[[Connection], Collection[str]] = _nobody  #: names of other processes that may still be sending
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  #: by room
+    _awaited: set[str] = field(default_factory=set)  #: rooms to which another process may still be sending
     _rooms: Rooms = field(default_factory=Rooms)
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
     _turns: outbox.Turns = field(default_factory=outbox.Turns)
     _looks: int = 0
     _turned: int = 0
+    _in_flight: set[int] = field(default_factory=set)  #: numbers of the deliveries in `_tasks`
+    _in_doubt: bool = False  #: whether a claim may have landed of which nobody knows
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _between_rounds: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
@@ -168,12 +177,25 @@ class Deliverer:
             self._turned += 1
             try:
                 async with self._between_rounds:
+                    await self._disown()
+                    if self._awaited:
+                        await self._settle_left_behind()
                     claimed, idle = await self._round()
                 if not claimed:
                     await self._pause(idle)
             except StorageError as error:
                 log.error("the outbox cannot be read", error=str(error))
+                self._in_doubt = True
                 await self._pause(IDLE * 5)
+
+    async def _disown(self) -> None:
+        """After an error: a claim may have landed all the same, and then nobody sends what it holds."""
+        if self._in_doubt:
+            in_flight = list(self._in_flight)
+            count = await self._write(partial(outbox.disown, worker=self.worker, in_flight=in_flight, now=self.clock()))
+            if count:
+                log.warning("messages were claimed without our knowing", count=count)
+            self._in_doubt = False
 
     async def stop(self, patience_s: float) -> None:
         """Claim nothing more and give what is in flight some seconds to finish."""
@@ -187,9 +209,14 @@ class Deliverer:
             task.cancel()
 
     async def _settle_left_behind(self) -> None:
+        """What another process has in flight is settled once it is known to be dead; until then its rooms wait."""
         left = await self._read(partial(outbox.left_behind, worker=self.worker, channels=self.senders.keys()))
+        living = await self._read(self.living) if left else ()
         now = self.clock()
+        self._awaited = {one.chat.room for one in left if workers.alive(one.worker, living)}
         for delivery in left:
+            if workers.alive(delivery.worker, living):
+                continue
             arrived = self._arrived(delivery)
             await self._write(partial(outbox.settle, delivery=delivery, arrived=arrived, now=now))
             log.warning("a message was in flight when the last run ended", delivery=delivery.id, arrived=arrived)
@@ -217,6 +244,7 @@ class Deliverer:
             return False, self._idle_for(due, now)
         self.at("before claim")
         claimed = await self._write(partial(outbox.take, found=found, worker=self.worker, now=now))
+        self._in_doubt = len(claimed) < len(found)  # a commit that landed unheard was tried again, for nothing
         self.at("claimed")
         for delivery in claimed:  # all at once: a message that is claimed and not started would look like one in flight
             self._allowance.leaves()
@@ -225,7 +253,7 @@ class Deliverer:
 
     def _find(self, connection: Connection, channels: list[Channel], now: datetime, limit: int) -> list[int]:
         self._looks += 1
-        busy = {*self._tasks, *self._rooms.resting(now)}
+        busy = {*self._tasks, *self._rooms.resting(now), *self._awaited}
         return outbox.find(
             connection,
             channels=channels,
@@ -252,11 +280,13 @@ class Deliverer:
     def _start(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._deliver(delivery), name=f"delivery {delivery.id}")
         self._tasks[delivery.chat.room] = task
+        self._in_flight.add(delivery.id)
         task.add_done_callback(partial(self._finished, delivery))
 
     def _finished(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
         room = delivery.chat.room
         self._tasks.pop(room, None)
+        self._in_flight.discard(delivery.id)
         self._allowance.ended()
         self._rooms.used(room, self.paces.get(delivery.chat.channel, Pace()), self.clock())
         self._wake.set()

@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, literal, or_, select, update
 
+from storage import wake
 from storage.hours import in_quiet
 from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliveryState, room_of
 from storage.records import chat_from_row, delivery_from_row, insert_for, insert_or_ignore
@@ -100,6 +101,9 @@ def find(
 def take(connection: Connection, found: Sequence[int], worker: str, now: datetime) -> list[Delivery]:
     """Make messages `worker`'s own, as far as nobody else has taken them meanwhile."""
     words = {"worker_now": worker, "now": now}
+    if connection.dialect.name == "postgresql":  # who takes messages at the same moment is not waited for
+        free = set(connection.execute(_FREE, {"numbers": list(found)}).scalars())
+        found = [number for number in found if number in free]
     taken = [number for number in found if connection.execute(_TAKE, {**words, "number": number}).rowcount == 1]
     if not taken:
         return []
@@ -204,6 +208,11 @@ _TAKE = (
         updated_at=_NOW,
     )
 )
+_FREE = (
+    select(deliveries.c.id)
+    .where(deliveries.c.id.in_(bindparam("numbers", expanding=True)), deliveries.c.state == DeliveryState.QUEUED)
+    .with_for_update(skip_locked=True)
+)
 _BY_ID = (
     select(deliveries, *_CHAT_COLUMNS)
     .join_from(deliveries, chats)
@@ -289,6 +298,16 @@ def left_behind(connection: Connection, worker: str, channels: Collection[Channe
     return [_delivery(row) for row in connection.execute(_with_chat().where(*where).order_by(deliveries.c.id))]
 
 
+def disown(connection: Connection, worker: str, in_flight: Collection[int], now: datetime) -> int:
+    """Queue what this worker has claimed without knowing it: the commit of a claim landed, and the answer to it was
+    lost, as when a server goes away at that moment. None of it was sent. Returns how many there were.
+    """
+    mine = (deliveries.c.state == DeliveryState.SENDING, deliveries.c.worker == worker)
+    back = {"state": DeliveryState.QUEUED, "worker": None, "attempt": deliveries.c.attempt - 1, "updated_at": now}
+    unknown = update(deliveries).where(*mine, deliveries.c.id.not_in(in_flight)).values(**back)
+    return int(connection.execute(unknown).rowcount)
+
+
 def settle(connection: Connection, delivery: Delivery, arrived: bool | None, now: datetime) -> None:
     """Decide about a message that a dead process left in flight.
 
@@ -357,6 +376,7 @@ def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> i
     new = [row for row in rows if row["chat_id"] not in had]
     if new:
         connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "once"), new)
+        wake.deliverers(connection)
     return len(new)
 
 
