@@ -111,7 +111,7 @@ class Part(Service):
         journal = state_folder(database) / JOURNAL
         return Watchdog(signs=signs, journal=journal, restart=self.restart, last_resort=True)
 
-    def _start_line(self, tasks: Tasks, database: Database, line: Line) -> None:
+    def _keep_up(self, tasks: Tasks, database: Database, line: Line) -> None:
         """What every part has."""
         self._pulse = Pulse(database=database)
         tasks.start(self._pulse.run(), "pulse")
@@ -157,7 +157,7 @@ class Part(Service):
             collector = self._collector(database, ingest, line.worker, on_alerts=_told_by_the_database)
             line.on_words[wake.COLLECT] = collector.wake
             self._signs["collector"] = lambda: collector.last_tick
-            self._start_line(tasks, database, line)
+            self._keep_up(tasks, database, line)
             care = [
                 Standby(lead=line.lead("search index"), begin=lambda _: _indexing(database)),
                 Standby(lead=line.lead("housekeeping"), begin=lambda _: self._tidying(database)),
@@ -199,7 +199,7 @@ class Part(Service):
         telegram = self._telegram(database, listens=False)
         async with Tasks(self._stop) as tasks:
             line.on_words[wake.DELIVER] = self._wake_deliverers
-            self._start_line(tasks, database, line)
+            self._keep_up(tasks, database, line)
             self._signs["deliverer"] = lambda: tuple(one.rounds for one in self._sending) or time.monotonic()
             channels = self._senders(database, telegram).items()
             standing = [self._standby(database, line, channel, sender) for channel, sender in channels]
@@ -249,7 +249,7 @@ class Part(Service):
     ) -> AsyncIterator[None]:
         telegram = self._telegram(database, listens=False)  # only to know the bot's name
         async with Tasks(self._stop) as tasks:
-            self._start_line(tasks, database, line)
+            self._keep_up(tasks, database, line)
             tasks.start(self._count(database), "processes")
             library = self._library(database, *born, telegram)
             app = create_app(library, self._routes(database, None))
@@ -272,7 +272,7 @@ class Part(Service):
     @contextlib.asynccontextmanager
     async def _answer(self, listener: socket.socket | None, database: Database, line: Line) -> AsyncIterator[None]:
         async with Tasks(self._stop) as tasks:
-            self._start_line(tasks, database, line)
+            self._keep_up(tasks, database, line)
             tasks.start(self._count(database), "processes")
             standby = Standby(lead=line.lead(f"updates {self._bot_number}"), begin=lambda _: _Listening(self, database))
             tasks.start(standby.run(), "bot")

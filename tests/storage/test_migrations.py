@@ -43,7 +43,7 @@ def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
 def test_of_processes_that_start_together_one_upgrades_and_the_others_find_it_done(empty: Database) -> None:
     others = [Database(empty.url.render_as_string(hide_password=False)) for _ in range(2)]
     done: list[bool] = []
-    threads = [threading.Thread(target=lambda one=one: done.append(schema.upgrade(one))) for one in (empty, *others)]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda one=one: done.append(schema.upgrade(one))) for one in (empty, *others)]
     for thread in threads:
         thread.start()
     for thread in threads:

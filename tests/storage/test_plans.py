@@ -148,7 +148,7 @@ def _poll(connection: Connection) -> None:
     snapshot.recent_moments(connection, due[0].id, NOW - timedelta(days=30))
     changes = meeting_changes(facts(edition=9, series="admm"), source_id=due[0].id, identity="g:9")
     ingest.apply(connection, changes, later)
-    retell(connection, Retelling(story=1, revision=2, tags=("series:admm",)), 1, later)
+    retell(connection, Retelling(story=1, revision=2, tags=frozenset({"series:admm"})), 1, later)
     polls.update_sources(connection, [polled(source.id) for source in due])
     websub.by_source(connection, due[0].id)
     websub.announce(connection, due[0].id, later)
