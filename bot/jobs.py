@@ -51,6 +51,7 @@ class Collector:
     _more: asyncio.Event = field(default_factory=asyncio.Event)  #: more is due than there was room for
     _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     _refiller: asyncio.Task[None] | None = None
+    _stopping: bool = False
     _unsure: bool = False  #: a write failed: sources may be ours that nobody polls
 
     async def tick(self) -> None:
@@ -80,7 +81,7 @@ class Collector:
 
     def wake(self) -> None:
         """Something became due: look now, and not only with the next tick."""
-        if self._refiller is None or self._refiller.done():
+        if not self._stopping and (self._refiller is None or self._refiller.done()):
             self._refiller = asyncio.create_task(self.tick(), name="wake")
 
     def _claim(
@@ -147,6 +148,7 @@ class Collector:
 
     async def stop(self) -> None:
         """Cancel what is under way. A poll lands whole or not at all, so nothing is half done."""
+        self._stopping = True
         self._more.clear()
         if self._refiller is not None:
             await self._refiller  # cancelled, it would leave sources claimed by nobody

@@ -216,12 +216,13 @@ class Part(Service):
 
     def _standby(self, database: Database, line: Line, channel: Channel, sender: Sender) -> Standby:
         duty = f"deliver {channel}" + (f" {self._bot_number}" if channel is Channel.TELEGRAM else "")
-        begin = partial(self._delivering, database, line, {channel: sender})
+        begin = partial(self._delivering, database, line, channel, sender)
         return Standby(lead=line.lead(duty), begin=begin)
 
-    def _delivering(self, database: Database, line: Line, senders: dict[Channel, Sender], turn: int) -> Work:
-        """The n-th time that a channel is ours. Each has a name of its own: what an earlier time left is settled."""
-        deliverer = self._deliverer(database, senders, f"{line.worker}/{turn}")
+    def _delivering(self, database: Database, line: Line, channel: Channel, sender: Sender, turn: int) -> Work:
+        """The n-th time that a channel is ours. Each has a name of its own: what an earlier time left is settled, and
+        what the deliverer of another channel has in flight is not taken for forgotten."""
+        deliverer = self._deliverer(database, {channel: sender}, f"{line.worker}/{channel}-{turn}")
         deliverer.living = partial(_others, me=line.worker)
         return _Sending(deliverer, self._sending)
 

@@ -155,6 +155,7 @@ class Line:
                     raise
             except DatabaseUnreachable as error:
                 log.warning("the database cannot be reached; trying again", error=str(error))
+                await self._break()
                 busy_until = time.monotonic() + RETAKE_S
             else:
                 return

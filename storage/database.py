@@ -37,6 +37,9 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
 CLOSE_S = 2.0  #: for threads that still read when the program ends
+#: How libpq finds out that a server is gone of which nothing is heard: seconds, and milliseconds for the last.
+PATIENCE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+            "tcp_user_timeout": 20_000}  # fmt: skip
 GROUP = 256  #: pieces of work that land in one transaction at the most, so that none waits long
 
 
@@ -239,8 +242,10 @@ def _make_folder(url: URL) -> None:
 
 def _engine(url: URL) -> Engine:
     try:
-        # A server that was restarted must not cost every pooled connection one failed piece of work.
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite", json_serializer=_json)
+        if url.get_backend_name() == "sqlite":
+            engine = create_engine(url, json_serializer=_json)
+        else:  # a server that was restarted must not cost every pooled connection one failed piece of work
+            engine = create_engine(url, pool_pre_ping=True, connect_args=PATIENCE, json_serializer=_json)
     except exc.NoSuchModuleError as error:
         raise DatabaseUnreachable(f"No driver for {url.drivername}. Use sqlite:/// or postgresql://.") from error
     except ModuleNotFoundError as error:

@@ -26,7 +26,7 @@ def names(connection: Connection) -> frozenset[str]:
 
 
 def alive(worker: str | None, living: Collection[str]) -> bool:
-    """Whether the process of a deliverer lives: its name is that of its process, and a number after a slash."""
+    """Whether the process of a deliverer lives: its name is that of its process, and more after a slash."""
     return worker is not None and worker.partition("/")[0] in living
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import text
 from bot import config
 from bot.app import state_folder
 from bot.roles import Part
+from bot.standby import Line
 from feeds.newsroom import Fault, Newsroom
 from storage import sources, workers
 from storage.database import Database
-from storage.model import Role, Worker
+from storage.model import Channel, Role, Worker
 from tests.support.bot_api import TOKEN, BotApi
 from tests.support.commands import kaigi
 from tests.support.parsing import Parsers
@@ -43,6 +44,18 @@ class Company:
 
     async def join(self, role: Role, **telegram: object) -> config.Settings:
         """Start a process; it is stopped in order when the test ends."""
+        part = self.part(role, **telegram)
+        task = asyncio.create_task(part.run())
+        before = {one.name for one in self.who()}
+        await self.until(lambda: task.done() or len(self.who()) > len(before))
+        if task.done():
+            task.result()
+        (name,) = {one.name for one in self.who()} - before
+        self._parts[name] = (part, task)
+        return part.settings
+
+    def part(self, role: Role, **telegram: object) -> Part:
+        """A process that was not started."""
         port = free_port()
         settings = config.Settings(
             database_url=self._address,
@@ -52,15 +65,7 @@ class Company:
             fetch=config.Fetch(allow_private_networks=True),
             poll=config.Poll(min_interval="1s"),  # type: ignore[arg-type]
         )
-        part = Part(settings=settings, definitions=self._newsroom.definitions(), tick=0.1, role=role)
-        task = asyncio.create_task(part.run())
-        before = {one.name for one in self.who()}
-        await self.until(lambda: task.done() or len(self.who()) > len(before))
-        if task.done():
-            task.result()
-        (name,) = {one.name for one in self.who()} - before
-        self._parts[name] = (part, task)
-        return settings
+        return Part(settings=settings, definitions=self._newsroom.definitions(), tick=0.1, role=role)
 
     def who(self) -> list[Worker]:
         return self.database.read(workers.every)
@@ -196,3 +201,16 @@ def test_with_postgresql_small_files_have_a_place_that_can_be_written(
     (tmp_path / "data").rmdir()
     (tmp_path / "data").touch()  # nor can it be made on a read-only file system
     assert state_folder(Database("postgresql://nobody@127.0.0.1:1/x")).is_dir()
+
+
+async def test_the_channels_of_a_process_have_deliverers_with_names_of_their_own(company: Company) -> None:
+    """What one has in flight would else be taken by the other for a claim of its own that was forgotten."""
+    part = company.part(Role.DELIVER)
+    line = Line(database=company.database, worker="w1", role=Role.DELIVER)
+    names = [
+        part._delivering(company.database, line, channel, object(), turn)._deliverer.worker  # type: ignore[arg-type, attr-defined]
+        for channel in (Channel.TELEGRAM, Channel.NOTIFY)
+        for turn in (1, 2)
+    ]
+    assert len(set(names)) == 4
+    assert all(workers.alive(name, {"w1"}) for name in names)
