@@ -126,6 +126,8 @@ async def test_the_parts_together_do_what_one_service_does_and_another_deliverer
     assert (alert.chat_id, MEETING in alert.text) == (77, True)
     page = await asyncio.to_thread(get, f"http://127.0.0.1:{web.web.port}/readyz")
     assert '"collect":"ok","deliver":"ok","web":"ok","bot":"ok"' in page.text
+    told = await asyncio.to_thread(get, f"http://127.0.0.1:{web.web.port}/metrics")
+    assert 'kaigi_processes{role="collect"} 2.0' in told.text
 
     duty = f"deliver telegram {BOT}"
     first = company.holder(duty)
