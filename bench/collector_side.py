@@ -29,7 +29,7 @@ class Timed(Collector):
     claims_ms: list[float] = field(default_factory=list)
 
     def _claim(
-        self, connection: Connection, now: datetime, room: int, lane: int, polled: tuple[int, ...]
+        self, connection: Connection, now: datetime, room: int, lane: int, polled: tuple[int, ...] | None
     ) -> tuple[list[Source], list[Source]]:
         began = time.perf_counter()
         calm, troubled = super()._claim(connection, now, room, lane, polled)

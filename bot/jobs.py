@@ -67,14 +67,15 @@ class Collector:
             room = self.concurrency - len(self._polls)
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
             if room > 0:
+                polled = tuple(self._polls.values()) if self._unsure else None
+                self._unsure = False
                 try:
-                    claim = partial(self._claim, now=now, room=room, lane=lane, polled=tuple(self._polls.values()))
+                    claim = partial(self._claim, now=now, room=room, lane=lane, polled=polled)
                     calm, troubled = await asyncio.to_thread(self.database.write, claim)
                 except StorageError as error:
                     log.error("cannot ask what is due", error=str(error))
                     self._unsure = True
                     return
-                self._unsure = False
                 full = len(calm) + len(troubled) == room or len(troubled) == lane > 0
                 self._start(calm, troubled, full=full)
             self.last_tick = now
@@ -85,9 +86,10 @@ class Collector:
             self._refiller = asyncio.create_task(self.tick(), name="wake")
 
     def _claim(
-        self, connection: Connection, now: datetime, room: int, lane: int, polled: tuple[int, ...]
+        self, connection: Connection, now: datetime, room: int, lane: int, polled: tuple[int, ...] | None
     ) -> tuple[list[Source], list[Source]]:
-        if self._unsure:
+        """`polled`: the sources that are being polled, when some of ours may not be; None: there is no doubt."""
+        if polled is not None:
             workers.shorten(connection, self.worker, polled, until=now + UNSURE)
         claim = partial(sources.claim_due, connection, now=now, until=now + LEASE, worker=self.worker)
         troubled = claim(limit=lane, troubled=True) if lane > 0 else []

@@ -29,7 +29,7 @@ log = structlog.get_logger("standby")
 LOOK_S = 1.0  #: between two tries to get a duty
 BEAT_S = 5.0  #: between two signs of life
 BACKOFF_S = (0.25, 5.0)  #: first and longest pause between two tries to connect
-BUSY_TRIES = 3  #: `kaigi doctor` holds the service's lock for a moment
+BUSY_TRIES = 6  #: `kaigi doctor` holds the service's lock for a moment, and a process that was started anew held it
 RETAKE_S = 30.0  #: the server may not know yet that our old line is gone
 
 
