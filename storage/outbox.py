@@ -101,10 +101,9 @@ def find(
 def take(connection: Connection, found: Sequence[int], worker: str, now: datetime) -> list[Delivery]:
     """Make messages `worker`'s own, as far as nobody else has taken them meanwhile."""
     words = {"worker_now": worker, "now": now}
-    if connection.dialect.name == "postgresql":  # who takes messages at the same moment is not waited for
-        free = set(connection.execute(_FREE, {"numbers": list(found)}).scalars())
-        found = [number for number in found if number in free]
-    taken = [number for number in found if connection.execute(_TAKE, {**words, "number": number}).rowcount == 1]
+    # In the order of their numbers: on PostgreSQL, whoever holds some rows of the outbox takes them in this order.
+    done = {n for n in sorted(found) if connection.execute(_TAKE, {**words, "number": n}).rowcount == 1}
+    taken = [number for number in found if number in done]
     if not taken:
         return []
     rows = {row.id: row for row in connection.execute(_BY_ID, {"numbers": taken})}
@@ -207,11 +206,6 @@ _TAKE = (
         attempt=deliveries.c.attempt + 1,
         updated_at=_NOW,
     )
-)
-_FREE = (
-    select(deliveries.c.id)
-    .where(deliveries.c.id.in_(bindparam("numbers", expanding=True)), deliveries.c.state == DeliveryState.QUEUED)
-    .with_for_update(skip_locked=True)
 )
 _BY_ID = (
     select(deliveries, *_CHAT_COLUMNS)
