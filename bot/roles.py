@@ -6,7 +6,8 @@
     bot ×2       reads what people say and answers: one process, the others stand by
 
 They know each other only by the database: rows that are claimed, duties that one of them has (`bot/standby.py`), and
-words that wake (`storage/wake.py`). docs/scaling.md tells how they are run.
+words that wake (`storage/wake.py`). What is done while a duty is one's own is in `bot/duties.py`; docs/scaling.md tells how
+parts are run.
 """
 
 import asyncio
@@ -14,24 +15,18 @@ import contextlib
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 
 import structlog
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from bot import systemd
 from bot.app import (
     JOURNAL,
     OLD_NEWS,
-    PATIENCE,
     Service,
     Tasks,
     bind,
@@ -43,6 +38,7 @@ from bot.app import (
 )
 from bot.collecting import THREADS, callbacks, collecting
 from bot.deliver import Deliverer, Sender
+from bot.duties import Listening, Sending, UntilSet, door
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Scheduler
@@ -51,7 +47,6 @@ from bot.parts import open_database, utc_now
 from bot.pulse import Pulse
 from bot.standby import Line, Loop, Standby, Work, opened
 from bot.telegram.service import TelegramService
-from bot.telegram.webhook import PATH
 from bot.watchdog import Watchdog
 from feeds.collect.websub import Hubs, follow_address
 from feeds.publish.announce import Announcer
@@ -65,7 +60,6 @@ from storage.model import Channel, Role
 log = structlog.get_logger("kaigi")
 
 LOOK_S = 5.0  #: between two looks at which processes live
-BREATH_S = 1.0  #: before a deliverer that took over sends: the one before it may have used up this second
 
 Born = tuple[str, datetime]
 
@@ -159,7 +153,7 @@ class Part(Service):
             self._signs["collector"] = lambda: collector.last_tick
             self._keep_up(tasks, database, line)
             care = [
-                Standby(lead=line.lead("search index"), begin=lambda _: _indexing(database)),
+                Standby(lead=line.lead("search index"), begin=lambda _: self._indexing(database)),
                 Standby(lead=line.lead("housekeeping"), begin=lambda _: self._tidying(database)),
             ]
             for one in care:
@@ -179,10 +173,14 @@ class Part(Service):
                 await asyncio.to_thread(database.write, partial(workers.give_back, worker=line.worker))
             await asyncio.gather(*(one.stop() for one in care))
 
+    def _indexing(self, database: Database) -> Work:
+        stop = asyncio.Event()
+        return UntilSet(Indexer(database=database, stop=stop).run, stop)
+
     def _tidying(self, database: Database) -> Work:
         stop = asyncio.Event()
         keep = self.settings.archive.keep_items
-        return _UntilSet(Housekeeper(database=database, keep=keep, clock=utc_now, stop=stop).run, stop)
+        return UntilSet(Housekeeper(database=database, keep=keep, clock=utc_now, stop=stop).run, stop)
 
     def _asking(self, hubs: Hubs, line: Line) -> Standby:
         async def ask() -> None:
@@ -224,7 +222,7 @@ class Part(Service):
         what the deliverer of another channel has in flight is not taken for forgotten."""
         deliverer = self._deliverer(database, {channel: sender}, f"{line.worker}/{channel}-{turn}")
         deliverer.living = partial(_others, me=line.worker)
-        return _Sending(deliverer, self._sending)
+        return Sending(deliverer, self._sending)
 
     def _digesting(self, database: Database) -> Work:
         return Loop(self._digests(database, _told_by_the_database).run)
@@ -275,9 +273,12 @@ class Part(Service):
         async with Tasks(self._stop) as tasks:
             self._keep_up(tasks, database, line)
             tasks.start(self._count(database), "processes")
-            standby = Standby(lead=line.lead(f"updates {self._bot_number}"), begin=lambda _: _Listening(self, database))
+            standby = Standby(
+                lead=line.lead(f"updates {self._bot_number}"),
+                begin=lambda _: Listening(partial(self._listen, database), self._listen_no_more),
+            )
             tasks.start(standby.run(), "bot")
-            server = web_server(self._door())
+            server = web_server(door(lambda: self._bot, self._health))
             if listener is not None:
                 tasks.start(server.serve(sockets=[listener]), "web server")
             yield
@@ -286,36 +287,14 @@ class Part(Service):
                 server.should_exit = True
                 await tasks.finished("web server", patience_s=2.0)
 
-    def _door(self) -> Starlette:
-        """Where Telegram calls in webhook mode. Whoever stands by refuses, and Telegram, or a proxy, tries another."""
-
-        async def pass_on(request: Request) -> Response:
-            bot = self._bot
-            if bot is None:
-                return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
-            (route,) = bot.routes()
-            answer: Response = await route.endpoint(request)
-            return answer
-
-        async def lives(_request: Request) -> Response:
-            return JSONResponse({"status": "ok"})
-
-        async def is_ready(_request: Request) -> Response:
-            ready = self._bot is not None
-            status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-            return JSONResponse({**self._health(), "ready": ready}, status)
-
-        calls = Route(PATH + "/{path}", pass_on, methods=["POST"])
-        return Starlette(routes=[Route("/healthz", lives), Route("/readyz", is_ready), calls])
-
-    def listen(self, database: Database) -> TelegramService:
+    def _listen(self, database: Database) -> TelegramService:
         """Be the process that answers."""
         bot = self._telegram(database)
         assert bot is not None  # parts.allow
         self._bot = bot
         return bot
 
-    def listen_no_more(self) -> None:
+    def _listen_no_more(self) -> None:
         """Another process may answer from now on."""
         self._bot = None
 
@@ -343,54 +322,3 @@ def _told_by_the_database() -> None:
 
 def _others(connection: Connection, me: str) -> frozenset[str]:
     return workers.names(connection) - {me}
-
-
-class _Sending:
-    """A deliverer as work."""
-
-    def __init__(self, deliverer: Deliverer, sending: list[Deliverer]) -> None:
-        self._deliverer = deliverer
-        self._sending = sending
-
-    async def run(self) -> None:
-        await asyncio.sleep(BREATH_S)
-        self._sending.append(self._deliverer)
-        await self._deliverer.run()
-
-    async def stop(self) -> None:
-        if self._deliverer in self._sending:
-            self._sending.remove(self._deliverer)
-        await self._deliverer.stop(PATIENCE)
-
-
-class _UntilSet:
-    """Work that ends when an event is set: a bite under way is let finish."""
-
-    def __init__(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        self._work, self._stop = work, stop
-
-    async def run(self) -> None:
-        await self._work()
-
-    async def stop(self) -> None:
-        self._stop.set()
-
-
-def _indexing(database: Database) -> Work:
-    stop = asyncio.Event()
-    return _UntilSet(Indexer(database=database, stop=stop).run, stop)
-
-
-class _Listening:
-    """The bot as work."""
-
-    def __init__(self, part: Part, database: Database) -> None:
-        self._part = part
-        self._bot = part.listen(database)
-
-    async def run(self) -> None:
-        await self._bot.run()
-
-    async def stop(self) -> None:
-        self._part.listen_no_more()
-        await self._bot.stop()

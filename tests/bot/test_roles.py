@@ -30,7 +30,7 @@ BOT = TOKEN.partition(":")[0]
 @pytest.fixture(autouse=True)
 def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.collecting.parser_pool", lambda _settings: Parsers())
-    monkeypatch.setattr("bot.roles.BREATH_S", 0.0)
+    monkeypatch.setattr("bot.duties.BREATH_S", 0.0)
     monkeypatch.setattr("bot.roles.LOOK_S", 0.1)
 
 
@@ -210,7 +210,7 @@ async def test_the_channels_of_a_process_have_deliverers_with_names_of_their_own
     part = company.part(Role.DELIVER)
     line = Line(database=company.database, worker="w1", role=Role.DELIVER)
     names = [
-        part._delivering(company.database, line, channel, object(), turn)._deliverer.worker  # type: ignore[arg-type, attr-defined]
+        part._delivering(company.database, line, channel, object(), turn).deliverer.worker  # type: ignore[arg-type, attr-defined]
         for channel in (Channel.TELEGRAM, Channel.NOTIFY)
         for turn in (1, 2)
     ]
