@@ -3,8 +3,8 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 RUN python -m venv /opt/kaigi
 WORKDIR /src
 # The locked packages are a layer of their own: a change of the code does not install them again.
-COPY requirements.lock ./
-RUN /opt/kaigi/bin/pip install --quiet --no-deps --require-hashes -r requirements.lock
+COPY requirements.lock requirements-postgres.lock ./
+RUN /opt/kaigi/bin/pip install --quiet --no-deps --require-hashes -r requirements.lock -r requirements-postgres.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY feeds feeds

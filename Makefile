@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak bench-scale bench-copy
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -70,6 +70,12 @@ bench-query: install ## measure searches, the matcher and a thousand filters on 
 
 bench-pages: install ## measure what the pages cost on an archive of 100,000 items and 10,000 meetings (ARGS="--each")
 	@$(BIN)/python -m bench.pages $(ARGS)
+
+bench-scale: install-dev ## measure 1, 2 and 4 collectors on PostgreSQL, kills and takeover, about 6 minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.scale $(ARGS)
+
+bench-copy: install-dev ## move 100,000 items from SQLite to PostgreSQL and back, about 3 minutes (ARGS="--quick")
+	@$(BIN)/python -m bench.copy $(ARGS)
 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)

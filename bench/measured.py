@@ -93,10 +93,10 @@ class Program:
 
     def ask(self, words: str, limit_s: float) -> Reading:
         """Run one scenario. Raises `TookTooLong`."""
-        before = self._cpu()
+        before = self.cpu_s()
         self._say(words)
         answer: dict[str, Any] = json.loads(self.line(limit_s))
-        return Reading(seconds=answer["seconds"], cpu_s=self._cpu() - before, outcomes=answer["outcomes"])
+        return Reading(seconds=answer["seconds"], cpu_s=self.cpu_s() - before, outcomes=answer["outcomes"])
 
     def _say(self, words: str) -> None:
         assert self._process.stdin is not None
@@ -104,12 +104,13 @@ class Program:
             self._process.stdin.write(words + "\n")
             self._process.stdin.flush()
 
-    def _cpu(self) -> float:
-        return sum(_cpu_seconds(pid) for pid in _tree(self._process.pid))
+    def cpu_s(self) -> float:
+        """CPU seconds so far, with all that it started."""
+        return cpu_seconds(self._process.pid)
 
     def _watch(self) -> None:
         while not self._ended.is_set() and self._process.poll() is None:
-            main, *workers = [_resident(pid) for pid in _tree(self._process.pid) if not self._is_forking(pid)]
+            main, *workers = [_resident(pid) for pid in processes(self._process.pid) if not self._is_forking(pid)]
             self.main_peak = max(self.main_peak, main, _highest(self._process.pid))
             self.workers_peak = max(self.workers_peak, sum(workers))
             self.total_peak = max(self.total_peak, main + sum(workers))
@@ -120,13 +121,25 @@ class Program:
         return pid != self._process.pid and _command(pid) == _command(self._process.pid)
 
 
-def _tree(pid: int) -> Iterator[int]:
+def processes(pid: int) -> Iterator[int]:
     """The process and all that descend from it; those that end meanwhile are left out."""
     yield pid
     with suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             for child in (thread / "children").read_text(encoding="ascii").split():
-                yield from _tree(int(child))
+                yield from processes(int(child))
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and of all that descend from it, so far."""
+    return sum(_cpu_seconds(one) for one in processes(pid))
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def _cpu_seconds(pid: int) -> float:

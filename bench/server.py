@@ -1,7 +1,8 @@
 """The newsrooms' web server: a process of its own that answers from memory, so that it never is what is measured.
 
 Started as `python -m bench.server FEEDS ITEMS DAY`; prints its port, then takes one order a line and answers `ok`:
-`validators on|off`, `changed N` (the first N feeds have one more entry), `reset`. It ends with its input.
+`validators on|off`, `changed N` (the first N feeds have one more entry), `delay MS` (before each answer), `reset`.
+`count` is answered with the number of requests since it was asked last. It ends with its input.
 
 Every feed has a host of its own, as newsrooms do: `address(port, number)`. All of 127.0.0.0/8 is this machine on Linux;
 a connection that was not made to it is closed. A path that begins with /drip sends one byte a second, for ever.
@@ -31,10 +32,17 @@ class Newsrooms:
         self._bodies = [corpus.feed(number, items, day) for number in range(feeds)]
         self._changed: dict[int, bytes] = {}
         self._validators = True
+        self.delay_s = 0.0
+        self.asked = 0
 
-    def order(self, words: list[str]) -> None:
-        """Do what a line on standard input says."""
+    def order(self, words: list[str]) -> str:
+        """Do what a line on standard input says. Returns the answer."""
         match words:
+            case ["count"]:
+                asked, self.asked = self.asked, 0
+                return str(asked)
+            case ["delay", milliseconds]:
+                self.delay_s = int(milliseconds) / 1000
             case ["validators", switch]:
                 self._validators = switch == "on"
             case ["changed", count]:
@@ -44,6 +52,7 @@ class Newsrooms:
                 self._changed, self._validators = {}, True
             case _:
                 raise ValueError(f"no such order: {words}")
+        return "ok"
 
     def answer(self, number: int, request: bytes) -> bytes:
         """The whole response to one request."""
@@ -89,7 +98,16 @@ class _Connection(asyncio.Protocol):
         if path.startswith(b"/drip"):
             self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 100000\r\n\r\n")
             self._drip()
+        elif self._rooms.delay_s:
+            self._rooms.asked += 1
+            asyncio.get_running_loop().call_later(self._rooms.delay_s, self._answer, number, request)
         else:
+            self._rooms.asked += 1
+            self._answer(number, request)
+
+    def _answer(self, number: int, request: bytes) -> None:
+        assert self._transport is not None
+        if not self._transport.is_closing():
             self._transport.write(self._rooms.answer(number, request))
 
     def _drip(self) -> None:
@@ -105,8 +123,7 @@ async def serve(rooms: Newsrooms) -> None:
     server = await loop.create_server(lambda: _Connection(rooms), "0.0.0.0", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        rooms.order(line.split())
-        print("ok", flush=True)
+        print(rooms.order(line.split()), flush=True)
     server.close()
 
 

@@ -14,7 +14,8 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,7 +25,9 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bot import systemd
 from bot.backups import Keeper
@@ -41,6 +44,7 @@ from bot.notify import NotifySender, Target, follow_settings, targets
 from bot.parts import ServiceError, open_database, utc_now
 from bot.pulse import Pulse
 from bot.sender import TelegramSender
+from bot.standby import Line, opened
 from bot.telegram.admin import Office
 from bot.telegram.commands import Desk
 from bot.telegram.service import Hook, TelegramService
@@ -54,11 +58,11 @@ from feeds.collect.websub import Hubs, follow_address
 from feeds.ingest import Ingest
 from feeds.publish.announce import Announcer
 from feeds.publish.web import Health, Library, create_app
-from storage import filters, instance, notices, outbox, sources, subscriptions
+from storage import filters, instance, notices, outbox, sources, subscriptions, wake
 from storage.changes import NoticePost
 from storage.database import Connection, Database
 from storage.lock import only_service
-from storage.model import Channel, NoticeKind, SourceDefinition
+from storage.model import Channel, NoticeKind, Role, SourceDefinition
 
 log = structlog.get_logger("kaigi")
 
@@ -94,9 +98,17 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def state_folder(database: Database) -> Path:
-    """Where small files of this installation live: beside the SQLite file."""
+    """Where small files of this installation live: beside the SQLite file; with PostgreSQL in `data` below the current
+    folder, or, where that cannot be written, with what does not outlast the machine."""
     place = database.url.database if database.is_sqlite else None
-    return Path(place).parent if place and place != ":memory:" else Path("data")
+    if place and place != ":memory:":
+        return Path(place).parent
+    folder = Path("data")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir())
+    return folder
 
 
 @dataclass(kw_only=True)
@@ -124,27 +136,28 @@ class Service:
         listener = bind(self.settings.web.host, self.settings.web.port)
         with contextlib.closing(listener):
             database = await asyncio.to_thread(open_database, self.settings)
-            with contextlib.closing(database), only_service(database), _on_signals(self.stop):
-                await self._serve(listener, database, self._stop)
+            with contextlib.closing(database), on_signals(self.stop):
+                async with _alone(database) as line:
+                    await self._serve(listener, database, self._stop, line)
 
-    async def _serve(self, listener: socket.socket, database: Database, stop: asyncio.Event) -> None:
+    async def _serve(self, listener: socket.socket, database: Database, stop: asyncio.Event, line: Line | None) -> None:
         authority, began_at = await asyncio.to_thread(database.write, self._prepare)
-        await asyncio.to_thread(_tell_restart, database)
-        worker = new_worker_id()
+        await asyncio.to_thread(tell_restart, database)
+        worker = line.worker if line is not None else new_worker_id()
         telegram = self._telegram(database)
-        deliverer = self._deliverer(database, telegram, worker)
+        deliverer = self._deliverer(database, self._senders(database, telegram), worker)
         notifier = self._notifier(database, telegram, worker)
-        async with collecting(self.settings, database) as ingest, _Tasks(stop) as tasks:
+        async with collecting(self.settings, database) as ingest, Tasks(stop) as tasks:
             collector = self._collector(database, ingest, worker, on_alerts=deliverer.wake)
             pulse = Pulse(database=database)
             watchdog = self._watchdog(database, pulse, collector, deliverer)
             self._look = partial(_health, collector, telegram, watchdog)
             library = self._library(database, authority, began_at, telegram)
-            hubs, routes = self._hubs(ingest)
-            area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
-            more = [*routes, *admin_routes(area), *(telegram.routes() if telegram is not None else ())]
-            app = create_app(library, more, requests_per_s=self.settings.web.requests_per_second)
-            server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
+            hubs = self._hubs(ingest)
+            app = self._app(library, database, telegram)
+            server = web_server(app)
+            if line is not None:
+                self._start_line(tasks, line, collector, deliverer)
             tasks.start(server.serve(sockets=[listener]), "web server")
             tasks.start(deliverer.run(), "deliverer")
             tasks.start(self._digests(database, deliverer.wake).run(), "digests")
@@ -179,8 +192,14 @@ class Service:
             await tasks.finished("search index", patience_s=2.0)
             await tasks.finished("web server", patience_s=2.0)
 
+    def _start_line(self, tasks: "Tasks", line: Line, collector: Collector, deliverer: Deliverer) -> None:
+        """Hear, on PostgreSQL, of work that a command made in a process of its own."""
+        line.on_words[wake.DELIVER] = deliverer.wake
+        line.on_words[wake.COLLECT] = collector.wake
+        tasks.start(line.run(), "line to the database")
+
     def _start_care(
-        self, tasks: "_Tasks", database: Database, pulse: Pulse, notifier: Notifier, stop: asyncio.Event
+        self, tasks: "Tasks", database: Database, pulse: Pulse, notifier: Notifier, stop: asyncio.Event
     ) -> None:
         """What looks after the archive and the service, beside their work."""
         tasks.start(pulse.run(), "pulse")
@@ -202,6 +221,11 @@ class Service:
         sources.release_all(connection)
         outbox.expire(connection, now - OLD_NEWS, now)
         follow_address(connection, callbacks(self.settings), now)
+        self._prepare_channels(connection, now)
+        return self._born(connection, now)
+
+    def _prepare_channels(self, connection: Connection, now: datetime) -> None:
+        """Whom this service tells: the terminal where there is no bot, and the addresses of `notify.urls`."""
         if self.settings.telegram.token is None:
             chat = subscriptions.open_chat(
                 connection,
@@ -217,6 +241,8 @@ class Service:
         notify = self.settings.notify
         language, zone = notify.language or self.settings.language, notify.time_zone or self.settings.time_zone
         follow_settings(connection, self._targets, language, zone, now)
+
+    def _born(self, connection: Connection, now: datetime) -> tuple[str, datetime]:
         host = urlsplit(self.settings.address).hostname or "localhost"
         return instance.born(connection, host, now)
 
@@ -252,17 +278,36 @@ class Service:
     def _digests(self, database: Database, on_messages: Callable[[], None]) -> Digests:
         return Digests(database=database, clock=utc_now, on_messages=on_messages, look_s=max(10 * self.tick, 0.1))
 
-    def _hubs(self, ingest: Ingest) -> tuple[Hubs | None, list[Route]]:
-        """What asks hubs, and where they call back."""
+    def _hubs(self, ingest: Ingest) -> Hubs | None:
+        """What asks hubs; None when they could not call back."""
         if ingest.policy.callbacks is None:
             if self.settings.public_url:
                 log.info("hubs are not asked to push, because public_url does not lead to the public Internet")
-            return None, []
-        cap = self.settings.fetch.max_body_mb * 2**20
-        door = Callbacks(database=ingest.database, clock=utc_now, max_body_bytes=cap)
-        return Hubs(database=ingest.database, fetcher=ingest.fetcher, clock=utc_now), [door.route()]
+            return None
+        return Hubs(database=ingest.database, fetcher=ingest.fetcher, clock=utc_now)
 
-    def _telegram(self, database: Database) -> TelegramService | None:
+    def _app(self, library: Library, database: Database, telegram: TelegramService | None) -> Starlette:
+        per_s = self.settings.web.requests_per_second
+        return create_app(library, self._routes(database, telegram), requests_per_s=per_s)
+
+    def _routes(self, database: Database, telegram: TelegramService | None) -> list[Route]:
+        """What is served beside page and feeds: where hubs and Telegram call, and the admin area."""
+        area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
+        return [
+            *self._callback_routes(database),
+            *admin_routes(area),
+            *(telegram.routes() if telegram is not None else ()),
+        ]
+
+    def _callback_routes(self, database: Database) -> list[Route]:
+        """Where hubs call back."""
+        if callbacks(self.settings) is None:
+            return []
+        cap = self.settings.fetch.max_body_mb * 2**20
+        return [Callbacks(database=database, clock=utc_now, max_body_bytes=cap).route()]
+
+    def _telegram(self, database: Database, *, listens: bool = True) -> TelegramService | None:
+        """The bot; without `listens` only to send, or to know its name."""
         token = self.settings.telegram.token
         if token is None:
             return None
@@ -276,9 +321,9 @@ class Service:
         )
         secret = self.settings.telegram.webhook_secret if self.settings.telegram.mode == "webhook" else None
         hook = Hook(self.settings.address, secret.get_secret_value()) if secret is not None else None
-        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk, hook)
+        return TelegramService(token.get_secret_value(), self.settings.telegram.api_url, desk, hook, listens=listens)
 
-    def _deliverer(self, database: Database, telegram: TelegramService | None, worker: str) -> Deliverer:
+    def _senders(self, database: Database, telegram: TelegramService | None) -> dict[Channel, Sender]:
         channels: dict[Channel, Sender] = {}
         if telegram is None:
             journal = state_folder(database) / "terminal.last"
@@ -287,10 +332,13 @@ class Service:
             channels[Channel.TELEGRAM] = TelegramSender(telegram, str(self.settings.public_url or ""))
         if self._targets:
             channels[Channel.NOTIFY] = NotifySender(self._targets, str(self.settings.public_url or ""))
+        return channels
+
+    def _deliverer(self, database: Database, senders: Mapping[Channel, Sender], worker: str) -> Deliverer:
         quick = Pace(rest=timedelta(0))
         return Deliverer(
             database=database,
-            senders=channels,
+            senders=senders,
             worker=worker,
             clock=utc_now,
             paces={Channel.TERMINAL: quick},
@@ -349,7 +397,7 @@ def _bot_name(telegram: TelegramService | None) -> str | None:
     return bot.username if bot is not None else None
 
 
-def _tell_restart(database: Database) -> None:
+def tell_restart(database: Database) -> None:
     """Tell the admins that the process before this one started itself anew. The reason goes when it is kept."""
     journal = state_folder(database) / JOURNAL
     why = noted(journal)
@@ -387,6 +435,22 @@ def _health(collector: Collector, telegram: TelegramService | None, watchdog: Wa
     }
 
 
+@contextlib.asynccontextmanager
+async def _alone(database: Database) -> AsyncIterator[Line | None]:
+    """Be the only service on the database. On PostgreSQL that needs a line, which is given back."""
+    if database.is_sqlite:
+        with only_service(database):
+            yield None
+        return
+    async with opened(Line(database=database, worker=new_worker_id(), role=Role.ALL)) as line:
+        yield line
+
+
+def web_server(app: ASGIApp) -> uvicorn.Server:
+    """The web server of an application, to be run as a task."""
+    return _WebServer(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
+
+
 class _WebServer(uvicorn.Server):
     """Uvicorn without its own signal handlers: the service stops all its parts in order."""
 
@@ -395,7 +459,7 @@ class _WebServer(uvicorn.Server):
         yield
 
 
-class _Tasks:
+class Tasks:
     """The long-running tasks. One that ends by itself is a mistake, which stops the service and is then raised."""
 
     def __init__(self, stop: asyncio.Event) -> None:
@@ -427,7 +491,7 @@ class _Tasks:
 
 
 @contextlib.contextmanager
-def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+def on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Call `stop` on SIGTERM and SIGINT."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

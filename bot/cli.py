@@ -21,6 +21,7 @@ from bot import (
     cli_poll,
     cli_sources,
 )
+from storage.choices import Role
 from storage.errors import KaigiError, Misuse
 
 app = typer.Typer(
@@ -76,19 +77,31 @@ def _use(config_file: Path | None) -> None:
 
 
 @app.command()
-def run(config_file: ConfigOption = None) -> None:
+def run(
+    config_file: ConfigOption = None,
+    role: Annotated[
+        Role, typer.Option("--role", help="Do only this part of the work, beside others; needs PostgreSQL.")
+    ] = Role.ALL,
+) -> None:
     """Run the service: poll sources, serve page and feeds, send alerts. Without a Telegram token alerts are printed."""
     from bot import config
 
     _use(config_file)
     settings = config.load()  # before the rest is loaded: a wrong setting is told at once
     from bot import logs, loop, parts
-    from bot.app import Service
 
     logs.set_up(settings.log.format, config.secrets(settings))
+    parts.allow(role, settings)
     parts.know(settings)
     definitions = parts.read_sources(settings)
-    loop.run(Service(settings=settings, definitions=definitions).run())
+    if role is Role.ALL:
+        from bot.app import Service
+
+        loop.run(Service(settings=settings, definitions=definitions).run())
+    else:
+        from bot.roles import Part
+
+        loop.run(Part(settings=settings, definitions=definitions, role=role).run())
 
 
 @app.command()

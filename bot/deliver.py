@@ -10,7 +10,7 @@ earlier process left in flight is settled before anything new is sent. docs/deli
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Literal, Protocol, TypeVar
 import structlog
 
 from bot.pacing import Allowance, Pace, Rooms
-from storage import contents, notices, outbox, subscriptions
+from storage import contents, notices, outbox, subscriptions, workers
 from storage.changes import NoticePost
 from storage.contents import Content
 from storage.database import Connection, Database
@@ -119,6 +119,11 @@ def _nowhere(_point: str) -> None:
     """Nothing happens at the named points of a delivery, except in campaigns that kill the process there."""
 
 
+def _nobody(_connection: Connection) -> Collection[str]:
+    """A single service: whoever else holds a message is dead."""
+    return ()
+
+
 @dataclass(kw_only=True)
 class Deliverer:
     """The delivery loop of one process. `worker` is a name that no other process has or had."""
@@ -132,7 +137,9 @@ class Deliverer:
     per_second: float = 29.0
     uncertain: Literal["repeat", "park"] = "repeat"  #: what becomes of a message that may have arrived
     at: Callable[[str], None] = _nowhere  #: called at the named points of a delivery
+    living: Callable[[Connection], Collection[str]] = _nobody  #: names of other processes that may still be sending
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  #: by room
+    _awaited: set[str] = field(default_factory=set)  #: rooms to which another process may still be sending
     _rooms: Rooms = field(default_factory=Rooms)
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
     _turns: outbox.Turns = field(default_factory=outbox.Turns)
@@ -171,6 +178,8 @@ class Deliverer:
             try:
                 async with self._between_rounds:
                     await self._disown()
+                    if self._awaited:
+                        await self._settle_left_behind()
                     claimed, idle = await self._round()
                 if not claimed:
                     await self._pause(idle)
@@ -200,9 +209,14 @@ class Deliverer:
             task.cancel()
 
     async def _settle_left_behind(self) -> None:
+        """What another process has in flight is settled once it is known to be dead; until then its rooms wait."""
         left = await self._read(partial(outbox.left_behind, worker=self.worker, channels=self.senders.keys()))
+        living = await self._read(self.living) if left else ()
         now = self.clock()
+        self._awaited = {one.chat.room for one in left if workers.alive(one.worker, living)}
         for delivery in left:
+            if workers.alive(delivery.worker, living):
+                continue
             arrived = self._arrived(delivery)
             await self._write(partial(outbox.settle, delivery=delivery, arrived=arrived, now=now))
             log.warning("a message was in flight when the last run ended", delivery=delivery.id, arrived=arrived)
@@ -239,7 +253,7 @@ class Deliverer:
 
     def _find(self, connection: Connection, channels: list[Channel], now: datetime, limit: int) -> list[int]:
         self._looks += 1
-        busy = {*self._tasks, *self._rooms.resting(now)}
+        busy = {*self._tasks, *self._rooms.resting(now), *self._awaited}
         return outbox.find(
             connection,
             channels=channels,

@@ -19,12 +19,12 @@ import httpx
 
 from bot.config import Settings
 from bot.parts import database_if_there, read_lexicon, read_sources
-from storage import schema, sources
+from storage import schema, sources, workers
 from storage.backup import NAMED, damage
 from storage.database import Database
 from storage.errors import DatabaseBusy, KaigiError
 from storage.lock import only_service
-from storage.model import Source, SourceState
+from storage.model import Role, Source, SourceState
 
 LITTLE = 500 * 2**20  #: bytes of free disk under which a person should look
 TOO_LITTLE = 50 * 2**20
@@ -123,17 +123,38 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
             return
         behind = "" if revision == known[-1] else "; the next start brings it to this version's schema"
         yield Finding(Grade.OK, "database", f"{database.place}, schema {revision}{behind}")
-        yield _service(database)
+        yield from _service(database, current=revision == known[-1])
         if revision == known[-1]:
             yield from _clock(database, now)
 
 
-def _service(database: Database) -> Finding:
+def _service(database: Database, *, current: bool) -> Iterator[Finding]:
     try:
         with only_service(database):
-            return Finding(Grade.LOOK, "service", "no Kaigi runs on this database now; `kaigi run` starts it")
+            yield Finding(Grade.LOOK, "service", "no Kaigi runs on this database now; `kaigi run` starts it")
     except DatabaseBusy:
-        return Finding(Grade.OK, "service", "is running")
+        if database.is_sqlite or not current:
+            yield Finding(Grade.OK, "service", "is running")
+        else:
+            yield from _processes(database)
+
+
+def _processes(database: Database) -> Iterator[Finding]:
+    """Where the service runs in parts: which there are, and which are missing."""
+    roles = Counter(worker.role for worker in database.read(workers.every))
+    told = ", ".join(f"{count} {role}" for role, count in sorted(roles.items()))
+    yield Finding(Grade.OK, "service", f"is running: {told}" if roles else "is running")
+    if roles and not roles[Role.ALL]:
+        for role, (grade, undone) in _UNDONE.items():
+            if not roles[role]:
+                yield Finding(grade, "service", f"no process has the role {role}, so {undone}; start one")
+
+
+_UNDONE = {
+    Role.COLLECT: (Grade.BAD, "no source is polled"),
+    Role.DELIVER: (Grade.BAD, "no message is sent"),
+    Role.WEB: (Grade.LOOK, "neither page nor feeds are served"),
+}
 
 
 def _clock(database: Database, now: datetime) -> Iterator[Finding]:

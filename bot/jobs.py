@@ -21,7 +21,7 @@ from feeds.collect import schedule
 from feeds.ingest import Ingest, PollReport
 from feeds.observed import Failure, FailureKind
 from feeds.telling import keep
-from storage import sources
+from storage import sources, workers
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
 from storage.model import FetchEvent, Source, SourceState
@@ -30,6 +30,8 @@ log = structlog.get_logger("poll")
 
 #: Longer than any poll can take; a lease older than this belongs to a dead process.
 LEASE = timedelta(minutes=10)
+#: The same for a source that was claimed, or polled, while the database failed: nobody may be polling it.
+UNSURE = timedelta(seconds=20)
 
 SET_BACK = timedelta(minutes=1)  #: less than this is how clocks are set right every day
 
@@ -47,13 +49,15 @@ class Collector:
     has_room: Callable[[], bool] = lambda: True  #: whether the disk takes more; asked with every tick
     last_tick: datetime | None = None
     _cramped: bool = False
-    _polls: set[asyncio.Task[None]] = field(default_factory=set)
+    _polls: dict[asyncio.Task[None], int] = field(default_factory=dict)  #: with the ids of their sources
     patience_s: float = LEASE.total_seconds()  #: a poll that takes longer hangs; its source is due again
     _began: dict[asyncio.Task[None], float] = field(default_factory=dict)  #: monotonic seconds
     _troubled: set[asyncio.Task[None]] = field(default_factory=set)  #: those of them that may take long
     _more: asyncio.Event = field(default_factory=asyncio.Event)  #: more is due than there was room for
     _claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     _refiller: asyncio.Task[None] | None = None
+    _stopping: bool = False
+    _unsure: bool = False  #: a write failed: sources may be ours that nobody polls
 
     async def tick(self) -> None:
         """Claim what is due and start polling it. Returns without waiting for the polls.
@@ -72,17 +76,30 @@ class Collector:
             room = self.concurrency - len(self._polls)
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
             if room > 0:
+                polled = tuple(self._polls.values()) if self._unsure else None
+                self._unsure = False
                 try:
-                    claim = partial(self._claim, now=now, room=room, lane=lane)
+                    claim = partial(self._claim, now=now, room=room, lane=lane, polled=polled)
                     calm, troubled = await asyncio.to_thread(self.database.write, claim)
                 except StorageError as error:
                     log.error("cannot ask what is due", error=str(error))
+                    self._unsure = True
                     return
                 full = len(calm) + len(troubled) == room or len(troubled) == lane > 0
                 self._start(calm, troubled, full=full)
             self.last_tick = now
 
-    def _claim(self, connection: Connection, now: datetime, room: int, lane: int) -> tuple[list[Source], list[Source]]:
+    def wake(self) -> None:
+        """Something became due: look now, and not only with the next tick."""
+        if not self._stopping and (self._refiller is None or self._refiller.done()):
+            self._refiller = asyncio.create_task(self.tick(), name="wake")
+
+    def _claim(
+        self, connection: Connection, now: datetime, room: int, lane: int, polled: tuple[int, ...] | None
+    ) -> tuple[list[Source], list[Source]]:
+        """`polled`: the sources that are being polled, when some of ours may not be; None: there is no doubt."""
+        if polled is not None:
+            workers.shorten(connection, self.worker, polled, until=now + UNSURE)
         claim = partial(sources.claim_due, connection, now=now, until=now + LEASE, worker=self.worker)
         troubled = claim(limit=lane, troubled=True) if lane > 0 else []
         return claim(limit=room - len(troubled), troubled=False), troubled
@@ -90,7 +107,7 @@ class Collector:
     def _start(self, calm: list[Source], troubled: list[Source], *, full: bool) -> None:
         for source in [*calm, *troubled]:
             task = asyncio.create_task(self._poll(source), name=f"poll {source.definition.key}")
-            self._polls.add(task)
+            self._polls[task] = source.id
             self._began[task] = time.monotonic()
             task.add_done_callback(self._ended)
             if source in troubled:
@@ -126,7 +143,7 @@ class Collector:
                 task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._polls.discard(task)
+        self._polls.pop(task, None)
         self._began.pop(task, None)
         self._troubled.discard(task)
         few_left = len(self._polls) <= self.concurrency * 3 // 4
@@ -146,6 +163,7 @@ class Collector:
             log.info("removed while it was polled", source=source.definition.key)
         except StorageError as error:
             log.error("cannot keep what was found", source=source.definition.key, error=str(error))
+            self._unsure = True
         except Exception:
             log.exception("a poll failed by our own mistake", source=source.definition.key)
             await self._slow_down(source)
@@ -166,6 +184,7 @@ class Collector:
 
     async def stop(self) -> None:
         """Cancel what is under way. A poll lands whole or not at all, so nothing is half done."""
+        self._stopping = True
         self._more.clear()
         if self._refiller is not None:
             await self._refiller  # cancelled, it would leave sources claimed by nobody

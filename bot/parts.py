@@ -11,8 +11,9 @@ from bot import logs
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
 from storage import schema, sources
+from storage.choices import Role
 from storage.database import Database
-from storage.errors import KaigiError
+from storage.errors import KaigiError, Misuse
 from storage.model import SourceDefinition
 
 if TYPE_CHECKING:
@@ -24,6 +25,22 @@ BUNDLED_SOURCES = Path(__file__).parents[1] / "feeds" / "sources.toml"
 
 class ServiceError(KaigiError):
     """The service cannot start. The message says what to do."""
+
+
+class NotHere(Misuse):
+    """A role that the settings do not allow."""
+
+
+def allow(role: Role, settings: Settings) -> None:
+    """Raises `NotHere` when these settings cannot have a process of this role."""
+    database = Database(settings.database_url, make_folder=False)
+    if role is not Role.ALL and database.is_sqlite:
+        raise NotHere(
+            f"--role {role} needs PostgreSQL: an SQLite file is written by one process. Leave --role out, or move the "
+            "archive: `kaigi db copy postgresql://…`, then set database_url."
+        )
+    if role is Role.BOT and settings.telegram.token is None:
+        raise NotHere("--role bot needs telegram.token: without one there is no bot.")
 
 
 def utc_now() -> datetime:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, literal, or_, select, true
+from sqlalchemy import Connection, and_, exists, func, literal, or_, select, true, union
 
+from storage import wake
 from storage.changes import Alert
 from storage.filters import MEETINGS
 from storage.hours import in_quiet, next_digest
@@ -52,17 +53,19 @@ def tell(connection: Connection, alert: Alert, story_id: int, now: datetime, *, 
     ]
     if rows:
         connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version"), rows)
+    wake.deliverers(connection)
 
 
 def hearing(alert: Alert, story_id: int, now: datetime) -> Any:
     """The active chats that follow what alerts, without those that mute it."""
     tags = [*alert.tags, f"story:{story_id}"]
     chosen = select(filters.c.id).where(filters.c.key.in_(alert.filters))
-    follow: Any = chats.c.id.in_(select(subscriptions.c.chat_id).where(subscriptions.c.filter_id.in_(chosen)))
+    # One list of ids: with a condition for each way, PostgreSQL would look at every chat there is.
+    follow: Any = select(subscriptions.c.chat_id).where(subscriptions.c.filter_id.in_(chosen))
     if alert.followed or MEETINGS in alert.filters:
         wanted = alert.followed or tags
-        follow = or_(follow, chats.c.id.in_(select(follows.c.chat_id).where(follows.c.tag.in_(wanted))))
-    return select(chats.c.id).where(chats.c.state == ChatState.ACTIVE, follow, ~muted(tags, now))
+        follow = union(follow, select(follows.c.chat_id).where(follows.c.tag.in_(wanted)))
+    return select(chats.c.id).where(chats.c.state == ChatState.ACTIVE, chats.c.id.in_(follow), ~muted(tags, now))
 
 
 PAUSE = "all"  #: the tag by which a chat mutes everything for a while

@@ -5,6 +5,16 @@ these, such as the command line for its options, need not load the records. Stan
 from enum import StrEnum
 
 
+class Role(StrEnum):
+    """What a process of the service does. Only on PostgreSQL can the parts run apart."""
+
+    ALL = "all"  # everything, in one process
+    COLLECT = "collect"  # polls sources; as many as wanted
+    DELIVER = "deliver"  # sends messages, makes digests, tells admins; one works, the others stand by
+    WEB = "web"  # serves page and feeds; as many as wanted
+    BOT = "bot"  # reads and answers what people say to the bot; one works, the others stand by
+
+
 class SourceKind(StrEnum):
     """How a source is read."""
 

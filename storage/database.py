@@ -11,6 +11,7 @@ It knows no table.
 import json
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
 
 from storage.errors import (
     DatabaseBusy,
@@ -34,6 +36,10 @@ __all__ = ["Connection", "Database"]
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
+CLOSE_S = 2.0  #: for threads that still read when the program ends
+#: How libpq finds out that a server is gone of which nothing is heard: seconds, and milliseconds for the last.
+PATIENCE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
+            "tcp_user_timeout": 20_000}  # fmt: skip
 GROUP = 256  #: pieces of work that land in one transaction at the most, so that none waits long
 
 
@@ -149,7 +155,15 @@ class Database:
                 raw.close()
 
     def close(self) -> None:
-        """Close all connections. SQLite then folds its write-ahead log into the file."""
+        """Close all connections. SQLite then folds its write-ahead log into the file.
+
+        A connection to a server that a thread still uses is waited for, a moment: the server should not have to find
+        out by itself that we are gone.
+        """
+        ends = time.monotonic() + CLOSE_S
+        pool = self.engine.pool
+        while not self.is_sqlite and isinstance(pool, QueuePool) and pool.checkedout() and time.monotonic() < ends:
+            time.sleep(0.005)
         self.engine.dispose()
 
     @contextmanager
@@ -228,8 +242,10 @@ def _make_folder(url: URL) -> None:
 
 def _engine(url: URL) -> Engine:
     try:
-        # A server that was restarted must not cost every pooled connection one failed piece of work.
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite", json_serializer=_json)
+        if url.get_backend_name() == "sqlite":
+            engine = create_engine(url, json_serializer=_json)
+        else:  # a server that was restarted must not cost every pooled connection one failed piece of work
+            engine = create_engine(url, pool_pre_ping=True, connect_args=PATIENCE, json_serializer=_json)
     except exc.NoSuchModuleError as error:
         raise DatabaseUnreachable(f"No driver for {url.drivername}. Use sqlite:/// or postgresql://.") from error
     except ModuleNotFoundError as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from storage import wake
 from storage.audience import new_row
 from storage.hours import OFF, in_quiet, next_digest
 from storage.model import ChatState, DeliveryKind, DeliveryState
@@ -37,6 +38,7 @@ def due(connection: Connection, now: datetime) -> list[int]:
 
 def release(connection: Connection, chat_id: int, now: datetime) -> int | None:
     """Do for one chat what is due. Returns the number of the digest that was made, if one was."""
+    wake.deliverers(connection)
     chat = connection.execute(select(chats).where(chats.c.id == chat_id)).one()
     if chat.digest != OFF and chat.digest_at is None:
         _plan(connection, chat, now)

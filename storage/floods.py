@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
-from storage import audience
+from storage import audience, wake
 from storage.changes import Alert, SourceUpdate
 from storage.errors import NotFound, TooLate
 from storage.hours import in_quiet
@@ -121,6 +121,7 @@ def owe_digest(connection: Connection, flood_id: int, alerts: Sequence[Alert], n
     ]  # fmt: skip
     if rows:
         connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "once"), rows)
+        wake.deliverers(connection)
 
 
 def _name(flood_id: int) -> str:

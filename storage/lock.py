@@ -1,7 +1,8 @@
 """One service on one database: a second one would take the first one's messages in flight for those of a dead process.
 
 On SQLite a lock on a file beside the database, on PostgreSQL an advisory lock of the session. Both end with the
-process, however it ends. Commands such as `kaigi poll` do not need it.
+process, however it ends. Commands such as `kaigi poll` do not need it. Processes with a role of their own, on
+PostgreSQL, hold it together (`storage/line.py`).
 """
 
 import fcntl
@@ -9,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from storage.database import Database
 from storage.errors import DatabaseBusy
 
 LANDING = 0x4B414947  #: key of the lock under which polls land on PostgreSQL ("KAIG")
-_KEY = 0x4B414947_53  # "KAIGS": the service, as PostgreSQL wants it
+SERVICE = 0x4B414947_53  #: key of the service's own lock there ("KAIGS")
+PREPARING = 0x4B414947_50  #: key of the lock under which a start prepares the database there ("KAIGP")
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def only_service(database: Database) -> Iterator[None]:
 
 @contextmanager
 def _file_lock(database: Database) -> Iterator[None]:
-    with hold(Path(f"{database.url.database}.lock"), _words(database)):
+    with hold(Path(f"{database.url.database}.lock"), busy_words(database)):
         yield
 
 
@@ -46,11 +48,19 @@ def hold(file: Path, words: str) -> Iterator[None]:
 @contextmanager
 def _session_lock(database: Database) -> Iterator[None]:
     with database.engine.connect() as connection:
-        if not connection.execute(select(func.pg_try_advisory_lock(_KEY))).scalar_one():
-            raise DatabaseBusy(_words(database))
+        if not connection.execute(select(func.pg_try_advisory_lock(SERVICE))).scalar_one():
+            raise DatabaseBusy(busy_words(database))
         connection.commit()  # the lock belongs to the session, and no transaction stays open
         yield
 
 
-def _words(database: Database) -> str:
+def busy_words(database: Database) -> str:
+    """What is said to a second service."""
     return f"Another Kaigi runs on {database.place}. Stop it, or give this one a database_url of its own."
+
+
+def alone_at_start(connection: Connection) -> None:
+    """Let no other process prepare or migrate the database until this transaction ends. One that waited must look
+    again at what there is to do. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(PREPARING)))

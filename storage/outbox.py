@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, literal, or_, select, update
 
+from storage import wake
 from storage.hours import in_quiet
 from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliveryState, room_of
 from storage.records import chat_from_row, delivery_from_row, insert_for, insert_or_ignore
@@ -100,7 +101,9 @@ def find(
 def take(connection: Connection, found: Sequence[int], worker: str, now: datetime) -> list[Delivery]:
     """Make messages `worker`'s own, as far as nobody else has taken them meanwhile."""
     words = {"worker_now": worker, "now": now}
-    taken = [number for number in found if connection.execute(_TAKE, {**words, "number": number}).rowcount == 1]
+    # In the order of their numbers: on PostgreSQL, whoever holds some rows of the outbox takes them in this order.
+    done = {n for n in sorted(found) if connection.execute(_TAKE, {**words, "number": n}).rowcount == 1}
+    taken = [number for number in found if number in done]
     if not taken:
         return []
     rows = {row.id: row for row in connection.execute(_BY_ID, {"numbers": taken})}
@@ -367,6 +370,7 @@ def owe_broadcast(connection: Connection, broadcast_id: int, now: datetime) -> i
     new = [row for row in rows if row["chat_id"] not in had]
     if new:
         connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "once"), new)
+        wake.deliverers(connection)
     return len(new)
 
 

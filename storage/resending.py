@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, false, select, true, update
 
+from storage import wake
 from storage.model import ChatState, DeliveryKind, DeliveryState
 from storage.tables import chats, deliveries
 
@@ -26,6 +27,7 @@ def again(connection: Connection, story_id: int, states: Collection[DeliveryStat
     for repeat, chosen in ((True, _MAY_HAVE_ARRIVED), (False, [s for s in ALL if s not in _MAY_HAVE_ARRIVED])):
         where = (deliveries.c.id.in_(ids), deliveries.c.state.in_(list(chosen)))
         connection.execute(update(deliveries).where(*where).values(**_anew(now), repeat=true() if repeat else false()))
+    wake.deliverers(connection)
     return len(ids)
 
 

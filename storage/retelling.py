@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from storage import wake
 from storage.audience import muted, new_row, rewrite, waits
 from storage.changes import FactChange, Retelling
 from storage.model import ChatState, DeliveryKind, DeliveryState
@@ -41,6 +42,7 @@ def retell(connection: Connection, retelling: Retelling, story_id: int, now: dat
     if not told:
         return
     rewrite(connection, _messages(connection, told), now)
+    wake.deliverers(connection)
     if retelling.changes:
         wanted = [row for row in told if row.follow_ups != "off" and not row.muted]
         _follow_up(connection, wanted, retelling, story_id, now)

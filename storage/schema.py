@@ -11,6 +11,7 @@ from sqlalchemy import Connection, inspect
 
 from storage.database import Database
 from storage.errors import SchemaTooNew
+from storage.lock import alone_at_start
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -31,8 +32,7 @@ def upgrade(database: Database) -> bool:
             f"{database.place} was written by a newer Kaigi (schema {current}). Install that version or newer, "
             "or restore the backup made before the upgrade."
         )
-    database.write(_upgrade)
-    return True
+    return database.write(_upgrade_once)
 
 
 def is_current(database: Database) -> bool:
@@ -52,6 +52,15 @@ def revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return found
+
+
+def _upgrade_once(connection: Connection) -> bool:
+    """Of several processes that start at the same moment, the first does it and the others find it done."""
+    alone_at_start(connection)
+    if revision(connection) == revisions()[-1]:
+        return False
+    _upgrade(connection)
+    return True
 
 
 def _upgrade(connection: Connection, target: str = "head") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.sql import ColumnElement
 
-from storage import revision
+from storage import revision, wake
 from storage.errors import AlreadyExists, FromFile, NotFound
 from storage.model import FetchEvent, Source, SourceDefinition, SourceState
 from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
@@ -98,7 +98,9 @@ def add(connection: Connection, definition: SourceDefinition, now: datetime) -> 
     known = connection.execute(select(sources.c.key, sources.c.url).where(twin)).first()
     if known is not None:
         raise AlreadyExists(f"There is a source already: {known.key}, {known.url}. `kaigi sources list` shows it.")
-    return _insert(connection, definition, now, COMMAND)
+    made = _insert(connection, definition, now, COMMAND)
+    wake.collectors(connection)
+    return made
 
 
 def _insert(connection: Connection, definition: SourceDefinition, now: datetime, origin: str) -> int:
@@ -147,6 +149,7 @@ def resume(connection: Connection, source_id: int, now: datetime) -> None:
         "failing_since": None,
     }
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
+    wake.collectors(connection)
 
 
 def claim_due(
@@ -159,16 +162,16 @@ def claim_due(
     """
     in_trouble = or_(sources.c.failures > 0, sources.c.state == SourceState.SLOW)
     lane = true() if troubled is None else in_trouble if troubled else ~in_trouble
-    due = (
-        select(sources.c.id)
-        .where(_due(now), lane)
-        .order_by(sources.c.next_poll_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # ignored by SQLite, where one writer holds the whole file
-    )
+    due = select(sources.c.id).where(_due(now), lane).order_by(sources.c.next_poll_at).limit(limit)
+    chosen: Any = due.scalar_subquery()
+    if connection.dialect.name == "postgresql":
+        # Whoever claims at the same moment passes over the rows that we hold. Materialised, because a plan may run a
+        # bare subquery more than once, and each run would lock other rows.
+        held = due.with_for_update(skip_locked=True).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+        chosen = select(held.c.id)
     rows = connection.execute(
         update(sources)
-        .where(sources.c.id.in_(due.scalar_subquery()))
+        .where(sources.c.id.in_(chosen))
         .values(claimed_by=worker, claimed_until=until, push_waiting=False)
         .returning(sources)
     )

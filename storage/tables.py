@@ -212,6 +212,7 @@ notices = Table(
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("once"),  # serves: never told twice
     Index(None, "bundled", "created_at"),  # serves: what nobody was told yet
+    Index(None, "kind", "id"),  # serves: is the network down?
     Index(None, "source_id"),  # serves: deletion of a source
     sqlite_autoincrement=True,
 )
@@ -538,6 +539,17 @@ audit = Table(
     Column("undone_by", Key, comment="the line of the audit that took this one back"),
     Index(None, "target", "id"),  # serves: what happened to this?
     sqlite_autoincrement=True,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("leads", JSON, nullable=False, comment="the duties of which one process has each"),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False, comment="its last sign of life, by this database's clock"),
+    comment="the processes that run on this database; on PostgreSQL only, a few rows",
 )
 
 # What an admin said is kept for good: it is a label as well. So it refers to stories and items without a foreign key.

@@ -26,7 +26,7 @@ from storage.tables import items, metadata
 
 PIECE = 1_000  #: rows of one transaction
 _MARK = "copied_from"
-_SKIPPED = frozenset({"search_state"})
+_SKIPPED = frozenset({"search_state", "workers"})
 
 Progress = Callable[[str, int], None]  #: called with a table's name and how many of its rows are over
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, delete, insert, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
+from storage import wake
 from storage.model import HubState, HubSubscription, SourceState
 from storage.polls import PUSH_GAP
 from storage.tables import hub_subscriptions as hubs
@@ -111,6 +112,7 @@ def announce(connection: Connection, source_id: int, now: datetime) -> None:
     next_poll_at = case((later, soon), else_=sources.c.next_poll_at)
     values = {"pushed_at": now, "push_waiting": True, "next_poll_at": next_poll_at}
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
+    wake.collectors(connection)
 
 
 def _rely(connection: Connection, source_id: int, until: datetime | None, now: datetime) -> None:

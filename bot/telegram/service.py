@@ -65,12 +65,14 @@ class _Watched(HTTPXRequest):
 class TelegramService:
     """The bot, from the first try to reach Telegram to the last update."""
 
-    def __init__(self, token: str, api_url: str, desk: Desk, hook: Hook | None = None) -> None:
+    def __init__(self, token: str, api_url: str, desk: Desk, hook: Hook | None = None, *, listens: bool = True) -> None:
         """`api_url`: Telegram's, or a local Bot API server's address without a slash at its end. With `hook`, Telegram
-        calls us; without, it is asked for updates."""
+        calls us; without, it is asked for updates. Without `listens` updates are another process's: this one only
+        sends."""
         self.state = "starting"
         self._running = False
         self._hook = hook
+        self._listens = listens
         self._updates = _Watched()
         self._desk = desk
         self._inbox = Inbox(desk.database, desk.clock)
@@ -100,7 +102,7 @@ class TelegramService:
         while True:
             await asyncio.sleep(WATCH)
             await self._tidy()
-            if self._hook is not None or time.monotonic() - self._updates.answered_at < SILENCE:
+            if not self._listens or self._hook is not None or time.monotonic() - self._updates.answered_at < SILENCE:
                 self._well()
             elif await self._try(self._read_anew):
                 self._updates.answered_at = time.monotonic()  # it has as long as before to answer
@@ -134,6 +136,8 @@ class TelegramService:
     async def _start(self) -> None:
         """Each step may have been done by an earlier try that failed later."""
         await self._application.initialize()
+        if not self._listens:
+            return
         await publish_commands(self._application.bot)
         await show_menus(self._application.bot, self._desk)
         if not self._application.running:

@@ -10,7 +10,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from feeds.collect.schedule import has_moved
-from storage.model import Figures, HubState, HubSubscription, Source, SourceState
+from storage.model import Figures, HubState, HubSubscription, Role, Source, SourceState, Worker
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -23,8 +23,10 @@ def render(
     hubs: Sequence[HubSubscription] = (),
     flooded: Collection[int] = (),
     notices_waiting: int = 0,
+    workers: Sequence[Worker] = (),
 ) -> bytes:
-    """All metrics; disabled sources are left out. `flooded`: ids of sources with a flood in the last day."""
+    """All metrics; disabled sources are left out. `flooded`: ids of sources with a flood in the last day. `workers`:
+    the processes that live, where the service runs on PostgreSQL."""
     registry = CollectorRegistry()
     totals = {
         "kaigi_items": ("Articles in the archive", figures.items),
@@ -39,6 +41,7 @@ def render(
     _sources(registry, enabled)
     _hubs(registry, hubs)
     _changes(registry, enabled, now, flooded)
+    _processes(registry, workers)
     return generate_latest(registry)
 
 
@@ -54,6 +57,14 @@ def _hubs(registry: CollectorRegistry, hubs: Sequence[HubSubscription]) -> None:
     }
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
+
+
+def _processes(registry: CollectorRegistry, workers: Sequence[Worker]) -> None:
+    """Told for each role as soon as one process lives, so that an alarm can be set on a part that is missing."""
+    if workers:
+        living = Gauge("kaigi_processes", "Processes that gave a sign of life lately", ["role"], registry=registry)
+        for role in Role:
+            living.labels(role.value).set(sum(worker.role is role for worker in workers))
 
 
 def _changes(registry: CollectorRegistry, enabled: Sequence[Source], now: datetime, flooded: Collection[int]) -> None:

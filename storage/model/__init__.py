@@ -20,6 +20,7 @@ from storage.choices import (
     Level,
     NoticeKind,
     Phase,
+    Role,
     SourceKind,
     SourceState,
     Told,
@@ -72,6 +73,7 @@ from storage.model.people import (
     WebSession,
     room_of,
 )
+from storage.model.processes import Worker
 
 __all__ = [
     "AuditLine",
@@ -120,6 +122,7 @@ __all__ = [
     "Principal",
     "Report",
     "Retraction",
+    "Role",
     "SeenItem",
     "Skips",
     "Source",
@@ -131,5 +134,6 @@ __all__ = [
     "Trust",
     "Verdicts",
     "WebSession",
+    "Worker",
     "room_of",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot.deliver import ChatGone, Deliverer, Moved, NotSent, Outcome, Pace, Refused, Sent, Unknown
 from feeds import floods
-from storage import filters, ingest, news, notices, sources, subscriptions
+from storage import filters, ingest, news, notices, outbox, sources, subscriptions
 from storage.changes import NewStory, Retelling
 from storage.contents import Content
 from storage.database import Connection, Database
@@ -452,3 +452,41 @@ async def test_a_claim_that_landed_though_the_database_said_no_is_sent_all_the_s
         await until(lambda: states(database) == ["sent", "sent"])
     assert sorted(one.chat.address for one in post.taken) == ["1", "2"]
     assert [(one.attempt, one.repeat) for one in post.taken] == [(1, False)] * 2
+
+
+async def test_what_another_living_process_has_in_flight_is_left_to_it_and_its_room_waits(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(0))
+    subscribe(database, "100", "200")
+    meet(database, 1)
+    (theirs,) = database.write(
+        lambda c: outbox.claim(c, worker="other/1", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=1)
+    )
+    meet(database, 2)
+    living, post = {"other"}, Post()
+    async with delivering(database, post, living=lambda _connection: living):
+        await until(lambda: len(post.taken) == 2)  # both meetings, to the chat that nobody else is writing to
+        assert {one.chat.address for one in post.taken}.isdisjoint({theirs.chat.address})
+        living.clear()  # it died
+        await until(lambda: states(database) == ["sent"] * 4)
+    assert [one.repeat for one in post.taken if one.id == theirs.id] == [True]
+
+
+async def test_a_claim_that_landed_though_an_error_came_back_is_sent_as_if_never_tried(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaks = [True]
+
+    def cut_once(point: str) -> None:
+        if point == "claimed" and breaks:
+            breaks.clear()
+            raise DatabaseBusy("the connection broke when the claim had landed")
+
+    monkeypatch.setattr("bot.deliver.IDLE", 0.02)
+    subscribe(database, "100")
+    meet(database)
+    post = Post()
+    async with delivering(database, post, at=cut_once):
+        await until(lambda: states(database) == ["sent"])
+    assert [(one.attempt, one.repeat) for one in post.taken] == [(1, False)]

@@ -1,5 +1,6 @@
 """The doctor finds what keeps the service from its work, says what to do, and changes nothing."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,9 +13,12 @@ from bot.config import Backup, Notify, Settings, Telegram, Web
 from bot.doctor import Finding, Grade, examine
 from storage import schema, sources
 from storage.database import Connection, Database
+from storage.line import OpenLine
 from storage.lock import only_service
+from storage.model import Role
 from tests.support.build import NOW, definition, polled
 from tests.support.commands import kaigi
+from tests.support.postgres import Postgres
 from tests.support.running import free_port
 
 
@@ -65,6 +69,21 @@ def test_a_running_service_is_seen_and_not_disturbed(settings: Settings, databas
     assert _about(settings, "service")[0].grade is Grade.LOOK
     with only_service(database):
         assert _about(settings, "service") == [Finding(Grade.OK, "service", "is running")]
+
+
+async def test_of_a_service_in_parts_each_part_is_told_and_one_that_is_missing(
+    settings: Settings, postgres: Postgres
+) -> None:
+    apart = settings.model_copy(update={"database_url": postgres.ready_database()})
+    database = Database(apart.database_url)
+    line = await OpenLine.open(database, "w1", Role.DELIVER)
+    await line.beat(["digests"])
+    found = await asyncio.to_thread(_about, apart, "service")
+    await line.close()
+    database.close()
+    assert [one.grade for one in found] == [Grade.OK, Grade.BAD, Grade.LOOK]
+    assert found[0].words == "is running: 1 deliver"
+    assert "no source is polled" in found[1].words
 
 
 def test_an_archive_without_sources_is_bad_and_a_failing_one_is_named(settings: Settings, database: Database) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -255,3 +256,20 @@ async def test_sources_in_trouble_leave_three_quarters_of_the_places_to_the_othe
     await settle()
     assert sorted(shell.polled) == list("abcdefghi")
     await polling.stop()
+
+
+async def test_a_source_whose_poll_could_not_be_kept_is_asked_again_soon_and_not_when_its_lease_ends(
+    database: Database,
+) -> None:
+    shell = Shell(a=DatabaseBusy("the server went away"), b=asyncio.Event(), c=asyncio.Event())
+    desk = collector(database, shell)
+    for seconds in (0, 1, 30):
+        desk.clock = partial(_in, seconds)
+        await desk.tick()
+        await settle()
+    assert sorted(shell.polled) == ["a", "a", "b", "c"]  # not at once: it may fail again
+    await desk.stop()
+
+
+def _in(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)

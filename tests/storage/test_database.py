@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import event, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from storage import database as database_module
@@ -21,6 +21,7 @@ from storage.errors import (
     DatabaseUnreachable,
 )
 from storage.tables import filters, instance
+from tests.support.postgres import Postgres
 
 
 def _put(key: str) -> object:
@@ -77,9 +78,8 @@ def test_many_threads_that_read_and_then_write_lose_no_update(database: Database
     assert database.read(lambda c: c.execute(select(instance.c.value)).scalar_one()) == "80"
 
 
-def test_one_mistake_among_many_writers_harms_only_its_own_work(file: Path) -> None:
-    """Writers that wait for the lock land together; when one raises, the others land all the same."""
-    database = Database(f"sqlite:///{file}")
+def test_one_mistake_among_many_writers_harms_only_its_own_work(database: Database) -> None:
+    """On SQLite writers that wait for the lock land together; when one raises, the others land all the same."""
     gate, raised = threading.Event(), []
 
     def work(number: int) -> None:
@@ -104,7 +104,6 @@ def test_one_mistake_among_many_writers_harms_only_its_own_work(file: Path) -> N
     assert sorted(raised) == [3, 10, 17, 24]
     kept = database.read(lambda c: c.execute(select(instance.c.key)).scalars().all())
     assert sorted(map(int, kept)) == [n for n in range(28) if n % 7 != 3]
-    database.close()
 
 
 def test_writers_that_wait_share_a_commit(file: Path) -> None:
@@ -228,3 +227,18 @@ def test_a_folder_without_permission_is_told_as_read_only(tmp_path: Path) -> Non
     with pytest.raises(DatabaseReadOnly):
         Database(f"sqlite:///{tmp_path}/deeper/kaigi.db")
     tmp_path.chmod(0o700)
+
+
+def test_a_server_that_ended_our_connections_costs_no_later_piece_of_work(postgres: Postgres) -> None:
+    database = Database(postgres.ready_database())
+    other = Database(database.url.render_as_string(hide_password=False))
+    assert database.read(lambda c: c.execute(text("SELECT 1")).scalar()) == 1
+
+    def end_the_others(connection: Connection) -> None:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        connection.execute(text(f"{query} AND pid <> pg_backend_pid()"))
+
+    other.write(end_the_others)
+    assert database.read(lambda c: c.execute(text("SELECT 2")).scalar()) == 2
+    other.close()
+    database.close()

@@ -1,14 +1,13 @@
 """The history of the schema and `tables.py` tell the same story, on both engines."""
 
-import sqlite3
-from pathlib import Path
+import threading
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from storage import schema
 from storage.database import Connection, Database
@@ -41,11 +40,18 @@ def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
     return not (name or "").startswith("item_words")
 
 
-def test_upgrading_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
-    assert schema.upgrade(database) is True
-    assert schema.upgrade(database) is False
-    database.close()
+def test_of_processes_that_start_together_one_upgrades_and_the_others_find_it_done(empty: Database) -> None:
+    others = [Database(empty.url.render_as_string(hide_password=False)) for _ in range(2)]
+    done: list[bool] = []
+    threads = [threading.Thread(target=lambda one=one: done.append(schema.upgrade(one))) for one in (empty, *others)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for other in others:
+        other.close()
+    assert sorted(done) == [False, False, True]
+    assert schema.upgrade(empty) is False
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(database: Database) -> None:
@@ -55,21 +61,15 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(database: Da
     assert database.read(lambda c: c.execute(text("SELECT version_num FROM alembic_version")).scalar()) == "9999"
 
 
-def test_a_migration_that_fails_leaves_no_half_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "kaigi.db"
-    database = Database(f"sqlite:///{file}")
-
+def test_a_migration_that_fails_leaves_no_half_schema(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop_half_way(connection: Connection) -> None:
         connection.execute(text("CREATE TABLE half (id INTEGER)"))
         raise RuntimeError("power cut")
 
     monkeypatch.setattr(schema, "_upgrade", stop_half_way)
     with pytest.raises(RuntimeError):
-        schema.upgrade(database)
-    database.close()
-    with sqlite3.connect(file) as plain:
-        assert plain.execute("SELECT name FROM sqlite_master").fetchall() == []
-    plain.close()
+        schema.upgrade(empty)
+    assert empty.read(lambda connection: inspect(connection).get_table_names()) == []
 
 
 def test_an_archive_of_the_first_version_keeps_all_its_rows_when_it_is_upgraded(empty: Database) -> None:
