@@ -24,6 +24,7 @@ from storage.model import NoticeKind
 log = structlog.get_logger("health")
 
 LOOK_S = 60.0
+FIRST_S = 300.0  #: a service that just began still makes its first backup
 
 
 @dataclass(kw_only=True)
@@ -34,10 +35,12 @@ class Wellbeing:
     look: Callable[[datetime], Sequence[Finding]]
     clock: Callable[[], datetime]
     look_s: float = LOOK_S
+    first_s: float = FIRST_S
     _bad: dict[str, datetime] = field(default_factory=dict)  #: what is in trouble, since when
 
     async def run(self) -> None:
         """Look until cancelled."""
+        await asyncio.sleep(self.first_s)
         while True:
             try:
                 await self.round()

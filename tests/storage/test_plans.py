@@ -58,6 +58,7 @@ SMALL = {
     "chats": "read in the order of its key, some hundred at a time",
     "web_links": "of admins, for minutes",
     "web_sessions": "of admins, for days",
+    "workers": "processes of the service",
     "notices": "what happened to sources",
     "notice_messages": "as many as notices and admins",
 }

@@ -32,6 +32,7 @@ class Postgres:
         self._server = server
         self._numbers = itertools.count(1)
         self._ready: str | None = None
+        self._version = ""
 
     def empty_database(self) -> str:
         """The address of a new, empty database."""
@@ -48,6 +49,10 @@ class Postgres:
             database = Database(self._ready)
             schema.upgrade(database)
             database.close()
+            with psycopg.connect(self._ready) as connection:
+                self._version = str(
+                    (connection.execute("SELECT version_num FROM alembic_version").fetchone() or [""])[0]
+                )
         self._wipe(self._ready)
         return self._ready
 
@@ -57,6 +62,7 @@ class Postgres:
             for (table,) in connection.execute(_ROWS).fetchall():
                 connection.execute(f'DELETE FROM "{table}"'.encode())
             connection.execute(_RESTART)
+            connection.execute("UPDATE alembic_version SET version_num = %s", [self._version])  # some play with it
 
     def _address(self, name: str) -> str:
         address: str = self._server.get_uri(name)
