@@ -75,7 +75,7 @@ bench-scale: install-dev ## measure 1, 2 and 4 collectors on PostgreSQL, kills a
 	@$(BIN)/python -m bench.scale $(ARGS)
 
 bench-copy: install-dev ## move 100,000 items from SQLite to PostgreSQL and back, about 3 minutes (ARGS="--quick")
-	@$(BIN)/python -m bench.copy $(ARGS)
+	@$(BIN)/python -m bench.copying $(ARGS)
 
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)
