@@ -24,6 +24,7 @@ from storage.records import facts_from_text
 
 FIRST_BATCH, LARGEST_BATCH = 64, 2048
 FIRST_NUMBERS = 400  #: of meetings that may match; mostly enough for a page of those that do
+MANY_NUMBERS = 1_500  #: the same where other facts sort out most of them
 BUDGET = 20_000  #: items that one question may look at, unless it is allowed more
 
 
@@ -144,7 +145,7 @@ def _candidates(
 ) -> Iterator[tuple[list[int], bool]]:
     """The numbers of meetings that may match, newest first: the first few, then all others. True: there are others."""
     few = among if among is not None and len(among) <= search.FEW else None  # many are sorted out here, not by SQL
-    limit = FIRST_NUMBERS if among is few else None
+    limit = FIRST_NUMBERS if among is few else MANY_NUMBERS
     ids = search.meetings_of(connection, plan, before, among=few, limit=limit)
     full = limit is not None and len(ids) == limit
     yield _only(ids, among), full

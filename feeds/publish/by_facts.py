@@ -5,18 +5,20 @@ field, not against each meeting. What a query asks beside facts is left to the a
 any other meeting.
 """
 
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from feeds.decide.filters import condition
 from feeds.decide.query import And, Between, Leaf, Node, Not, OneOf, Or, Query, is_about_facts, leaves
 from feeds.decide.subject import Subject
-from feeds.publish.almanac import Almanac, Line
-from storage.model import MeetingFacts
+from feeds.publish.almanac import Almanac
+from storage.model import MeetingFacts, Principal
 
 MOST = 60  #: conditions of a query; what has more goes the way that has a budget
+Parts = Callable[[MeetingFacts], Iterable[Hashable]]
+Alone = Callable[[MeetingFacts, Any], MeetingFacts]
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)  #: no condition that is asked here looks at it
 
 
@@ -75,7 +77,8 @@ def _groups(almanac: Almanac, leaf: Leaf) -> Iterator[_Group]:
     assert isinstance(leaf, OneOf | Between)
     kept: dict[str, dict[Hashable, _Group]] = almanac.kept.setdefault("by_facts", {})
     if leaf.field not in kept:
-        kept[leaf.field] = _grouped(almanac, _KEYS[leaf.field])
+        each = _EACH.get(leaf.field)
+        kept[leaf.field] = _one_by_one(almanac, *each) if each else _grouped(almanac, _KEYS[leaf.field])
     yield from kept[leaf.field].values()
 
 
@@ -85,13 +88,25 @@ def _grouped(almanac: Almanac, key_of: Callable[[MeetingFacts], Hashable]) -> di
         key = key_of(line.facts)
         group = found.get(key)
         if group is None:
-            group = found[key] = _Group(_subject(line))
+            group = found[key] = _Group(_subject(line.facts))
         group.numbers.append(line.story_id)
     return found
 
 
-def _subject(line: Line) -> Subject:
-    return Subject(title="", reported_at=_SOME_DAY, now=_SOME_DAY, facts=line.facts)
+def _one_by_one(almanac: Almanac, parts_of: Parts, alone: Alone) -> dict[Hashable, _Group]:
+    """The groups of a field that has several values, any of which is enough: one for each value."""
+    found: dict[Hashable, _Group] = {}
+    for line in almanac.lines:
+        for part in set(parts_of(line.facts)):
+            group = found.get(part)
+            if group is None:
+                group = found[part] = _Group(_subject(alone(line.facts, part)))
+            group.numbers.append(line.story_id)
+    return found
+
+
+def _subject(facts: MeetingFacts) -> Subject:
+    return Subject(title="", reported_at=_SOME_DAY, now=_SOME_DAY, facts=facts)
 
 
 def _presence(facts: MeetingFacts) -> tuple[bool, ...]:
@@ -107,15 +122,29 @@ def _presence(facts: MeetingFacts) -> tuple[bool, ...]:
 _KEYS: dict[str, Callable[[MeetingFacts], Hashable]] = {
     "is": lambda _facts: None,
     "has": _presence,
-    "country": lambda facts: facts.countries,
     "series": lambda facts: facts.series,
     "city": lambda facts: facts.city,
     "kind": lambda facts: facts.kind,
     "level": lambda facts: facts.level,
     "format": lambda facts: facts.format,
     "phase": lambda facts: facts.phase,
-    "minister": lambda facts: tuple((one.name, one.name_ja) for one in facts.principals),
-    "office": lambda facts: tuple(one.office for one in facts.principals),
     "date": lambda facts: (facts.starts_on, facts.ends_on),
     "edition": lambda facts: facts.edition,
 }
+
+#: Fields of several values, with one of them alone: who and which countries are few, their combinations are many.
+_EACH: dict[str, tuple[Parts, Alone]] = {
+    "country": (lambda facts: facts.countries, lambda facts, code: replace(facts, countries=(code,))),
+    "minister": (
+        lambda facts: ((one.name, one.name_ja) for one in facts.principals),
+        lambda facts, names: _with(facts, lambda one: (one.name, one.name_ja) == names),
+    ),
+    "office": (
+        lambda facts: (one.office for one in facts.principals),
+        lambda facts, office: _with(facts, lambda one: one.office == office),
+    ),
+}
+
+
+def _with(facts: MeetingFacts, wanted: Callable[[Principal], bool]) -> MeetingFacts:
+    return replace(facts, principals=next((one,) for one in facts.principals if wanted(one)))

@@ -21,7 +21,7 @@ from feeds.publish.web_kept import keeper_of, kept
 from storage import filters, news
 from storage.model import Phase
 
-PAGE_SIZE = 30
+PAGE_SIZE = 20
 COMING = 8  #: announced meetings on top
 LARGEST = 100_000  #: page that may be asked for
 

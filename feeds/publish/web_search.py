@@ -32,7 +32,7 @@ from storage.database import Connection
 from storage.model import MeetingStory
 
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-PAGE_SIZE = 30
+PAGE_SIZE = 20
 MOST_COUNTED = 40  #: more matches are "at least so many"
 
 
