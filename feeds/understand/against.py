@@ -30,6 +30,13 @@ _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\
 _OTHER_OBJECT = re.compile(r"[,;:]|\b(?:at|in|during|when|as|after|while|on the)\b")
 #: "… talks called off", "… postponed after": the word that ends what is told.
 _LAST_WORD = re.compile(r"\W*(?:$|(?:after|over|amid|due|as|because|until|following|again|indefinitely|in)\b)")
+#: Between the name of a conference and the word that ends it: when and where it was to be, and nothing else that could be
+#: postponed instead of it.
+_WAS_TO_BE = re.compile(
+    r"[\s)\"'\u201d\u2019]*(?:(?:meeting|talks|gathering|conference)\b\s?)?"
+    r"(?:,?\s?(?:originally |initially )?(?:planned|scheduled|due|set|slated)\b[^.;:]{0,80}?)?,?\s?"
+    r"(?:(?:has|have|had|was|were|is|are|will|to|been|be|being|now|again|indefinitely)\s)*"
+)
 _TOOK_PLACE = ("で", "にて", "では", "し、", "し ", "した", "後", "の席", "を終え", "に先立", "を前に")
 _CLAUSE_END = re.compile(r",\s|、")
 #: A year that a sentence of the text dates itself by: "met in 2023", 2023年の会談.
@@ -198,7 +205,9 @@ def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
     passive = _PASSIVE.search(text, max(reading.start, hit.start - 20), hit.start)
     if not (passive or _LAST_WORD.match(text, hit.end, reading.end)):
         return False
-    return hits.any(*_TALKS, start=max(reading.start, hit.start - reach), end=hit.end)
+    return hits.any(*_TALKS, start=max(reading.start, hit.start - reach), end=hit.end) or any(
+        signal.rule == "series" and _WAS_TO_BE.fullmatch(text, signal.end, hit.start) for signal in reading.signals
+    )
 
 
 def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:

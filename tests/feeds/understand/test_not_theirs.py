@@ -4,6 +4,7 @@ import pytest
 
 from feeds.observed import Verdict
 from feeds.understand.meetings import understand
+from storage.model import Phase
 from tests.feeds.understand.articles import article
 
 BRUSSELS = "Defence ministers met in Brussels on Monday to discuss support."
@@ -68,3 +69,32 @@ def test_leaders_who_talk_of_a_country_did_not_meet_it(title: str, sides: tuple[
     mention = understand(article(title, "")).mention
     assert mention is not None
     assert mention.facts.countries == sides
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "phase"),
+    [
+        (
+            "12th ADMM-Plus postponed",
+            "The 12th ASEAN Defence Ministers' Meeting Plus, planned for 1 November in Manila, has been postponed.",
+            Phase.POSTPONED,
+        ),
+        ("12th ADMM-Plus cancelled", "The ADMM-Plus scheduled for next week was cancelled.", Phase.CANCELLED),
+    ],
+)
+def test_a_conference_that_is_called_off_by_its_name_alone_is_not_announced(
+    title: str, text: str, phase: Phase
+) -> None:
+    answer = understand(article(title, text))
+    assert answer.verdict is Verdict.UNCERTAIN
+    assert answer.mention is not None
+    assert answer.mention.facts.phase is phase
+
+
+def test_what_else_is_postponed_does_not_end_the_conference() -> None:
+    title = "12th ADMM-Plus held, exercise postponed"
+    text = "Defence ministers met at the 12th ADMM-Plus in Kuala Lumpur on 1 November. A joint exercise was postponed."
+    answer = understand(article(title, text))
+    assert answer.verdict is Verdict.MEETING
+    assert answer.mention is not None
+    assert answer.mention.facts.phase is Phase.HELD
