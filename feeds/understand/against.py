@@ -30,8 +30,8 @@ _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\
 _OTHER_OBJECT = re.compile(r"[,;:]|\b(?:at|in|during|when|as|after|while|on the)\b")
 #: "… talks called off", "… postponed after": the word that ends what is told.
 _LAST_WORD = re.compile(r"\W*(?:$|(?:after|over|amid|due|as|because|until|following|again|indefinitely|in)\b)")
-#: Between the name of a conference and the word that ends it: when and where it was to be, and nothing else that could be
-#: postponed instead of it.
+#: Between the name of a conference and the word that ends it: when and where it was to be, and nothing else that could
+#: be postponed instead of it.
 _WAS_TO_BE = re.compile(
     r"[\s)\"'\u201d\u2019]*(?:(?:meeting|talks|gathering|conference)\b\s?)?"
     r"(?:,?\s?(?:originally |initially )?(?:planned|scheduled|due|set|slated)\b[^.;:]{0,80}?)?,?\s?"
