@@ -80,7 +80,7 @@ bench-copy: install-dev ## move 100,000 items from SQLite to PostgreSQL and back
 hostile: install ## attack the collector in every way we know (ARGS="--only gzip")
 	@$(BIN)/python -m bench.hostile $(ARGS)
 
-chaos-delivery: install-dev $(JUDGE) ## measure delivery under limits, faults and kill -9, about 15 minutes (ARGS="--quick")
+chaos-delivery: install-dev $(JUDGE) ## measure delivery under limits, faults and kill -9, about 25 minutes (ARGS="--quick")
 	@JUDGE_PYTHON=$(JUDGE_VENV)/bin/python $(BIN)/python -m bench.chaos_delivery $(ARGS)
 
 chaos-crash: install-dev ## kill the service at every named point and compare what was published with what was told, minutes (ARGS="--quick")
