@@ -20,7 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from bench.delivery_side import QUICK
-from bot import app, collecting, deliver, jobs, logs, parts
+from bot import app, assembly, collecting, deliver, jobs, logs, parts
 from bot.config import Alerts, Backup, Fetch, Log, Poll, Settings, Telegram, Web
 from feeds import ingest
 from feeds.collect.fetch import Fetcher
@@ -112,7 +112,7 @@ def _arm(life: Life) -> None:
 
 def arm(at: Callable[[str], None]) -> None:
     """Call `at` with the name of each point that the service passes from now on, in this process."""
-    app.Deliverer = _Marked.at_points(at)  # type: ignore[misc]
+    assembly.Deliverer = _Marked.at_points(at)  # type: ignore[misc]
     _hook(jobs.Collector, "_start", at, before="poll: claimed")
     _hook_async(Fetcher, "fetch", at, before="poll: before request", after="poll: answered")
     _hook_async(ParserPool, "run", at, after="poll: parsed")

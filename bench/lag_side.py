@@ -21,7 +21,7 @@ from sqlalchemy import select, update
 
 from bench.kaigi_side import definitions, prepare, settings
 from bot import loop
-from bot.app import TICK
+from bot.assembly import TICK
 from bot.collecting import THREADS, collecting
 from bot.jobs import Collector
 from bot.parts import open_database, utc_now

@@ -24,18 +24,7 @@ from functools import partial
 import structlog
 
 from bot import systemd
-from bot.app import (
-    JOURNAL,
-    OLD_NEWS,
-    Service,
-    Tasks,
-    bind,
-    new_worker_id,
-    on_signals,
-    state_folder,
-    tell_restart,
-    web_server,
-)
+from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import THREADS, callbacks, collecting
 from bot.deliver import Deliverer, Sender
 from bot.duties import Listening, Sending, UntilSet, door
@@ -44,10 +33,10 @@ from bot.indexing import Indexer
 from bot.jobs import Scheduler
 from bot.notify import targets
 from bot.parts import open_database, utc_now
+from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart, web_server
 from bot.pulse import Pulse
 from bot.standby import Line, Loop, Standby, Work, opened
 from bot.telegram.service import TelegramService
-from bot.watchdog import Watchdog
 from feeds.collect.websub import Hubs, follow_address
 from feeds.publish.announce import Announcer
 from feeds.publish.web import Health
@@ -65,7 +54,7 @@ Born = tuple[str, datetime]
 
 
 @dataclass(kw_only=True)
-class Part(Service):
+class Part(Assembly):
     """One process of the service. `role` is what it does."""
 
     role: Role
@@ -90,7 +79,7 @@ class Part(Service):
             born = await asyncio.to_thread(database.write, self._prepare)
             await asyncio.to_thread(tell_restart, database)
             await stack.enter_async_context(self._at_work(listener, database, line, born))
-            watchdog = self._watch(database)
+            watchdog = self._watchdog(database, self._pulse, self._signs)
             log.info("Kaigi is running", role=self.role, process=line.worker)
             watchdog.start()
             systemd.tell("READY=1", f"STATUS=has the role {self.role}")
@@ -98,12 +87,6 @@ class Part(Service):
             log.info("stopping")
             systemd.tell("STOPPING=1")
             watchdog.stop()
-
-    def _watch(self, database: Database) -> Watchdog:
-        """What starts this process anew when one of its parts hangs."""
-        signs = {"event loop": lambda: self._pulse.turns, "database": lambda: self._pulse.answers, **self._signs}
-        journal = state_folder(database) / JOURNAL
-        return Watchdog(signs=signs, journal=journal, restart=self.restart, last_resort=True)
 
     def _keep_up(self, tasks: Tasks, database: Database, line: Line) -> None:
         """What every part has."""

@@ -1,6 +1,6 @@
 """What Kaigi knows, as plain frozen records.
 
-Every type here has a row (or a column) in `storage/tables.py`; what is only seen on the way lives in
+Every type here has a row (or a column) in `storage/tables/`; what is only seen on the way lives in
 `feeds/observed.py`.
 Standard library only, so that the pure core can use these types without touching a database.
 All moments are aware datetimes in UTC; all days are plain dates in the place of the event.

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from bot import config
-from bot.app import state_folder
+from bot.process import state_folder
 from bot.roles import Part
 from bot.standby import Line
 from feeds.newsroom import Fault, Newsroom

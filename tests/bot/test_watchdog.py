@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import app, config, systemd
+from bot import config, process, systemd
 from bot.doctor import Finding, Grade, standing
 from bot.pulse import Pulse
 from bot.watchdog import Restart, Watchdog, note, noted
@@ -215,10 +215,10 @@ def test_admins_hear_why_the_last_process_started_itself_anew_once(tmp_path: Pat
     journal = tmp_path / "watchdog.last"
     why = Restart(at=NOW, hung="event loop", seconds=50)
     note(journal, why)
-    app.tell_restart(database)
+    process.tell_restart(database)
     assert not journal.exists()
     note(journal, why)  # as if the process had died before it could delete it
-    app.tell_restart(database)
+    process.tell_restart(database)
     (told,) = database.read(notices.latest)
     assert words_of([told], "en", "UTC") == "♻️ event loop did not move any more, so the service started itself anew."
     database.close()

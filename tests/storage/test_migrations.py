@@ -1,4 +1,4 @@
-"""The history of the schema and `tables.py` tell the same story, on both engines."""
+"""The history of the schema and `storage/tables/` tell the same story, on both engines."""
 
 import threading
 
