@@ -12,7 +12,7 @@ from storage import filters, news, subscriptions
 from storage.database import Database
 from storage.model import MeetingStory, Phase
 from tests.bot.test_telegram import MEETING_EN, serving, settings
-from tests.storage.test_audience import change
+from tests.support.audience import change
 from tests.support.bot_rooms import BotRooms, data_of
 from tests.support.talking import Clock, Talk
 

@@ -10,8 +10,8 @@ from feeds.observed import Article, Verdict
 from feeds.understand.meetings import understand
 from storage.changes import Changes
 from storage.model import MeetingFacts, Phase, Trust
-from tests.feeds.decide.test_decide import candidate, decided, snapshot
 from tests.support.build import entry, facts, source, understood
+from tests.support.deciding import candidate, decided, snapshot
 
 DAY = date(2025, 11, 5)
 ANNOUNCED = facts(phase=Phase.ANNOUNCED, starts_on=DAY, city="Canberra", country="AU")
