@@ -7,17 +7,33 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support import quick
 from tests.support.postgres import Postgres, running
 
 # Many processes start during a run. Where nothing keeps what Python compiled, each would compile the program anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+quick.prepare()
+
 # The same examples in every run: what chance finds must not fail a change that has nothing to do with it. Chance looks
 # for more with `make fuzz`, which prints how to repeat what it found, and remembers it.
 settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """All tests are known."""
+    quick.set_aside()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """The databases of all tests share what SQLAlchemy compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick.compile_once(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
