@@ -46,6 +46,15 @@ class FoundMeetings:
     whole: bool = True  #: as in `FoundItems`
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundNumbers:
+    """Meetings that match by their story ids, newest first."""
+
+    numbers: tuple[int, ...] = ()
+    before: int | None = None  #: as in `FoundItems`
+    whole: bool = True  #: as in `FoundItems`
+
+
 def find_items(
     connection: Connection, query: Query, *, now: datetime, limit: int = 50, before: int | None = None,
     budget: int = BUDGET,
@@ -68,9 +77,20 @@ def find_items(
 
 def find_meetings(
     connection: Connection, query: Query, *, now: datetime, limit: int = 50, before: int | None = None,
-    budget: int = BUDGET, among: Collection[int] | None = None,
+    budget: int = BUDGET,
 ) -> FoundMeetings:  # fmt: skip
-    """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked.
+    """The newest meetings (by story id, below `before`) one of whose items matches and is not blocked."""
+    found = find_numbers(connection, query, now=now, limit=limit, before=before, budget=budget)
+    return FoundMeetings(
+        meetings=news.meetings_by_id(connection, found.numbers), before=found.before, whole=found.whole
+    )
+
+
+def find_numbers(
+    connection: Connection, query: Query, *, now: datetime, limit: int = 50, before: int | None = None,
+    budget: int = BUDGET, among: Collection[int] | None = None,
+) -> FoundNumbers:  # fmt: skip
+    """As `find_meetings`, but only their numbers.
 
     `among` are the only meetings that can match, where the caller knows that much; the others are not looked at.
     """
@@ -81,36 +101,21 @@ def find_meetings(
         if story_id is not None:
             found.append(story_id)
             if len(found) == limit:
-                return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=story_id)
-    return FoundMeetings(meetings=news.meetings_by_id(connection, found), before=at, whole=at is None)
+                return FoundNumbers(numbers=tuple(found), before=story_id)
+    return FoundNumbers(numbers=tuple(found), before=at, whole=at is None)
 
 
 def find_and_count(
     connection: Connection, query: Query, *, now: datetime, limit: int, most: int, budget: int = BUDGET,
     among: Collection[int] | None = None,
-) -> tuple[FoundMeetings, int, bool]:  # fmt: skip
-    """What `find_meetings` finds, and in the same go how many meetings match, up to `most`; True: that is all."""
-    shown: list[int] = []
-    count = 0
-    at: int | None = None
-    before: int | None = None
-    for story_id, following in _matching(connection, query, now, None, budget, among):
-        at = following
-        if story_id is None:
-            break
-        count += 1
-        if count <= limit:
-            shown.append(story_id)
-            before = story_id if count == limit else None
-        if count == most:
-            found = FoundMeetings(meetings=news.meetings_by_id(connection, shown), before=before)
-            return found, count, False
-    found = FoundMeetings(
-        meetings=news.meetings_by_id(connection, shown),
-        before=before if count > limit else at,
-        whole=count > limit or at is None,
-    )
-    return found, count, at is None
+) -> tuple[FoundNumbers, int, bool]:  # fmt: skip
+    """What `find_numbers` finds, and in the same go how many meetings match, up to `most`; True: that is all."""
+    found = find_numbers(connection, query, now=now, limit=most, budget=budget, among=among)
+    numbers, count = found.numbers[:limit], len(found.numbers)
+    whole = found.before is None
+    if count <= limit:
+        return found, count, whole
+    return FoundNumbers(numbers=numbers, before=numbers[-1] if numbers else None), count, whole
 
 
 def _matching(

@@ -184,6 +184,7 @@ _SUBJECTS = (
         items.c.story_id,
         items.c.title,
         items.c.text,
+        items.c.url,
         items.c.language,
         items.c.categories,
         items.c.verdict,

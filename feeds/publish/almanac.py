@@ -5,17 +5,20 @@ day of a meeting whose day is unknown is the day on which it was first heard of;
 pictures.
 """
 
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from feeds.decide.audience import person_key
 from feeds.publish.words import Language
 from storage.model import Kind, Level, Meeting, MeetingFacts, Phase, Principal
+
+K = TypeVar("K", bound=Hashable)
 
 #: Meetings of few sides: in a table of who meets whom, one conference of eighteen would drown all talks of two.
 SMALL_KINDS = (Kind.BILATERAL, Kind.TRILATERAL, Kind.MINILATERAL, Kind.TWO_PLUS_TWO)
@@ -69,33 +72,41 @@ class Almanac:
     @cached_property
     def people(self) -> dict[str, Person]:
         """Everyone with a name who took part, by key; who met most first. An office is the latest that was reported."""
-        ordered = sorted(self.by_person.items(), key=lambda pair: -len(pair[1]))
+        ordered = sorted(self.by_person.items(), key=lambda pair: (-len(pair[1]), pair[0]))
         return {key: _person(key, _in(lines[0], key), len(lines)) for key, lines in ordered}
 
     @cached_property
     def by_country(self) -> dict[str, list[Line]]:
         """The meetings of each country, newest first."""
-        return _grouped(self.lines, lambda line: dict.fromkeys(line.facts.countries))
+        return _grouped(self.lines, _GROUPS["by_country"])
 
     @cached_property
     def by_person(self) -> dict[str, list[Line]]:
         """The meetings of everyone with a name, newest first."""
-        return _grouped(self.lines, attrgetter("people"))
+        return _grouped(self.lines, _GROUPS["by_person"])
 
     @cached_property
     def by_series(self) -> dict[str, list[Line]]:
         """The meetings of each series, newest first."""
-        return _grouped(self.lines, lambda line: (line.facts.series,) if line.facts.series else ())
+        return _grouped(self.lines, _GROUPS["by_series"])
 
     @cached_property
     def by_level(self) -> dict[Level, list[Line]]:
         """The meetings of each rank, newest first."""
-        return {level: [line for line in self.lines if line.facts.level is level] for level in Level}
+        return {level: [] for level in Level} | _grouped(self.lines, _GROUPS["by_level"])
 
     @cached_property
     def kept(self) -> dict[str, Any]:
         """What others make of this almanac and keep as long as it holds, each under a name of its own."""
         return {}
+
+    def changed(self, out: Sequence[Line], into: Sequence[Line]) -> "Almanac":
+        """The almanac without some of its lines and with others. What was sorted and grouped stays so."""
+        made = Almanac(tuple(moved(self.lines, out, into)))
+        for name, read in _GROUPS.items():
+            if (known := self.__dict__.get(name)) is not None:
+                made.__dict__[name] = _regrouped(known, read, out, into)
+        return made
 
     @cached_property
     def series(self) -> Counter[str]:
@@ -108,8 +119,49 @@ class Almanac:
         return tuple(sorted({line.day.year for line in self.lines if line.facts.starts_on}, reverse=True))
 
 
-def _grouped(lines: Iterable[Line], read: Callable[[Line], Iterable[str]]) -> dict[str, list[Line]]:
-    found: dict[str, list[Line]] = {}
+#: The groups in which a meeting stands.
+_GROUPS: dict[str, Callable[[Line], Iterable[Any]]] = {
+    "by_country": lambda line: dict.fromkeys(line.facts.countries),
+    "by_person": attrgetter("people"),
+    "by_series": lambda line: (line.facts.series,) if line.facts.series else (),
+    "by_level": lambda line: (line.facts.level,),
+}
+
+
+def _place(line: Line) -> tuple[int, int]:
+    """Where it stands among others: the newest first."""
+    return -line.day.toordinal(), -line.story_id
+
+
+def moved(lines: Iterable[Line], out: Iterable[Line], into: Iterable[Line]) -> list[Line]:
+    """Sorted lines without some, and with others in their places."""
+    found = list(lines)
+    for line in out:
+        place = bisect_left(found, _place(line), key=_place)
+        if place < len(found) and found[place].story_id == line.story_id:
+            del found[place]
+    for line in into:
+        insort(found, line, key=_place)
+    return found
+
+
+def _regrouped(
+    groups: dict[K, list[Line]], read: Callable[[Line], Iterable[K]], out: Iterable[Line], into: Iterable[Line]
+) -> dict[K, list[Line]]:
+    """The same groups after a change. Those that it does not touch are shared with the almanac before."""
+    left, come = _grouped(out, read), _grouped(into, read)
+    found = dict(groups)
+    for key in {**left, **come}:
+        now = moved(groups.get(key, ()), left.get(key, ()), come.get(key, ()))
+        if now or isinstance(key, Level):
+            found[key] = now
+        else:
+            found.pop(key, None)
+    return found
+
+
+def _grouped(lines: Iterable[Line], read: Callable[[Line], Iterable[K]]) -> dict[K, list[Line]]:
+    found: dict[K, list[Line]] = {}
     for line in lines:
         for key in read(line):
             if key in found:
@@ -137,7 +189,7 @@ def almanac(meetings: Iterable[Meeting]) -> Almanac:
 
 def almanac_of(lines: Iterable[Line]) -> Almanac:
     """The almanac of these lines."""
-    return Almanac(tuple(sorted(lines, key=attrgetter("day", "story_id"), reverse=True)))
+    return Almanac(tuple(sorted(lines, key=_place)))
 
 
 def line_of(meeting: Meeting) -> Line:

@@ -78,7 +78,10 @@ def _groups(almanac: Almanac, leaf: Leaf) -> Iterator[_Group]:
     kept: dict[str, dict[Hashable, _Group]] = almanac.kept.setdefault("by_facts", {})
     if leaf.field not in kept:
         each = _EACH.get(leaf.field)
-        kept[leaf.field] = _one_by_one(almanac, *each) if each else _grouped(almanac, _KEYS[leaf.field])
+        if leaf.field == "country":
+            kept[leaf.field] = _by_country(almanac)
+        else:
+            kept[leaf.field] = _one_by_one(almanac, *each) if each else _grouped(almanac, _KEYS[leaf.field])
     yield from kept[leaf.field].values()
 
 
@@ -91,6 +94,14 @@ def _grouped(almanac: Almanac, key_of: Callable[[MeetingFacts], Hashable]) -> di
             group = found[key] = _Group(_subject(line.facts))
         group.numbers.append(line.story_id)
     return found
+
+
+def _by_country(almanac: Almanac) -> dict[Hashable, _Group]:
+    """As `_one_by_one`; the almanac has the meetings of each country already."""
+    return {
+        code: _Group(_subject(replace(lines[0].facts, countries=(code,))), [line.story_id for line in lines])
+        for code, lines in almanac.by_country.items()
+    }
 
 
 def _one_by_one(almanac: Almanac, parts_of: Parts, alone: Alone) -> dict[Hashable, _Group]:
@@ -132,9 +143,8 @@ _KEYS: dict[str, Callable[[MeetingFacts], Hashable]] = {
     "edition": lambda facts: facts.edition,
 }
 
-#: Fields of several values, with one of them alone: who and which countries are few, their combinations are many.
+#: Fields of several values, with one of them alone: people are few, their combinations are many.
 _EACH: dict[str, tuple[Parts, Alone]] = {
-    "country": (lambda facts: facts.countries, lambda facts, code: replace(facts, countries=(code,))),
     "minister": (
         lambda facts: ((one.name, one.name_ja) for one in facts.principals),
         lambda facts, names: _with(facts, lambda one: (one.name, one.name_ja) == names),

@@ -1,18 +1,19 @@
 """The quick filters of a view, with how many meetings each would show. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from feeds.publish.almanac import Almanac, Line
+from feeds.publish.almanac import Almanac, Line, moved
 from feeds.publish.views import View, period_name
 from feeds.publish.words import Language, country_name, label, series_name
 from storage.model import Format, Kind, Level, Phase
 
 MOST = 10  #: choices of one facet that are shown
+MOST_KEPT = 64  #: views of one almanac
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,58 @@ def find(almanac: Almanac, view: View) -> Found:
     for count in counts.values():
         count.pop(None, None)
     return Found(lines=shown, counts=counts)
+
+
+def kept_find(almanac: Almanac, view: View) -> Found:
+    """As `find`, kept with the almanac: the same few views are asked for again and again."""
+    kept: dict[View, Found] = almanac.kept.setdefault("found", {})
+    if view not in kept:
+        if len(kept) >= MOST_KEPT:
+            kept.pop(next(iter(kept)), None)
+        kept[view] = find(almanac, view)
+    return kept[view]
+
+
+def carry_over(before: Almanac, now: Almanac, out: Sequence[Line], into: Sequence[Line]) -> None:
+    """Keep with an almanac what was found in the one before, of which some lines went and others came."""
+    kept: dict[View, Found] = before.kept.get("found", {})
+    now.kept["found"] = {view: _changed_found(found, view, out, into) for view, found in list(kept.items())}
+
+
+def _changed_found(found: Found, view: View, out: Sequence[Line], into: Sequence[Line]) -> Found:
+    tests = list(_tests(view))
+    counts = {name: count.copy() for name, count in found.counts.items()}
+    gone, come = _kept_out(tests, view, out), _kept_out(tests, view, into)
+    for told, sign in ((gone, -1), (come, 1)):
+        for line, failed in told:
+            for name in (failed,) if failed else counts:
+                _count(counts[name], name, line, sign)
+    lines = moved(found.lines, _shown(gone), _shown(come))
+    return Found(lines=lines, counts=counts)
+
+
+def _kept_out(
+    tests: Sequence[tuple[str, Callable[[Line], bool]]], view: View, lines: Iterable[Line]
+) -> list[tuple[Line, str]]:
+    """Those of the lines that count for the view, each with the only field that keeps it out: none, if it is shown."""
+    found: list[tuple[Line, str]] = []
+    for line in lines:
+        failed = [name for name, holds in tests if not holds(line)]
+        if len(failed) <= 1 and all(code in line.facts.countries for code in view.country):
+            found.append((line, failed[0] if failed else ""))
+    return found
+
+
+def _shown(told: Iterable[tuple[Line, str]]) -> list[Line]:
+    return [line for line, failed in told if not failed]
+
+
+def _count(count: Counter[Any], name: str, line: Line, sign: int) -> None:
+    for value in (_ONE[name](line),) if name in _ONE else _SEVERAL[name](line):
+        if value is not None:
+            count[value] += sign
+            if not count[value]:
+                del count[value]
 
 
 def _with_all(almanac: Almanac, countries: tuple[str, ...]) -> Iterable[Line]:

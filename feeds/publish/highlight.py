@@ -1,6 +1,6 @@
 """Which words of a report a search found: pieces of its title or text, the words marked. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,8 @@ class Hit:
     pieces: tuple[Piece, ...]
 
 
-def hits(query: Query, rows: Iterable[Any], urls: Mapping[int, str | None]) -> tuple[Hit, ...]:
-    """The reports among rows of storage/search.py that have a word of the query, titles first; `urls` by item."""
+def hits(query: Query, rows: Iterable[Any]) -> tuple[Hit, ...]:
+    """The reports among rows of storage/search.py that have a word of the query, titles first."""
     words = list(_words(query.root))
     if not words:
         return ()
@@ -36,9 +36,7 @@ def hits(query: Query, rows: Iterable[Any], urls: Mapping[int, str | None]) -> t
             spans = _spans([one for one in words if one.where in (where, Where.ANY)], shown)
             if spans:
                 pieces = pieces_of(shown, spans) if rank == 0 else _excerpt(shown, spans)
-                hit = Hit(
-                    source=line(row.source_name), language=row.language, url=address(urls.get(row.id)), pieces=pieces
-                )
+                hit = Hit(source=line(row.source_name), language=row.language, url=address(row.url), pieces=pieces)
                 found.append((rank, hit))
                 break
     found.sort(key=lambda entry: entry[0])

@@ -13,6 +13,8 @@ from feeds.decide.narrow import narrow
 from feeds.decide.query import OneOf, Query, parse
 from feeds.publish.almanac import Almanac, Line, almanac_of, line_of
 from feeds.publish.cache import FeedCache
+from feeds.publish.facets import carry_over
+from feeds.publish.listing import Entries
 from feeds.publish.web_base import Library
 from storage import almanac as shelves
 from storage import news, search, sources
@@ -23,6 +25,7 @@ from storage.model import Figures
 AGES = timedelta(minutes=5)  #: rules that ask how old a report is are asked again so often
 COUNTS = timedelta(seconds=30)  #: for which counts of rows are shown as they were
 MANY = 1_000  #: meetings of a large archive
+FEW_CHANGES = 200  #: meetings; after more, all is sorted anew
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -40,6 +43,7 @@ class _State:
     """What is known; replaced as a whole."""
 
     revision: int = -1
+    marks: dict[int, str] = field(default_factory=dict)
     versions: dict[int, Version] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
     rules: _Rules = _Rules()
@@ -58,6 +62,7 @@ class Keeper:
         self._reading = asyncio.Lock()
         self._spared = False
         self._figures: tuple[datetime, Figures] | None = None
+        self.entries = Entries(lambda: self._state.versions, library.clock)
 
     async def now(self) -> Almanac:
         """The almanac as the archive is now. Only records that changed are read again."""
@@ -93,22 +98,59 @@ def _renewed(connection: Connection, old: _State, revision: int, now: datetime) 
 
     When no meeting changed, the almanac stays the same one, with all that was made of it.
     """
-    versions = shelves.versions(connection)
+    marks = shelves.marks(connection)
     queries = archive.block_rules(connection)
     rules = _rules(connection, queries, now)
     as_before = replace(rules, until=_NEVER) == replace(old.rules, until=_NEVER) and now < old.rules.until
-    if as_before and versions == old.versions:
+    if as_before and marks == old.marks:
         return replace(old, revision=revision)
-    changed = [number for number, version in versions.items() if old.versions.get(number) != version]
-    read = shelves.records(connection, changed)
-    lines = {number: old.lines[number] for number in old.lines.keys() & versions.keys() - set(changed)}
-    lines |= {number: line_of(meeting) for number, meeting in read.items()}
-    ask = changed if as_before else list(lines)
-    kept = old.hidden & versions.keys() if as_before else frozenset()
+    read = _read(connection, old, marks)
+    ask = read.changed if as_before else list(read.lines)
+    kept = old.hidden & read.lines.keys() if as_before else frozenset()
     hidden = (kept - set(ask)) | _hidden(connection, queries, ask, now)
-    made = almanac_of(line for number, line in lines.items() if number not in hidden)
+    made = _made(old, read.lines, hidden, [*read.changed, *read.gone])
     rules = old.rules if as_before else rules  # what was not asked now is due when it was
-    return _State(revision=revision, versions=versions, lines=lines, rules=rules, hidden=hidden, made=made)
+    return _State(
+        revision=revision, marks=marks, versions=read.versions, lines=read.lines, rules=rules, hidden=hidden, made=made
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Read:
+    """The meetings as they are now, and which of them are new, or others than before."""
+
+    versions: dict[int, Version]
+    lines: dict[int, Line]
+    changed: list[int]
+    gone: set[int]
+
+
+def _read(connection: Connection, old: _State, marks: dict[int, str]) -> _Read:
+    """Read what changed. Only blocks with another mark are looked at."""
+    blocks = {number for number in marks.keys() | old.marks.keys() if marks.get(number) != old.marks.get(number)}
+    found = shelves.versions(connection, blocks)
+    changed = [number for number, version in found.items() if old.versions.get(number) != version]
+    gone = {number for number in old.versions if number // shelves.BLOCK in blocks} - found.keys()
+    versions, lines = old.versions | found, dict(old.lines)
+    lines.update((number, line_of(meeting)) for number, meeting in shelves.records(connection, changed).items())
+    for number in gone:
+        del versions[number]
+        lines.pop(number, None)
+    return _Read(versions=versions, lines=lines, changed=changed, gone=gone)
+
+
+def _made(old: _State, lines: dict[int, Line], hidden: frozenset[int], changed: Collection[int]) -> Almanac:
+    """The almanac of what is not hidden. A small change costs little, also where there are many meetings."""
+    affected = {*changed, *(hidden ^ old.hidden)}
+    if len(affected) > FEW_CHANGES:
+        return almanac_of(line for number, line in lines.items() if number not in hidden)
+    out = [old.lines[number] for number in affected if number in old.lines and number not in old.hidden]
+    into = [lines[number] for number in affected if number in lines and number not in hidden]
+    same = {line.story_id for line in into} & {line.story_id for line in out if line == lines.get(line.story_id)}
+    out, into = ([line for line in some if line.story_id not in same] for some in (out, into))
+    made = old.made.changed(out, into)
+    carry_over(old.made, made, out, into)
+    return made
 
 
 def _rules(connection: Connection, queries: Sequence[Query], now: datetime) -> _Rules:
@@ -126,8 +168,9 @@ def _hidden(
 ) -> frozenset[int]:
     """Those of these meetings all whose reports are blocked. Only what a rule may match is read with all its words."""
     doubtful: set[int] = set()
+    few = story_ids if len(story_ids) <= search.FEW else None
     for query in queries:
-        doubtful.update(search.meetings_of(connection, narrow(query, now)))
+        doubtful.update(search.meetings_of(connection, narrow(query, now), among=few))
     doubtful &= set(story_ids)
     left, shown = sorted(doubtful), set[int]()
     for start in range(0, len(left), shelves.CHUNK):

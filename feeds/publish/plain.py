@@ -5,7 +5,9 @@ everything after them, addresses that run code. None of it reaches a reader.
 """
 
 import re
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, urlsplit
 
 import ada_url
 
@@ -50,3 +52,13 @@ def address(url: str | None) -> str | None:
 def language_tag(language: str | None) -> str | None:
     """The language tag if it is well-formed (RFC 5646), else None."""
     return language if language and _TAG.fullmatch(language) else None
+
+
+def query_string(pairs: Iterable[tuple[str, str]]) -> str:
+    """Parameters as `urlencode` writes them, for pages with hundreds of links that say the same few words."""
+    return "&".join(f"{name}={_quoted(value)}" for name, value in pairs)
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    return quote_plus(value, errors="replace")

@@ -5,15 +5,16 @@ as a query is what its feeds and its calendar follow, so both must mean the same
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import TypeVar
-from urllib.parse import urlencode
 
 from feeds.decide.vocabulary import resolve
 from feeds.publish.almanac import Almanac, Line
 from feeds.publish.asking import WrongRequest
+from feeds.publish.plain import query_string
 from feeds.publish.words import Language, country_name, label, series_name
 from storage.model import Format, Kind, Level, Phase
 
@@ -44,25 +45,34 @@ class View:
 
     def holds(self, line: Line) -> bool:
         """Whether the view shows this meeting."""
-        return self._holds(line, self.days)
+        return all(test(line) for test in self.tests())
 
-    def _holds(self, line: Line, days: tuple[date, date] | None) -> bool:
-        facts = line.facts
-        return (
-            (self.level is None or facts.level is self.level)
-            and (not self.kind or facts.kind in self.kind)
-            and (self.format is None or facts.format is self.format)
-            and (self.phase is None or facts.phase is self.phase)
-            and (not self.series or facts.series == self.series)
-            and (not self.minister or self.minister in line.people)
-            and all(code in facts.countries for code in self.country)
-            and (days is None or (facts.starts_on is not None and line.day <= days[1] and line.ends >= days[0]))
-        )
+    def tests(self) -> Iterator[Callable[[Line], bool]]:
+        """What it asks of a meeting; what it does not ask costs nothing."""
+        level, kind, series, minister = self.level, self.kind, self.series, self.minister
+        if level is not None:
+            yield lambda line: line.facts.level is level
+        if kind:
+            yield lambda line: line.facts.kind in kind
+        if self.format is not None:
+            yield lambda line: line.facts.format is self.format
+        if self.phase is not None:
+            yield lambda line: line.facts.phase is self.phase
+        if series:
+            yield lambda line: line.facts.series == series
+        if minister:
+            yield lambda line: minister in line.people
+        for code in self.country:
+            yield partial(_takes_part, code)
+        if (days := self.days) is not None:
+            yield partial(_is_within, *days)
 
     def among(self, lines: Iterable[Line]) -> list[Line]:
         """Those of the meetings that it shows, in their order."""
-        days = self.days
-        return [line for line in lines if self._holds(line, days)]
+        found = list(lines)
+        for test in self.tests():
+            found = [line for line in found if test(line)]
+        return found
 
     def within(self, almanac: Almanac) -> list[Line]:
         """Those of all meetings that it shows, newest first: as `among`, but only a part is looked through."""
@@ -96,7 +106,7 @@ class View:
     def link(self, language: Language, path: str = "/", **more: str | int) -> str:
         """The address of a page that shows the view."""
         extra = [(name, str(value)) for name, value in more.items()]
-        return f"{path}?{urlencode([*self.pairs(), *extra, ('lang', language)])}"
+        return f"{path}?{query_string([*self.pairs(), *extra, ('lang', language)])}"
 
     def query(self, almanac: Almanac) -> str:
         """The view in the language of the filters."""
@@ -137,6 +147,14 @@ class View:
             words = label(language, self.level) if self.level else {"ja": "全レベル", "en": "any rank"}[language]
             found.append((words, replace(self, level=Level.MINISTER)))
         return tuple(found)
+
+
+def _takes_part(code: str, line: Line) -> bool:
+    return code in line.facts.countries
+
+
+def _is_within(first: date, last: date, line: Line) -> bool:
+    return line.day <= last and line.facts.starts_on is not None and line.ends >= first
 
 
 def view_of(asked: Mapping[str, Sequence[str]]) -> View:

@@ -102,6 +102,7 @@ def _periods(almanac: Almanac, today: date, language: Language) -> list[tuple[st
     return found + [(str(number), period_name(f"{number:04}", language)) for number in almanac.years[:8]]
 
 
+@kept
 async def _countries_data(request: Request) -> Response:
     today = today_of(request)
     almanac = await keeper_of(request).now()
@@ -145,6 +146,7 @@ async def _country(request: Request) -> Response:
     )  # fmt: skip
 
 
+@kept
 async def _country_data(request: Request) -> Response:
     code, today = _code(request), today_of(request)
     almanac = await keeper_of(request).now()
@@ -178,6 +180,11 @@ def _year_asked(request: Request, lines: Sequence[Line], today: date) -> tuple[i
     return (today.year if today.year in years or not years else years[-1]), years
 
 
+def _of_year(lines: Sequence[Line], number: int) -> list[Line]:
+    """Those whose day is known and in the year."""
+    return [line for line in lines if line.facts.starts_on and line.day.year <= number <= line.ends.year]
+
+
 @kept
 async def _person(request: Request) -> Response:
     language, today = language_of(request), today_of(request)
@@ -193,7 +200,7 @@ async def _person(request: Request) -> Response:
     return page(
         request, "person.html",
         person=person, office=office_name(person.office, person.country, person.level, language),
-        view=view, lines=lines, year=year(lines, number), years=years, today=today,
+        view=view, lines=lines, year=year(lines, number), years=years, today=today, of_year=_of_year(lines, number),
         met=[(almanac.people[key], count) for key, count in met.most_common(8) if key in almanac.people],
         most=max(met.values(), default=1),
         countries=Counter(c for line in lines for c in line.facts.countries if c != person.country).most_common(12),
@@ -202,6 +209,7 @@ async def _person(request: Request) -> Response:
     )  # fmt: skip
 
 
+@kept
 async def _person_data(request: Request) -> Response:
     almanac = await keeper_of(request).now()
     person = almanac.people.get(request.path_params["key"])
@@ -265,6 +273,7 @@ def _earlier(known: Any, lines: Sequence[Line]) -> list[Any]:
     return sorted(missing, key=lambda one: one.held_on, reverse=True)
 
 
+@kept
 async def _series_data(request: Request) -> Response:
     key: str = request.path_params["key"]
     almanac = await keeper_of(request).now()

@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import jinja2
 from babel import negotiate_locale
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from feeds.publish import moments, plain
+from feeds.publish import drawn, moments, plain
 from feeds.publish.files import TEMPLATES
 from feeds.publish.rendered import SMALL, takes_gzip
 from feeds.publish.shelf import Imprint
@@ -112,6 +113,12 @@ def page(
     return _answer(request, shown.encode("utf-8", "replace"), status)
 
 
+def fragment(template: str, language: Language, zone: str, **values: Any) -> Markup:
+    """A part of a page."""
+    made = _templates.get_template(template)
+    return Markup(made.render(language=language, zone=zone, **_words(language, zone), **values))  # noqa: S704  escaped
+
+
 def _words(language: Language, zone: str) -> dict[str, Any]:
     """What templates say things with."""
     return {
@@ -125,6 +132,9 @@ def _words(language: Language, zone: str) -> dict[str, Any]:
         "day": partial(day_name, language=language),
         "days": partial(days_name, language=language),
         "link": partial(link, language),
+        "matrix_cells": partial(drawn.matrix_cells, language=language),
+        "month_bars": partial(drawn.month_bars, language=language),
+        "calendar_days": partial(drawn.calendar_days, language=language),
     }
 
 

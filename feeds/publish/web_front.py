@@ -1,5 +1,6 @@
 """`/`: the meetings, what is announced first, with quick filters that make any other view of them."""
 
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -10,15 +11,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.publish import facets
-from feeds.publish.almanac import Almanac, Line
+from feeds.publish.almanac import Line
 from feeds.publish.asking import SEARCH, WrongRequest, whole_number
 from feeds.publish.entries import FeedHead
 from feeds.publish.follow import Follow, follow
-from feeds.publish.listed import Listed, listed
+from feeds.publish.listing import Entry, Style
 from feeds.publish.views import View, view_of
 from feeds.publish.web_base import asked_of, language_of, library_of, page, today_of, zone_of
 from feeds.publish.web_kept import keeper_of, kept
-from storage import filters, news
+from storage import filters
 from storage.model import Phase
 
 PAGE_SIZE = 20
@@ -34,12 +35,11 @@ def view_asked(request: Request) -> View:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
 
 
-async def shown(request: Request, lines: list[Line]) -> list[Listed]:
-    """Meetings as entries of a list, in this order."""
-    language, zone = language_of(request), zone_of(request)
-    wanted = [line.story_id for line in lines]
-    found = await library_of(request).read(partial(news.meetings_by_id, story_ids=wanted))
-    return [listed(story, language, zone) for story in found]
+async def shown(request: Request, lines: Sequence[Line]) -> list[Entry]:
+    """Meetings as entries of a list, in this order. The almanac was asked before."""
+    style = Style(language=language_of(request), zone=zone_of(request))
+    ids = [line.story_id for line in lines]
+    return await library_of(request).read(partial(keeper_of(request).entries.of, story_ids=ids, style=style))
 
 
 async def following(request: Request, query: str, title: str = "") -> Follow:
@@ -70,7 +70,7 @@ def page_number(request: Request, name: str = "page") -> int:
 async def _front(request: Request) -> Response:
     language, view, number = language_of(request), view_asked(request), page_number(request)
     almanac = await keeper_of(request).now()
-    found = _found(almanac, view)
+    found = facets.kept_find(almanac, view)
     coming, told = _parted(found.lines, request, view)
     start = (number - 1) * PAGE_SIZE
     if number > 1 and start >= len(told):
@@ -95,16 +95,6 @@ async def _front(request: Request) -> Response:
         "discover": ways.discover,
     }
     return page(request, "index.html", **values)
-
-
-def _found(almanac: Almanac, view: View) -> facets.Found:
-    """Kept with the almanac, because the same few views are asked for again and again."""
-    kept: dict[View, facets.Found] = almanac.kept.setdefault("found", {})
-    if view not in kept:
-        if len(kept) >= 64:
-            kept.pop(next(iter(kept)), None)
-        kept[view] = facets.find(almanac, view)
-    return kept[view]
 
 
 def _parted(lines: list[Line], request: Request, view: View) -> tuple[list[Line], list[Line]]:

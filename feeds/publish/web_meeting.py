@@ -15,9 +15,9 @@ from feeds.publish import chronicle, evidence, linked
 from feeds.publish.almanac import Almanac, Line, around, key_of, line_of
 from feeds.publish.card import card, headline, people_of, sides_in_order
 from feeds.publish.facts import facts_of, moment
-from feeds.publish.listed import listed
 from feeds.publish.plain import line
-from feeds.publish.web_base import data, language_of, library_of, moved, page, today_of, zone_of
+from feeds.publish.web_base import data, language_of, library_of, moved, page, today_of
+from feeds.publish.web_front import shown as entries_of
 from feeds.publish.web_kept import keeper_of
 from feeds.publish.words import Language, country_name, series_name
 from storage import almanac as shelves
@@ -39,9 +39,6 @@ async def _meeting(request: Request) -> Response:
     told = await library.read(partial(shelves.told, story_id=number))
     almanac = await keeper_of(request).now()
     here = line_of(story.meeting)
-    beside = await library.read(
-        partial(news.meetings_by_id, story_ids=[one.story_id for one in _beside(almanac, here)])
-    )
     shown = card(story, language)
     address = f"{library.address}/meetings/{number}"
     facts = story.meeting.facts
@@ -50,7 +47,7 @@ async def _meeting(request: Request) -> Response:
         story=story, card=shown, quotes=evidence.quotes(told), sides=sides_in_order(facts, language),
         people=[(words, key_of(one)) for one, words in people_of(facts, language)],
         course=chronicle.course(told, facts, today_of(request), language),
-        beside=[listed(one, language, zone_of(request)) for one in beside],
+        beside=await entries_of(request, _beside(almanac, here)),
         ways=_ways(almanac, here, language),
         description=_description(shown.rows),
         linked=linked.event(story, language, address),

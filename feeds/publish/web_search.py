@@ -21,15 +21,14 @@ from feeds.publish.by_facts import find_by_facts, only_among
 from feeds.publish.card import card
 from feeds.publish.highlight import Hit, hits
 from feeds.publish.in_words import in_words
-from feeds.publish.listed import Listed, listed
+from feeds.publish.listing import Entries, Entry, Style
 from feeds.publish.plain import address
 from feeds.publish.web_base import language_of, library_of, page, zone_of
 from feeds.publish.web_front import following
 from feeds.publish.web_kept import keeper_of
-from feeds.publish.words import SEARCH_EXAMPLES, TOP_SPANS, Language
+from feeds.publish.words import SEARCH_EXAMPLES, TOP_SPANS
 from storage import news, search
 from storage.database import Connection
-from storage.model import MeetingStory
 
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 PAGE_SIZE = 20
@@ -47,13 +46,14 @@ async def _search(request: Request) -> Response:
         start = whole_number(before, "before", 1, LARGEST_ID) if before is not None else None
     except (QueryError, WrongRequest) as error:
         return _found(request, words[:LONGEST], HTTPStatus.BAD_REQUEST, problem=str(error))
-    asked = await asyncio.to_thread(_asked, await keeper_of(request).now(), query, start)
-    look = partial(_look, asked=asked, now=library.clock(), language=language_of(request), zone=zone_of(request))
-    found, count, shown = await library.read(look)
+    keeper, style = keeper_of(request), Style(language=language_of(request), zone=zone_of(request), heading="h2")
+    asked = await asyncio.to_thread(_asked, await keeper.now(), query, start)
+    look = partial(_look, asked=asked, now=library.clock(), entries=keeper.entries, style=style)
+    looked = await library.read(look)
     ways = await following(request, words)
     return _found(
-        request, words, shown=shown, before=found.before, whole=found.whole, count=count[0], exact=count[1],
-        follow=ways, discover=ways.discover, meaning=in_words(query, language_of(request)),
+        request, words, shown=looked.shown, before=looked.found.before, whole=looked.found.whole, count=looked.count,
+        exact=looked.exact, follow=ways, discover=ways.discover, meaning=in_words(query, language_of(request)),
     )  # fmt: skip
 
 
@@ -72,45 +72,43 @@ def _asked(almanac: Almanac, query: Query, before: int | None) -> _Asked:
     return _Asked(query=query, before=before, known=known, among=only_among(almanac, query) if known is None else None)
 
 
-Shown = list[tuple[Listed, tuple[Hit, ...]]]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Looked:
+    """One page of what a search finds."""
+
+    found: archive.FoundNumbers
+    shown: list[tuple[Entry, tuple[Hit, ...]]]  #: each with the words that were found
+    count: int | None  #: all that matches; None: it was not counted
+    exact: bool = True  #: False: there are more
 
 
-def _look(
-    connection: Connection, asked: _Asked, now: datetime, language: Language, zone: str
-) -> tuple[archive.FoundMeetings, tuple[int | None, bool], Shown]:
-    """One page of what matches, how much matches in all, and the words that were found."""
-    count: tuple[int | None, bool] = (None, True)
+def _look(connection: Connection, asked: _Asked, now: datetime, entries: Entries, style: Style) -> _Looked:
+    """In a thread."""
+    count: int | None = None
+    exact = True
     query, before, known, among = asked.query, asked.before, asked.known, asked.among
     if known is not None:
-        found, count = _page_of(connection, known, before), (len(known), True)
+        found, count = _page_of(known, before), len(known)
     elif before is None:
-        found, number, whole = archive.find_and_count(
+        found, count, exact = archive.find_and_count(
             connection, query, now=now, limit=PAGE_SIZE, most=MOST_COUNTED, among=among
         )
-        count = (number, whole)
     else:
-        found = archive.find_meetings(connection, query, now=now, limit=PAGE_SIZE, before=before, among=among)
+        found = archive.find_numbers(connection, query, now=now, limit=PAGE_SIZE, before=before, among=among)
     rows: dict[int, list[Any]] = {}
-    ids = [story.meeting.story_id for story in found.meetings]
-    for row in search.of_stories(connection, ids) if known is None else ():  # facts have no words to mark
+    for row in search.of_stories(connection, found.numbers) if known is None else ():  # facts have no words to mark
         rows.setdefault(row.story_id, []).append(row)
     shown = [
-        (listed(story, language, zone), hits(query, rows.get(story.meeting.story_id, ()), _urls(story)))
-        for story in found.meetings
+        (entry, hits(query, rows.get(entry.story_id, ()))) for entry in entries.of(connection, found.numbers, style)
     ]
-    return found, count, shown
+    return _Looked(found=found, shown=shown, count=count, exact=exact)
 
 
-def _page_of(connection: Connection, known: tuple[int, ...], before: int | None) -> archive.FoundMeetings:
+def _page_of(known: tuple[int, ...], before: int | None) -> archive.FoundNumbers:
     """One page of meetings whose numbers are known."""
     left = [number for number in known if before is None or number < before]
     chosen = left[:PAGE_SIZE]
-    following = chosen[-1] if len(left) > PAGE_SIZE else None
-    return archive.FoundMeetings(meetings=news.meetings_by_id(connection, chosen), before=following)
-
-
-def _urls(story: MeetingStory) -> dict[int, str | None]:
-    return {report.item_id: report.url for report in story.reports}
+    return archive.FoundNumbers(numbers=tuple(chosen), before=chosen[-1] if len(left) > PAGE_SIZE else None)
 
 
 def _found(request: Request, words: str, status: int = HTTPStatus.OK, **values: Any) -> Response:

@@ -54,7 +54,7 @@ LARGE = {
 #: What must see all rows, and therefore seldom runs.
 WHOLE = (
     "SELECT count(*) AS count_1 \nFROM ",  # how much there is: the front page is kept until the archive changes
-    "SELECT meetings.story_id, meetings.revision, CAST(meetings.updated_at",  # which changed: once for each change
+    "SELECT anon_1.block, ",  # which changed: once for each change
     # Asks for the articles of each meeting by their index; PostgreSQL begins with all articles while there are few.
     "SELECT meetings.story_id \nFROM meetings \nWHERE meetings.story_id IS NOT NULL AND (EXISTS",
     "SELECT count(*) FILTER (WHERE sources.enabled",  # when a source turned bad: are all of them?

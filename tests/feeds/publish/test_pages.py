@@ -288,10 +288,11 @@ class Row:
 
     def __init__(self, title: str, text: str = "") -> None:
         self.id, self.title, self.text, self.source_name, self.language = 1, title, text, "MOD", "en"
+        self.url = "https://a.example/"
 
 
 def marked(query: str, title: str, text: str = "") -> list[str]:
-    return [piece for hit in hits(parse(query), [Row(title, text)], {1: None}) for piece, found in hit.pieces if found]
+    return [piece for hit in hits(parse(query), [Row(title, text)]) for piece, found in hit.pieces if found]
 
 
 def test_found_words_are_marked_as_the_matcher_finds_them() -> None:
@@ -305,9 +306,10 @@ def test_found_words_are_marked_as_the_matcher_finds_them() -> None:
 
 def test_a_word_deep_in_the_text_is_shown_with_what_is_around_it() -> None:
     row = Row("News", "x " * 200 + "a frigate sails " + "y " * 200)
-    (hit,) = hits(parse("frigate"), [row], {1: "https://a.example/"})
+    (hit,) = hits(parse("frigate"), [row])
     assert (hit.pieces[0], hit.pieces[-1]) == (("…", False), ("…", False))
     assert ("frigate", True) in hit.pieces
+    assert hit.url == "https://a.example/"
 
 
 def test_moments_and_spans_are_told_in_both_languages() -> None:
