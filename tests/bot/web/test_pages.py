@@ -76,6 +76,22 @@ async def test_a_filter_s_query_name_and_alerts_are_changed_and_its_last_change_
     assert "query: country:AU → country:JP" in page.text
 
 
+@pytest.mark.parametrize("action", ["keep", "block"])
+async def test_a_filter_s_query_cannot_be_emptied_by_saving_it(admin: Visitor, database: Database, action: str) -> None:
+    await admin.send("/admin/filters", act="add", query="country:AU", key="mine", action=action)
+    refused = await admin.send("/admin/filters/mine", act="save", query=" ", title="Mine")
+    assert refused.status_code == 400
+    assert "Write a query" in refused.text
+    assert database.read(partial(filters.find, key="mine")).query == "country:AU"
+
+
+async def test_the_filter_that_means_every_article_can_be_renamed(admin: Visitor, database: Database) -> None:
+    assert not database.read(partial(filters.find, key="everything")).query
+    page = await admin.send("/admin/filters/everything", act="save", query="", title="All of it")
+    assert page.status_code == 200
+    assert database.read(partial(filters.find, key="everything")).title == "All of it"
+
+
 async def test_a_filter_is_paused_resumed_and_removed_but_not_one_that_is_built_in(
     admin: Visitor, database: Database
 ) -> None:
