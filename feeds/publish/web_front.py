@@ -23,15 +23,19 @@ from storage.model import Phase
 
 PAGE_SIZE = 20
 COMING = 8  #: announced meetings on top
+NOBODY = "minister is the key of a person, as in /people; nobody with this key is on record."
 LARGEST = 100_000  #: page that may be asked for
 
 
-def view_asked(request: Request) -> View:
+def view_asked(request: Request, almanac: Almanac) -> View:
     """The view that the address asks for. Raises `HTTPException` with what would be right."""
     try:
-        return view_of(asked_of(request))
+        view = view_of(asked_of(request))
     except WrongRequest as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
+    if view.minister and view.minister not in almanac.people:
+        raise HTTPException(HTTPStatus.NOT_FOUND, NOBODY)
+    return view
 
 
 async def shown(request: Request, lines: list[Line]) -> list[Listed]:
@@ -68,8 +72,8 @@ def page_number(request: Request, name: str = "page") -> int:
 
 @kept
 async def _front(request: Request) -> Response:
-    language, view, number = language_of(request), view_asked(request), page_number(request)
     almanac = await keeper_of(request).now()
+    language, view, number = language_of(request), view_asked(request, almanac), page_number(request)
     found = _found(almanac, view)
     coming, told = _parted(found.lines, request, view)
     start = (number - 1) * PAGE_SIZE
