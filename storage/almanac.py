@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy import Connection, Text, cast, func, select
 
 from storage.model import Meeting, ToldItem
 from storage.news import report_from_row, select_reports
@@ -20,6 +20,12 @@ def versions(connection: Connection) -> dict[int, Version]:
     moments = (cast(column, Text) for column in (meetings.c.updated_at, meetings.c.active_at))
     rows = connection.execute(select(meetings.c.story_id, meetings.c.revision, *moments)).all()
     return {number: (revision, updated, active) for number, revision, updated, active in rows}
+
+
+def counts(connection: Connection) -> dict[int, int]:
+    """How many reports every meeting has. A report that leaves changes no mark of the meeting's record."""
+    reports = select(func.count()).where(items.c.story_id == meetings.c.story_id).label("reports")
+    return {row.story_id: row.reports for row in connection.execute(select(meetings.c.story_id, reports))}
 
 
 def records(connection: Connection, story_ids: Sequence[int]) -> dict[int, Meeting]:

@@ -43,6 +43,7 @@ class _State:
     versions: dict[int, Version] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
     rules: _Rules = _Rules()
+    reports: dict[int, int] = field(default_factory=dict)  #: of each meeting, where there are block rules
     hidden: frozenset[int] = frozenset()  #: what block rules hide
     made: Almanac = field(default_factory=lambda: Almanac(()))
 
@@ -96,19 +97,23 @@ def _renewed(connection: Connection, old: _State, revision: int, now: datetime) 
     versions = shelves.versions(connection)
     queries = archive.block_rules(connection)
     rules = _rules(connection, queries, now)
+    reports = shelves.counts(connection) if queries else {}
     as_before = replace(rules, until=_NEVER) == replace(old.rules, until=_NEVER) and now < old.rules.until
-    if as_before and versions == old.versions:
+    if as_before and versions == old.versions and reports == old.reports:
         return replace(old, revision=revision)
     changed = [number for number, version in versions.items() if old.versions.get(number) != version]
     read = shelves.records(connection, changed)
     lines = {number: old.lines[number] for number in old.lines.keys() & versions.keys() - set(changed)}
     lines |= {number: line_of(meeting) for number, meeting in read.items()}
-    ask = changed if as_before else list(lines)
+    lost = [number for number, count in reports.items() if old.reports.get(number) != count]
+    ask = {*changed, *lost} & lines.keys() if as_before else lines.keys()
     kept = old.hidden & versions.keys() if as_before else frozenset()
-    hidden = (kept - set(ask)) | _hidden(connection, queries, ask, now)
+    hidden = (kept - ask) | _hidden(connection, queries, ask, now)
     made = almanac_of(line for number, line in lines.items() if number not in hidden)
     rules = old.rules if as_before else rules  # what was not asked now is due when it was
-    return _State(revision=revision, versions=versions, lines=lines, rules=rules, hidden=hidden, made=made)
+    return _State(
+        revision=revision, versions=versions, lines=lines, rules=rules, reports=reports, hidden=hidden, made=made
+    )  # fmt: skip
 
 
 def _rules(connection: Connection, queries: Sequence[Query], now: datetime) -> _Rules:
