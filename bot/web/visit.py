@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.telegram.refusals import in_words
 from bot.told import names
 from bot.undoing import can_undo
 from bot.web.area import Area
@@ -124,6 +125,7 @@ def shown_to(language: Language) -> dict[str, Any]:
         "admin_menu": [(href, ja if language == "ja" else en) for href, ja, en in MENU],
         "done_words": partial(done_words, language),
         "can_undo": can_undo,
+        "refusal": partial(in_words, language),
         "filter_states": STATES[language],
     }
 
