@@ -40,7 +40,6 @@ from storage.tables import chats, deliveries
 from tests.support.bot_api import BotApi
 
 INTERVAL_S = 600
-_LANGUAGES = ("ja", "en", "ja")  #: of the reports of a happening
 HAPPENINGS_SHARE = 10  #: of so many articles, three tell of one meeting
 
 

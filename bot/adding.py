@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.checking import CheckFailed, best_of, discover
+from bot.checking import CheckFailed, best_of, check_known, discover
 from bot.config import Settings
 from feeds.collect import catalogue
 from feeds.collect.catalogue import SourcesFileError
@@ -120,12 +120,25 @@ async def find_out(
     return Chosen(definition=chosen, note=_note(found, definition, how), warning=warning)
 
 
+async def refuse_useless(settings: Settings, definition: SourceDefinition) -> None:
+    """Raise `CheckFailed` for a source that answers and of which nothing could be read as it is defined.
+
+    One that cannot be reached now is let through, as `find_out` does: it is polled until it answers.
+    """
+    try:
+        await check_known(settings, definition, 0)
+    except CheckFailed as error:
+        misses = definition.kind is SourceKind.PAGE and error.kind is FailureKind.EMPTY  # its rules find nothing
+        if misses or error.kind not in _NOT_NOW:
+            raise
+
+
 def _as_given(definition: SourceDefinition, kind: SourceKind | None, found: Discovery) -> Chosen:
     failure = found.failure
     assert failure is not None
     unruled = kind is SourceKind.PAGE and found.page is not None  # a page may be read without any rule
     if failure.kind not in _NOT_NOW and not unruled:
-        raise CheckFailed(failure.message)
+        raise CheckFailed(failure.message, failure.kind)
     given = replace(definition, kind=kind or SourceKind.FEED)
     reason = "No list of news was recognised on it." if unruled else failure.message
     return Chosen(definition=given, warning=f"{definition.url} is added as a {given.kind}, unchecked. {reason}")

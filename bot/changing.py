@@ -5,10 +5,11 @@ Functions over a connection, so that change and audit are one transaction. Comma
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from feeds.collect.written import rules_as_table
 from feeds.decide.query import parse
 from feeds.rehearsal import rehearse
 from storage import audit, filters, sources
@@ -27,6 +28,8 @@ from storage.model import (
 )
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+#: In the audit: whether a source was what sources_file says.
+FOLLOWS = "follows_file"
 #: Page and feeds need them.
 BUILT_IN = (filters.MEETINGS, filters.EVERYTHING)
 
@@ -156,6 +159,36 @@ def remove_source(connection: Connection, source: Source, *, who: str, now: date
     return audit.note(connection, who=who, what="source_remove", target=target, before=before, now=now)
 
 
+def save_rules(connection: Connection, source: Source, rules: PageRules | None, *, who: str, now: datetime) -> int:
+    """Read a list page by these rules from now on, whatever sources_file says. The first poll with them is silent.
+
+    Returns the line of the audit. Raises `CannotChange`, `NotFound`.
+    """
+    known = sources.get(connection, source.id).definition
+    if known.kind is not SourceKind.PAGE:
+        raise CannotChange(f"{known.key} is a feed; only list pages are read by rules.")
+    before, after = as_rules(known.rules), as_rules(rules)
+    if before == after:
+        raise CannotChange(f"{known.key} is read by these rules already.")
+    followed = sources.follows(connection, source.id)
+    sources.change(connection, source.id, replace(known, rules=rules), now)
+    return audit.note(
+        connection, who=who, what="source_rules", target=f"source:{known.key}", now=now,
+        before={**before, FOLLOWS: followed}, after={**after, FOLLOWS: False},
+    )  # fmt: skip
+
+
+def as_rules(rules: PageRules | None) -> dict[str, Any]:
+    """Rules for the audit: those that say something."""
+    return rules_as_table(rules or PageRules())
+
+
+def from_rules(record: Mapping[str, Any]) -> PageRules | None:
+    """The rules that `as_rules` told of."""
+    given = {name: value for name, value in record.items() if name != FOLLOWS}
+    return PageRules(**{**given, "cut": tuple(given.get("cut", ()))}) if given else None
+
+
 def pause_source(connection: Connection, source: Source, *, who: str, now: datetime) -> int:
     """Stop polling a source. Returns the line of the audit. Raises `CannotChange`."""
     if source.state is SourceState.PAUSED:
@@ -190,7 +223,6 @@ def as_record(definition: SourceDefinition) -> dict[str, Any]:
 def from_record(record: Mapping[str, Any]) -> SourceDefinition:
     """The source that `as_record` told of, without headers and cookies."""
     fields = {name: value for name, value in record.items() if name != "asked_with"}
-    rules = fields["rules"]
-    if rules is not None:
-        fields["rules"] = PageRules(**{**rules, "cut": tuple(rules["cut"])})
+    if fields["rules"] is not None:
+        fields["rules"] = from_rules(fields["rules"])
     return SourceDefinition(**{**fields, "kind": SourceKind(fields["kind"]), "trust": Trust(fields["trust"])})

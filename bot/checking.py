@@ -22,7 +22,7 @@ from feeds.collect.matching import matched, matched_then
 from feeds.collect.page import parse_article
 from feeds.collect.worker import ParserPool
 from feeds.collect.written import as_toml, rules_as_table
-from feeds.observed import Failure, Fetched, FetchResult, ParsedEntry, ParsedFeed
+from feeds.observed import Failure, FailureKind, Fetched, FetchResult, ParsedEntry, ParsedFeed
 from feeds.publish.health import then
 from feeds.understand.meetings import understand
 from feeds.work import article
@@ -34,6 +34,11 @@ from storage.model import FetchOptions, PageRules, PageSnapshot, SourceDefinitio
 
 class CheckFailed(KaigiError):
     """The source cannot be read. The message says why and what to do."""
+
+    def __init__(self, message: str, kind: FailureKind | None = None) -> None:
+        """`kind` is that of the failure, where reading came to one."""
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +129,7 @@ async def check_new(settings: Settings, definition: SourceDefinition, kind: Sour
     async with _reading(settings) as (fetcher, parsers):
         found = await _search(fetcher, parsers, definition, kind)
         if found.failure is not None:
-            raise CheckFailed(found.failure.message)
+            raise CheckFailed(found.failure.message, found.failure.kind)
         defined, how = best_of(found, definition)
         page = found.proposals[0] if found.proposals else None
         parsed = ParsedFeed(entries=page.entries, title=page.title) if page else found.feeds[0].parsed
@@ -164,8 +169,10 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
     accept = PAGE_ACCEPT if definition.kind is SourceKind.PAGE else FEED_ACCEPT
     answer: FetchResult = await fetcher.fetch(definition.url, accept=accept, source=definition)
+    if isinstance(answer, Failure):
+        raise CheckFailed(answer.message, answer.kind)
     if not isinstance(answer, Fetched):
-        raise CheckFailed(answer.message if isinstance(answer, Failure) else f"{definition.url} sent nothing.")
+        raise CheckFailed(f"{definition.url} sent nothing.")
 
     async def read(document: Fetched) -> ParsedFeed | Failure:
         return await parsers.run(read_document, document, definition, utc_now())
@@ -174,7 +181,7 @@ async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinit
     if isinstance(parsed, ParsedFeed) and parsed.more:
         parsed = await read_index(parsed, fetcher.fetch, read)
     if isinstance(parsed, Failure):
-        raise CheckFailed(parsed.message)
+        raise CheckFailed(parsed.message, parsed.kind)
     return parsed
 
 

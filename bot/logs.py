@@ -14,6 +14,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # A Telegram token wherever it stands: in an address (…/bot123:AAF…/getMe), a message or a traceback.
 _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
+# The word in an address that is a secret itself: a link that signs in, where hubs call us, where Telegram does.
+_WORD = re.compile(r"(/(?:admin/login|websub)/)[A-Za-z0-9_-]{20,}|(/telegram/)[0-9a-f]{40}")
 _HIDDEN = "***"
 
 # What they say below a warning is for their authors; httpx names every address, and Telegram's hold the token.
@@ -22,7 +24,7 @@ _SILENT = ("trafilatura", "htmldate")  # they complain about every page that is 
 
 
 class Redactor:
-    """Takes secrets out of text: all that looks like a bot token, and the secrets that it is given."""
+    """Takes secrets out of text: bot tokens, words of secret addresses of ours, and those that it is given."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         """`secrets`: exact words to hide; short ones would blind half of the log and are left out."""
@@ -38,7 +40,11 @@ class Redactor:
         """The text without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        return _TOKEN.sub(_HIDDEN, text)
+        return _WORD.sub(_without_word, _TOKEN.sub(_HIDDEN, text))
+
+
+def _without_word(match: re.Match[str]) -> str:
+    return f"{match[1] or match[2]}{_HIDDEN}"
 
 
 _redactor = Redactor()

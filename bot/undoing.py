@@ -4,11 +4,11 @@ A function over a connection: what is undone, the line that says so, and the mar
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.changing import change_of, from_record, undo_filter
+from bot.changing import FOLLOWS, as_rules, change_of, from_record, from_rules, undo_filter
 from feeds import floods
 from feeds.correcting import Desk
 from storage import audit, filters, people, sources
@@ -89,6 +89,16 @@ def _source_state(doing: Undoing, line: AuditLine) -> bool:
     return False
 
 
+def _source_rules(doing: Undoing, line: AuditLine) -> bool:
+    source, after = sources.find(doing.connection, _name(line)), from_rules(line.after or {})
+    if as_rules(source.definition.rules) != as_rules(after):
+        raise CannotUndo(f"{source.definition.key} was given other rules since. Take those back first.")
+    before = _before(line)
+    was = replace(source.definition, rules=from_rules(before))
+    sources.change(doing.connection, source.id, was, doing.now, follow=bool(before.get(FOLLOWS)))
+    return False
+
+
 def _source_add(doing: Undoing, line: AuditLine) -> bool:
     """Only while nothing else happened to it: its articles go with it, and it may be another of this name now."""
     last = audit.last_of(doing.connection, line.target)
@@ -132,6 +142,7 @@ def _flood(doing: Undoing, line: AuditLine) -> bool:
 _WAYS: dict[str, Way] = {
     "source_pause": _source_state,
     "source_resume": _source_state,
+    "source_rules": _source_rules,
     "source_add": _source_add,
     "source_remove": _source_remove,
     "admin_add": _admin_add,

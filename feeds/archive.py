@@ -152,7 +152,7 @@ def _candidates(
     few = among if among is not None and len(among) <= search.FEW else None  # many are sorted out here, not by SQL
     limit = FIRST_NUMBERS if among is few else MANY_NUMBERS
     ids = search.meetings_of(connection, plan, before, among=few, limit=limit)
-    full = limit is not None and len(ids) == limit
+    full = len(ids) == limit
     yield _only(ids, among), full
     if full:
         yield _only(search.meetings_of(connection, plan, ids[-1], among=few), among), False

@@ -18,11 +18,14 @@ from storage.tables import fetch_events, sources
 EVENTS = 30  #: polls of a source that are remembered
 PUSH_GAP = timedelta(seconds=5)  #: between two polls of a source, however fast its hub pushes
 
+#: A push came, or the source was given another address or rules, while it was polled. Then the poll may have seen what
+#: was before: the next one comes soon, reads the document whole, and is the first where this would have been.
+_OVERTAKEN = sources.c.push_waiting
+
 _ALWAYS: dict[str, Any] = {
     # An admin may have paused the source while it was being polled.
     "state": case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED), else_=bindparam("new_state")),
-    # A push that came while the source was polled may be about what the poll did not see yet.
-    "next_poll_at": case((sources.c.push_waiting, bindparam("after_push")), else_=bindparam("new_next_poll_at")),
+    "next_poll_at": case((_OVERTAKEN, bindparam("after_push")), else_=bindparam("new_next_poll_at")),
     "last_polled_at": bindparam("new_polled_at"),
     "failures": bindparam("new_failures"),
     "last_error": bindparam("new_last_error"),
@@ -31,8 +34,8 @@ _ALWAYS: dict[str, Any] = {
     "claimed_until": None,
 }
 _ON_SUCCESS: dict[str, Any] = {
-    "etag": bindparam("new_etag"),
-    "last_modified": bindparam("new_last_modified"),
+    "etag": case((_OVERTAKEN, None), else_=bindparam("new_etag")),
+    "last_modified": case((_OVERTAKEN, None), else_=bindparam("new_last_modified")),
     "body_hash": bindparam("new_body_hash"),
     "hint_s": bindparam("new_hint_s"),
     "moved_to": bindparam("new_moved_to"),
@@ -40,7 +43,8 @@ _ON_SUCCESS: dict[str, Any] = {
     "moved_polls": bindparam("new_moved_polls"),
     "last_success_at": bindparam("new_polled_at"),
     "first_success_at": func.coalesce(
-        sources.c.first_success_at, bindparam("new_polled_at", type_=sources.c.first_success_at.type)
+        sources.c.first_success_at,
+        case((_OVERTAKEN, None), else_=bindparam("new_polled_at", type_=sources.c.first_success_at.type)),
     ),
     "last_new_at": func.coalesce(bindparam("new_last_new_at", type_=sources.c.last_new_at.type), sources.c.last_new_at),
     "habit": func.coalesce(bindparam("new_habit", type_=sources.c.habit.type), sources.c.habit),

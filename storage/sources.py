@@ -60,7 +60,7 @@ def follow_file(connection: Connection, definitions: Iterable[SourceDefinition],
     """Make the sources that come from sources_file equal to the file.
 
     A source that left the file is disabled, not deleted: its items stay, and so does what was seen. Sources that an
-    operator added or resumed by command are the operator's: the file no longer changes them.
+    operator added, resumed or gave other rules are the operator's: the file no longer changes them.
     """
     definitions = tuple(definitions)
     named = {definition.key for definition in definitions}
@@ -85,11 +85,33 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     new: dict[str, Any] = definition_to_row(definition)
     if before.url != definition.url or before.rules != definition.rules:  # what we remember is of another document
         new |= {**_FORGOTTEN, "next_poll_at": now}
+        if row.claimed_until is not None and row.claimed_until > now:  # what is on its way is of the other document
+            new |= {"push_waiting": True}
     elif before.fetch != definition.fetch:  # asked another way, it may let us in: find out now
         new |= {"next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
     if before.url != definition.url:  # how the page of the old address looked is nothing to compare the new one with
         connection.execute(delete(page_snapshots).where(page_snapshots.c.source_id == row.id))
+
+
+def change(
+    connection: Connection, source_id: int, definition: SourceDefinition, now: datetime, *, follow: bool = False
+) -> None:
+    """Change what a source is. What is another document, or read by other rules, is due at once and as if it were new.
+
+    It is the operator's from now on, so that sources_file no longer changes it; `follow` gives it back to the file.
+    """
+    row = connection.execute(_BY_ID, {"wanted": source_id}).one()
+    _redefine(connection, row, definition, now)
+    origin = FILE if follow else COMMAND
+    connection.execute(update(sources).where(sources.c.id == source_id).values(origin=origin))
+    revision.bump(connection)
+    wake.collectors(connection)
+
+
+def follows(connection: Connection, source_id: int) -> bool:
+    """Whether a source is what sources_file says, and not an operator's own."""
+    return connection.execute(select(sources.c.origin).where(sources.c.id == source_id)).scalar_one_or_none() == FILE
 
 
 def add(connection: Connection, definition: SourceDefinition, now: datetime) -> int:
@@ -119,8 +141,7 @@ def remove(connection: Connection, source_id: int, now: datetime | None = None) 
 
     Raises `FromFile` for a source of sources_file, which would come back with the next start.
     """
-    origin = connection.execute(select(sources.c.origin).where(sources.c.id == source_id)).scalar_one_or_none()
-    if origin == FILE:
+    if follows(connection, source_id):
         raise FromFile("This source stands in sources_file. Take it out there, or pause it: `kaigi sources pause`.")
     from storage.ingest import forget_empty  # noqa: PLC0415  most commands on sources remove none
 

@@ -10,6 +10,7 @@ import secrets
 from functools import partial
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -21,12 +22,14 @@ from bot.told import WEB_PASSWORD, names
 from bot.web.area import Area
 from bot.web.forms import form_of, token_for
 from bot.web.visit import COOKIE, PLACE, TEMPLATES, Visit, guarded, shown_to
-from feeds.publish.web_base import language_of, link, page
+from feeds.publish.limits import reader_of
+from feeds.publish.web_base import MOST_PAIRS, language_of, link, page
 from storage import audit, sessions
 from storage.database import Connection
 
 log = structlog.get_logger("admin")
 
+THIS_MACHINE = "this machine"  #: in the log and in the throttle
 _COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 _WITHIN = re.compile(r"/admin(?:/[a-z0-9-]+)*")
 
@@ -47,7 +50,7 @@ async def _login(area: Area, request: Request) -> Response:
         return await _try_password(area, request)
     cookie = request.cookies.get(COOKIE, "")
     if cookie and await area.read(partial(area.session, token=cookie, now=area.clock())) is not None:
-        return RedirectResponse(link(language_of(request), _next(request)), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(_onward(request), HTTPStatus.SEE_OTHER)
     return _shown(area, request, "login.html")
 
 
@@ -96,7 +99,7 @@ async def _let_in(area: Area, request: Request, who: str, bound_to: str = "") ->
 
     token = await area.write(work)
     log.info("somebody signed in to the admin area", who=who, address=_address(request))
-    answer = RedirectResponse(link(language_of(request), _next(request)), HTTPStatus.SEE_OTHER)
+    answer = RedirectResponse(_onward(request), HTTPStatus.SEE_OTHER)
     _set_cookie(area, answer, token)
     return answer
 
@@ -143,11 +146,19 @@ def _set_cookie(area: Area, answer: Response, value: str) -> None:
 
 
 def _next(request: Request) -> str:
-    """The page of the area that was asked for first."""
+    """The page of the area that was asked for first, with what was asked of it."""
     wanted = request.query_params.get("next", "")
-    return wanted if _WITHIN.fullmatch(wanted) and not wanted.startswith("/admin/log") else "/admin"
+    path = wanted.partition("?")[0]
+    return wanted if _WITHIN.fullmatch(path) and not path.startswith("/admin/log") else "/admin"
+
+
+def _onward(request: Request) -> str:
+    """Where somebody goes who is in. What was asked there is written anew: nothing of it can be another site."""
+    path, _, asked = _next(request).partition("?")
+    pairs = [pair for pair in parse_qsl(asked, keep_blank_values=True)[:MOST_PAIRS] if pair[0] != "lang"]
+    return f"{path}?{urlencode([*pairs, ('lang', language_of(request))])}"
 
 
 def _address(request: Request) -> str:
-    """Who asks; behind a proxy on this machine, whom it names."""
-    return request.client.host if request.client is not None else "unknown"
+    """Who asks, as the limits for all readers know them. Here this machine is one of them."""
+    return reader_of(request.scope) or THIS_MACHINE

@@ -63,7 +63,7 @@ async def one(visit: Visit) -> Response:
 
 def _add(connection: Connection, visit: Visit) -> Changed:
     if not visit.said("query"):
-        raise FilterRefused("Write a query. An empty one would mean every article.")
+        raise _empty()
     blocks = visit.said("action") == FilterAction.BLOCK
     return changing.add_filter(
         connection, key=visit.said("key").lower(), query=visit.said("query"), who=visit.who, now=visit.now,
@@ -72,8 +72,14 @@ def _add(connection: Connection, visit: Visit) -> Changed:
     )  # fmt: skip
 
 
+def _empty() -> FilterRefused:
+    return FilterRefused("Write a query. An empty one would mean every article.")
+
+
 def _save(connection: Connection, visit: Visit, key: str) -> Changed:
     before = filters.find(connection, key)
+    if before.query and not visit.said("query"):
+        raise _empty()
     words: dict[str, Any] = {
         "query": visit.said("query"),
         "title": visit.said("title", LONGEST_TITLE) or before.title,

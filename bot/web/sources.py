@@ -1,4 +1,4 @@
-"""`/admin/sources`: the newsrooms. A new one is looked at before it is added, and page rules before they are used."""
+"""`/admin/sources`: the newsrooms. A new one is looked at before it is added, and page rules before they are saved."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,8 @@ from typing import Any
 from starlette.responses import Response
 
 from bot import changing, checking
-from bot.adding import new_definition, refuse_known
+from bot.adding import new_definition, refuse_known, refuse_useless
+from bot.changing import CannotChange
 from bot.checking import Checked, CheckFailed, Comparison
 from bot.web.visit import Visit, no_such_act
 from bot.web.words import RULES, VERDICTS
@@ -44,21 +45,20 @@ async def every(visit: Visit) -> Response:
             return await _list(visit, checked=await _check(visit, _defined(visit)), defined=_defined(visit))
         if visit.act != "add":
             raise no_such_act()
-        definition = _defined(visit)
-        line = await visit.area.write(partial(changing.add_source, definition=definition, who=visit.who, now=visit.now))
-        added = await visit.area.read(partial(sources.find, key_or_url=definition.key))
+        number, line = await _added(visit, _defined(visit))
     except KaigiError as error:
-        return await _list(visit, HTTPStatus.BAD_REQUEST, problem=str(error), defined=_defined_if_can(visit))
-    return visit.go(f"/admin/sources/{added.id}", line)
+        told = {"problem": str(error), "useless": visit.act == "add" and isinstance(error, CheckFailed)}
+        return await _list(visit, HTTPStatus.BAD_REQUEST, defined=_defined_if_can(visit), **told)
+    return visit.go(f"/admin/sources/{number}", line)
 
 
 async def one(visit: Visit) -> Response:
-    """One source in all detail; a form looks at it now, tries other rules, pauses, resumes or removes it."""
+    """One source in all detail; a form looks at it now, tries or saves page rules, pauses, resumes or removes it."""
     source = await visit.area.read(partial(sources.get, source_id=visit.place))
     if not visit.acts:
         return await _card(visit, source)
-    if visit.act in ("check", "rules"):
-        return await _checked(visit, source)
+    if visit.act in ("check", "rules", "save"):
+        return await _read(visit, source)
     work = _ACTS.get(visit.act)
     if work is None:
         raise no_such_act()
@@ -106,19 +106,47 @@ async def _check(visit: Visit, definition: SourceDefinition) -> Checked:
         return await checking.check_known(visit.area.settings, definition, ENTRIES)
 
 
-async def _checked(visit: Visit, source: Source) -> Response:
-    """Look at a source, with its own rules or with those of the form."""
-    definition = source.definition
+async def _added(visit: Visit, definition: SourceDefinition) -> tuple[int, int]:
+    """Keep a new source. Returns its number and the line of the audit. Raises `AlreadyExists`, `CheckFailed`."""
+    await visit.area.read(partial(refuse_known, definition=definition))
+    await _refuse_useless(visit, definition)
+    line = await visit.area.write(partial(changing.add_source, definition=definition, who=visit.who, now=visit.now))
+    return (await visit.area.read(partial(sources.find, key_or_url=definition.key))).id, line
+
+
+async def _refuse_useless(visit: Visit, definition: SourceDefinition) -> None:
+    """What is kept can be read, unless the admin wants it all the same."""
+    if "force" not in visit.form:
+        async with visit.area.checks:
+            await refuse_useless(visit.area.settings, definition)
+
+
+async def _read(visit: Visit, source: Source) -> Response:
+    """Look at a source with its own rules, look with those of the form, or save these."""
+    definition, saves = source.definition, visit.act == "save"
     try:
-        if visit.act == "rules":
+        if visit.act != "check":
             definition = replace(definition, rules=_rules_of(visit, definition))
+        if saves:
+            return await _saved(visit, source, definition)
         checked = await _check(visit, definition)
         return await _card(visit, source, checked=checked, rules=definition.rules)
     except CheckFailed as error:
-        compared = await _compared(visit, source, definition)
-        return await _card(visit, source, problem=str(error), compared=compared, rules=definition.rules)
+        told = {"compared": await _compared(visit, source, definition), "problem": str(error), "useless": saves}
+        status = HTTPStatus.BAD_REQUEST if saves else HTTPStatus.OK
+        return await _card(visit, source, status, rules=definition.rules, **told)
+    except NotFound:
+        raise
     except KaigiError as error:
-        return await _card(visit, source, HTTPStatus.BAD_REQUEST, problem=str(error))
+        rules = None if visit.act == "check" else _rules_as_given(visit)
+        status = HTTPStatus.CONFLICT if isinstance(error, CannotChange) else HTTPStatus.BAD_REQUEST
+        return await _card(visit, source, status, problem=str(error), rules=rules)
+
+
+async def _saved(visit: Visit, source: Source, definition: SourceDefinition) -> Response:
+    await _refuse_useless(visit, definition)
+    save = partial(changing.save_rules, source=source, rules=definition.rules, who=visit.who, now=visit.now)
+    return visit.go(f"/admin/sources/{source.id}", await visit.area.write(save))
 
 
 async def _compared(visit: Visit, source: Source, definition: SourceDefinition) -> Comparison | None:
@@ -137,9 +165,15 @@ def _rules_of(visit: Visit, definition: SourceDefinition) -> PageRules | None:
 
 
 def _rules(visit: Visit) -> dict[str, Any]:
-    found: dict[str, Any] = {name: visit.said(f"rule_{name}", 500) for name in RULES["en"]}
+    found: dict[str, Any] = {name: visit.said(f"rule_{name}") for name in RULES["en"]}
     found["cut"] = [line.strip() for line in found["cut"].splitlines() if line.strip()]
     return {name: value for name, value in found.items() if value}
+
+
+def _rules_as_given(visit: Visit) -> PageRules:
+    """For the form that is shown again, also where they cannot be rules."""
+    given = _rules(visit)
+    return PageRules(**{**given, "cut": tuple(given.get("cut", ()))})
 
 
 def _defined(visit: Visit) -> SourceDefinition:
@@ -164,7 +198,7 @@ def _defined_if_can(visit: Visit) -> SourceDefinition | None:
 async def _list(visit: Visit, status: int = HTTPStatus.OK, **told: Any) -> Response:
     found = await visit.area.read(sources.every)
     found.sort(key=lambda each: (not each.definition.enabled, ORDER.index(each.state), each.definition.key))
-    usual: dict[str, Any] = {"problem": "", "checked": None, "defined": None}
+    usual: dict[str, Any] = {"problem": "", "checked": None, "defined": None, "useless": False}
     return await visit.page(
         "sources.html", status, shown=found, states=SOURCE_STATES[visit.language], given=visit.said("url", 2_000),
         trusts=[str(trust) for trust in Trust], **_rules_and_entries(visit, told), **(usual | told),
@@ -176,11 +210,13 @@ async def _card(
 ) -> Response:
     events = await visit.area.read(partial(sources.events, source_id=source.id))
     notes = await visit.area.read(lambda connection: _notes(connection, visit, source))
-    usual: dict[str, Any] = {"problem": "", "checked": None, "compared": None}
+    follows = await visit.area.read(partial(sources.follows, source_id=source.id))
+    usual: dict[str, Any] = {"problem": "", "checked": None, "compared": None, "useless": False}
     return await visit.page(
         "source.html", status, source=source, about=source.definition, events=events, notes=notes,
         bars=bars(events[::-1]), states=SOURCE_STATES[visit.language], toml=as_toml(source.definition),
-        rules=rules or source.definition.rules or PageRules(), resting=_rests(source),
+        rules=rules or source.definition.rules or PageRules(), resting=_rests(source), follows=follows,
+        tried=visit.act in ("rules", "save"),
         **_rules_and_entries(visit, told), **(usual | told),
     )  # fmt: skip
 

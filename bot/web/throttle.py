@@ -4,7 +4,6 @@ After a few failures an address waits, each time twice as long. All addresses to
 many of them guess no faster; a link from the bot still lets an admin in then. What is remembered is bounded.
 """
 
-import ipaddress
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
@@ -16,7 +15,7 @@ EVERYBODY, WITHIN = 60, timedelta(minutes=10)  #: failures of all addresses toge
 
 
 class Throttle:
-    """What is known of failures. Use it from one event loop."""
+    """What is known of failures, by the address as `limits.reader_of` tells it. Use it from one event loop."""
 
     def __init__(self) -> None:
         """Nobody has failed yet."""
@@ -25,7 +24,7 @@ class Throttle:
 
     def wait(self, address: str, now: datetime) -> timedelta:
         """How long this address must wait before it may try; nothing: it may."""
-        count, at = self._failed.get(network(address), (0, now))
+        count, at = self._failed.get(address, (0, now))
         own = _pause(count) - (now - at) if now - at < FORGET else timedelta(0)
         full = len(self._all) == EVERYBODY
         shared = WITHIN - (now - self._all[0]) if full else timedelta(0)
@@ -33,30 +32,17 @@ class Throttle:
 
     def failed(self, address: str, now: datetime) -> int:
         """Note a failure. Returns how many this address had in a row."""
-        name = network(address)
-        count, at = self._failed.pop(name, (0, now))
-        self._failed[name] = ((count if now - at < FORGET else 0) + 1, now)
+        count, at = self._failed.pop(address, (0, now))
+        self._failed[address] = ((count if now - at < FORGET else 0) + 1, now)
         self._all.append(now)
         while len(self._failed) > MOST_ADDRESSES:
             self._failed.popitem(last=False)
-        return self._failed[name][0]
+        return self._failed[address][0]
 
     def succeeded(self, address: str) -> None:
         """An address knew it after all."""
-        self._failed.pop(network(address), None)
+        self._failed.pop(address, None)
 
 
 def _pause(failures: int) -> timedelta:
     return min(FIRST * 2 ** min(failures - FREE, 20), LONGEST) if failures >= FREE else timedelta(0)
-
-
-def network(address: str) -> str:
-    """Whom an address belongs to: of IPv6 everybody has a whole /64."""
-    try:
-        known = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if isinstance(known, ipaddress.IPv6Address):
-        mapped = known.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((known, 64), strict=False))
-    return str(known)

@@ -12,13 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.telegram.refusals import in_words
 from bot.told import names
 from bot.undoing import can_undo
 from bot.web.area import Area
 from bot.web.forms import TOKEN, Form, form_of, token_for
 from bot.web.words import MENU, STATES, done_words
 from feeds.correcting import Desk
-from feeds.publish.web_base import language_of, link, page, templates_of
+from feeds.publish.web_base import address_with, language_of, link, page, templates_of
 from feeds.publish.words import Language
 from storage import audit, floods, sessions, tracing
 from storage.database import Connection
@@ -124,6 +125,7 @@ def shown_to(language: Language) -> dict[str, Any]:
         "admin_menu": [(href, ja if language == "ja" else en) for href, ja, en in MENU],
         "done_words": partial(done_words, language),
         "can_undo": can_undo,
+        "refusal": partial(in_words, language),
         "filter_states": STATES[language],
     }
 
@@ -139,7 +141,7 @@ def guarded(area: Area, work: Work) -> Callable[[Request], Awaitable[Response]]:
         session = await area.read(partial(area.session, token=cookie, now=now)) if cookie else None
         if session is None:
             return RedirectResponse(
-                link(language_of(request), "/admin/login", next=request.url.path), HTTPStatus.SEE_OTHER
+                link(language_of(request), "/admin/login", next=_asked(request)), HTTPStatus.SEE_OTHER
             )
         form: Form = await form_of(request, cookie) if request.method == "POST" else {}
         if now - session.seen_at > SEEN:
@@ -150,6 +152,11 @@ def guarded(area: Area, work: Work) -> Callable[[Request], Awaitable[Response]]:
             raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from error
 
     return serve
+
+
+def _asked(request: Request) -> str:
+    """The page that is asked for, with all that is asked of it but the language, which goes along by itself."""
+    return request.url.path + address_with(request, lang=None).removesuffix("?")
 
 
 def no_such_act() -> HTTPException:

@@ -20,6 +20,7 @@ _DONE: dict[str, tuple[str, str]] = {
     "source_add": ("情報源を追加しました", "Source added"),
     "source_pause": ("情報源を停止しました", "Source paused"),
     "source_resume": ("情報源を再開しました", "Source resumed"),
+    "source_rules": ("ページの読み方を変更しました", "Page rules changed"),
     "source_remove": ("情報源を削除しました", "Source removed"),
     "correct_not_meeting": ("会談ではないとしました", "Said to be no meeting"),
     "correct_meeting": ("会談としました", "Said to be a meeting"),

@@ -47,6 +47,7 @@ class _State:
     versions: dict[int, Version] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
     rules: _Rules = _Rules()
+    reports: dict[int, int] = field(default_factory=dict)  #: of each meeting, where there are block rules
     hidden: frozenset[int] = frozenset()  #: what block rules hide
     made: Almanac = field(default_factory=lambda: Almanac(()))
 
@@ -101,18 +102,21 @@ def _renewed(connection: Connection, old: _State, revision: int, now: datetime) 
     marks = shelves.marks(connection)
     queries = archive.block_rules(connection)
     rules = _rules(connection, queries, now)
+    reports = shelves.counts(connection) if queries else {}
     as_before = replace(rules, until=_NEVER) == replace(old.rules, until=_NEVER) and now < old.rules.until
-    if as_before and marks == old.marks:
+    if as_before and marks == old.marks and reports == old.reports:
         return replace(old, revision=revision)
     read = _read(connection, old, marks)
-    ask = read.changed if as_before else list(read.lines)
+    lost = [number for number, count in reports.items() if old.reports.get(number) != count]
+    ask = {*read.changed, *lost} & read.lines.keys() if as_before else read.lines.keys()
     kept = old.hidden & read.lines.keys() if as_before else frozenset()
-    hidden = (kept - set(ask)) | _hidden(connection, queries, ask, now)
+    hidden = (kept - ask) | _hidden(connection, queries, ask, now)
     made = _made(old, read.lines, hidden, [*read.changed, *read.gone])
     rules = old.rules if as_before else rules  # what was not asked now is due when it was
     return _State(
-        revision=revision, marks=marks, versions=read.versions, lines=read.lines, rules=rules, hidden=hidden, made=made
-    )
+        revision=revision, marks=marks, versions=read.versions, lines=read.lines, rules=rules, reports=reports,
+        hidden=hidden, made=made,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

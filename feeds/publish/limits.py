@@ -63,7 +63,7 @@ class RateLimit:
 
 
 def reader_of(scope: Scope) -> str | None:
-    """Who asks, fit for a bucket; None for this machine, which is not limited.
+    """Who asks, fit for a bucket, in up to 64 characters; None for this machine, which is not limited.
 
     Only a proxy on this machine is believed about whom it asks for, and only its own, last word
     (`X-Forwarded-For` is written by everybody on the way). Of IPv6 a /64 is one reader: each has millions of addresses.
@@ -77,7 +77,7 @@ def reader_of(scope: Scope) -> str | None:
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:
-        return peer or None
+        return peer[:64] or None
     if isinstance(address, ipaddress.IPv6Address):
         mapped = address.ipv4_mapped
         return str(mapped) if mapped else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

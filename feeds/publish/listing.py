@@ -19,7 +19,7 @@ from storage.database import Connection
 from storage.model import MeetingStory
 
 MOST = 2_000  #: entries kept; the longest unasked goes first
-AGE = timedelta(minutes=5)  #: what else they show (names of newsrooms) may be that much older than the archive
+AGE = timedelta(seconds=30)  #: what no record says (names of newsrooms, a report that left) may be that much older
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 Each quick filter of a page is one field of a view. A view is told apart from others by its address alone; the same view
 as a query is what its feeds and its calendar follow, so both must mean the same meetings (tests hold them together).
+One view can mean fewer: a page knows a person by key, a query by a part of a name, so that a query for somebody of whom
+only the family name was told finds namesakes as well.
 """
 
 import re
@@ -12,17 +14,19 @@ from functools import partial
 from typing import TypeVar
 
 from feeds.decide.vocabulary import resolve
-from feeds.publish.almanac import Almanac, Line
+from feeds.publish.almanac import Almanac, Line, key_of
 from feeds.publish.asking import WrongRequest
 from feeds.publish.plain import query_string
 from feeds.publish.words import Language, country_name, label, series_name
 from storage.model import Format, Kind, Level, Phase
+from storage.words import comparable, plain
 
 T = TypeVar("T")
 
 MOST_VALUES = 5  #: of one field in an address
 ANY = "any"
-_PERIOD = re.compile(r"(\d{4})(?:-(\d{2}))?(?:\.\.(\d{4})-(\d{2}))?")
+_QUOTE = re.compile('["「」『』]')
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2}))?(?:\.\.(\d{4})-(\d{2}))?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,9 +117,8 @@ class View:
         parts = ["is:meeting"] + ([f"level:{self.level.value}"] if self.level else [])
         parts += [f"country:{code}" for code in self.country]
         if self.minister:
-            person = almanac.people.get(self.minister)
-            name = (person.name or person.name_ja) if person else None
-            parts.append(f'minister:"{(name or self.minister).replace(chr(34), "")}"')
+            names = _names(almanac, self.minister) or [self.minister]
+            parts.append("minister:" + ",".join(f'"{_quotable(name)}"' for name in names))
         parts += [f"series:{self.series}"] if self.series else []
         parts += [f"kind:{','.join(kind.value for kind in self.kind)}"] if self.kind else []
         parts += [f"format:{self.format.value}"] if self.format else []
@@ -155,6 +158,33 @@ def _takes_part(code: str, line: Line) -> bool:
 
 def _is_within(first: date, last: date, line: Line) -> bool:
     return line.day <= last and line.facts.starts_on is not None and line.ends >= first
+
+
+def _names(almanac: Almanac, key: str) -> list[str]:
+    """The fewest names that find all meetings of somebody: the longest, and others only where it finds not all.
+
+    A query for one name of an office-holder asks for all that the lexicon knows. Japanese names are short in letters.
+    """
+    told = {
+        tuple(sorted((name for name in (one.name, one.name_ja) if name), key=_length, reverse=True))
+        for line in almanac.by_person.get(key, ()) for one in line.facts.principals if key_of(one) == key
+    }  # fmt: skip
+    chosen: list[str] = []
+    found: set[str] = set()
+    for names in sorted(told, key=lambda names: _length(names[0]), reverse=True):
+        if not any(part in comparable(name) for name in names for part in found):
+            chosen.append(names[0])
+            found |= resolve("minister", _quotable(names[0])) or set()
+    return chosen
+
+
+def _length(name: str) -> tuple[int, str]:
+    return len(name.encode("utf-8", "replace")), name
+
+
+def _quotable(name: str) -> str:
+    """The longest part of a name that can stand in quotes."""
+    return max(_QUOTE.split(plain(name)), key=len).strip()
 
 
 def view_of(asked: Mapping[str, Sequence[str]]) -> View:

@@ -35,7 +35,7 @@ MOST_PEOPLE = 200
 
 def _matrix_lines(request: Request, almanac: Almanac) -> tuple[str, list[Line], list[Line]]:
     """The period that is asked for, its meetings, and all meetings of ministers."""
-    asked, today = view_asked(request), today_of(request)
+    asked, today = view_asked(request, almanac), today_of(request)
     period = asked.period or last_months(today, PERIOD)
     every = View().within(almanac)
     view = View(period=period)

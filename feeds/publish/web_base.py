@@ -81,6 +81,8 @@ def templates_of(*folders: Path) -> jinja2.Environment:
 
 _templates = templates_of()
 
+MOST_PAIRS = 40  #: of an address that are kept when it is written anew
+
 #: The pages that every page leads to: address, Japanese, English.
 MENU = (
     ("/", "会談", "Meetings"), ("/search", "検索", "Search"), ("/countries", "国", "Countries"),
@@ -183,7 +185,7 @@ def _canonical(request: Request) -> str:
 
 
 def _pairs(request: Request) -> list[tuple[str, str]]:
-    return parse_qsl(request.url.query, keep_blank_values=True)[:40]
+    return parse_qsl(request.url.query, keep_blank_values=True)[:MOST_PAIRS]
 
 
 def asked_of(request: Request) -> Mapping[str, Sequence[str]]:

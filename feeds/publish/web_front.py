@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feeds.publish import facets
-from feeds.publish.almanac import Line
+from feeds.publish.almanac import Almanac, Line
 from feeds.publish.asking import SEARCH, WrongRequest, whole_number
 from feeds.publish.entries import FeedHead
 from feeds.publish.follow import Follow, follow
@@ -24,15 +24,19 @@ from storage.model import Phase
 
 PAGE_SIZE = 20
 COMING = 8  #: announced meetings on top
+NOBODY = "minister is the key of a person, as in /people; nobody with this key is on record."
 LARGEST = 100_000  #: page that may be asked for
 
 
-def view_asked(request: Request) -> View:
+def view_asked(request: Request, almanac: Almanac) -> View:
     """The view that the address asks for. Raises `HTTPException` with what would be right."""
     try:
-        return view_of(asked_of(request))
+        view = view_of(asked_of(request))
     except WrongRequest as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
+    if view.minister and view.minister not in almanac.people:
+        raise HTTPException(HTTPStatus.NOT_FOUND, NOBODY)
+    return view
 
 
 async def shown(request: Request, lines: Sequence[Line]) -> list[Entry]:
@@ -68,8 +72,8 @@ def page_number(request: Request, name: str = "page") -> int:
 
 @kept
 async def _front(request: Request) -> Response:
-    language, view, number = language_of(request), view_asked(request), page_number(request)
     almanac = await keeper_of(request).now()
+    language, view, number = language_of(request), view_asked(request, almanac), page_number(request)
     found = facets.kept_find(almanac, view)
     coming, told = _parted(found.lines, request, view)
     start = (number - 1) * PAGE_SIZE
@@ -77,15 +81,15 @@ async def _front(request: Request) -> Response:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     top = coming[:COMING] if number == 1 else []
     entries = await shown(request, [*top, *told[start : start + PAGE_SIZE]])
-    here = {entry.story_id for entry in entries}
+    ahead = {line.story_id for line in top}
     figures = await keeper_of(request).figures()
     ways = await following(request, view.query(almanac))
     values: dict[str, Any] = {
         "view": view,
         "words": view.words(language, almanac),
         "facets": facets.facets(almanac, view, found, language),
-        "coming": [entry for entry in entries if entry.story_id in {line.story_id for line in top}],
-        "told": [entry for entry in entries if entry.story_id in here - {line.story_id for line in top}],
+        "coming": [entry for entry in entries if entry.story_id in ahead],
+        "told": [entry for entry in entries if entry.story_id not in ahead],
         "more_coming": len(coming) - len(top) if number == 1 else 0,
         "count": len(found.lines),
         "number": number,

@@ -34,7 +34,8 @@ _LAST_WORD = re.compile(r"\W*(?:$|(?:after|over|amid|due|as|because|until|follow
 #: be postponed instead of it.
 _WAS_TO_BE = re.compile(
     r"[\s)\"'\u201d\u2019]*(?:(?:meeting|talks|gathering|conference)\b\s?)?"
-    r"(?:,?\s?(?:originally |initially )?(?:planned|scheduled|due|set|slated)\b[^.;:]{0,80}?)?,?\s?"
+    r"(?:,?\s?(?:originally |initially )?(?:(?:planned|scheduled|due|set|slated)\b|(?=in\s))"
+    r"(?:(?!,|\b(?:as|and|but|though|while|when|after|because)\b)[^;:]){0,80}?)?,?\s?"
     r"(?:(?:has|have|had|was|were|is|are|will|to|been|be|being|now|again|indefinitely)\s)*"
 )
 _TOOK_PLACE = ("で", "にて", "では", "し、", "し ", "した", "後", "の席", "を終え", "に先立", "を前に")

@@ -2,11 +2,13 @@
 
 import json
 import logging
+from secrets import token_urlsafe
 
 import pytest
 import structlog
 
 from bot import logs
+from bot.telegram.webhook import path_of
 
 TOKEN = "123456789:AAF-a_token_made_for_tests_only_00000"
 
@@ -30,6 +32,20 @@ def test_a_token_is_hidden_wherever_it_stands(capfd: pytest.CaptureFixture[str])
     assert TOKEN not in told
     assert "database-password" not in told
     assert told.count("***") == 3
+
+
+@pytest.mark.parametrize("path", ["/admin/login/{}", "/websub/{}", "/telegram/{}"])
+def test_the_secret_word_of_an_address_of_ours_is_hidden_wherever_it_stands(
+    path: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    word = path_of("a secret") if "telegram" in path else token_urlsafe(32)
+    logs.set_up("json")
+    structlog.get_logger("x").warning("asked", path=path.format(word), url=f"https://x.example{path.format(word)}?a=1")
+    logging.getLogger("library").warning("GET %s/ failed", path.format(word))
+    told = capfd.readouterr().err
+    assert word not in told
+    assert told.count(path.format("***")) == 3
+    assert "?a=1" in told
 
 
 def test_a_traceback_never_shows_local_variables(capfd: pytest.CaptureFixture[str]) -> None:

@@ -151,6 +151,40 @@ def test_a_page_with_new_rules_is_read_as_if_for_the_first_time(database: Databa
     assert (source.etag, source.first_success_at, source.next_poll_at) == (None, None, after(minutes=1))
 
 
+def test_a_source_that_an_admin_changed_is_theirs_until_it_is_given_back_to_the_file(database: Database) -> None:
+    page = definition("page", kind=SourceKind.PAGE, rules=PageRules(link="a.news"))
+    database.write(lambda c: sources.follow_file(c, [page], NOW))
+    source_id = _keys(database)["page"].id
+    database.write(lambda c: ingest.update_source(c, polled(source_id)))
+    theirs = replace(page, rules=PageRules(link="a.title"))
+    database.write(lambda c: sources.change(c, source_id, theirs, after(minutes=1)))
+    database.write(lambda c: sources.follow_file(c, [page], after(minutes=2)))
+    source = _keys(database)["page"]
+    assert (source.definition, source.etag, source.next_poll_at) == (theirs, None, after(minutes=1))
+    assert not database.read(lambda c: sources.follows(c, source_id))
+    database.write(lambda c: sources.change(c, source_id, page, after(minutes=3), follow=True))
+    database.write(lambda c: sources.follow_file(c, [replace(page, name="New")], after(minutes=4)))
+    assert _keys(database)["page"].definition.name == "New"
+
+
+def test_a_poll_under_way_when_the_rules_changed_leaves_no_validators_and_is_not_the_first_with_them(
+    database: Database,
+) -> None:
+    page = definition("page", kind=SourceKind.PAGE, rules=PageRules(link="a.news"))
+    source_id = database.write(lambda c: sources.add(c, page, NOW))
+    assert _claim(database) == ["page"]
+    changed = replace(page, rules=PageRules(link="a.title"))
+    database.write(lambda c: sources.change(c, source_id, changed, after(minutes=1)))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, polled_at=after(minutes=2))))
+    source = _keys(database)["page"]
+    assert (source.etag, source.last_modified, source.first_success_at) == (None, None, None)
+    assert source.next_poll_at == after(minutes=2, seconds=5)
+    assert _claim(database, after(minutes=3)) == ["page"]
+    database.write(lambda c: ingest.update_source(c, polled(source_id, polled_at=after(minutes=3))))
+    source = _keys(database)["page"]
+    assert (source.etag, source.first_success_at) == ('"1"', after(minutes=3))
+
+
 def test_a_clock_that_was_years_ahead_for_a_moment_does_not_keep_a_source_from_being_polled(
     database: Database,
 ) -> None:

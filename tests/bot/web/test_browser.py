@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from bot.web import Area
-from storage import audit, filters, floods, news, sessions
+from storage import audit, filters, floods, news, sessions, sources
 from storage.database import Database
-from storage.model import FloodState
+from storage.model import FloodState, PageRules, SourceKind
 from tests.bot.web.test_door import PAGES
 from tests.support.admin_page import BOSS, PASSWORD, Clock, application, fill, number_of, settings
 from tests.support.archives import new_archive
 from tests.support.browser import chromium, served
+from tests.support.build import NOW, definition
 
 UNNAMED = """[...document.querySelectorAll('main a, main button, main input, main select, main textarea')].filter(e =>
   e.type !== 'hidden' && !e.hidden && !e.textContent.trim() && !e.getAttribute('aria-label') && !(e.labels || []).length
@@ -100,6 +105,50 @@ def test_an_admin_tests_and_saves_a_filter_decides_and_takes_back(address: str, 
         page.wait_for_url("**/admin/login?**")
         page.go_back()
         assert "ログイン" in page.locator("h1").inner_text()
+
+
+@pytest.fixture
+def list_page() -> Iterator[str]:
+    """A newsroom without a feed, served."""
+    headline = "防衛大臣が記者会見を開き、今後の予定を説明しました"
+    news = "".join(
+        f'<li><span class="day">2025-10-{day}</span> <a href="/news/{day}.html">{headline}({day}日)</a></li>'
+        for day in (10, 11, 12)
+    )
+    html = f"<html lang=ja><title>お知らせ</title><main><h1>お知らせ</h1><ul>{news}</ul></main></html>"
+
+    async def answer(_request: Request) -> HTMLResponse:
+        return HTMLResponse(html)
+
+    with served(Starlette(routes=[Route("/{path:path}", answer)])) as where:
+        yield where
+
+
+def test_page_rules_are_tried_saved_and_taken_back_on_a_phone_without_scripts(
+    address: str, list_page: str, database: Database
+) -> None:
+    problems: list[str] = []
+    about = definition("notices", url=f"{list_page}/news/", kind=SourceKind.PAGE, rules=PageRules(item="li.old"))
+    number = database.write(partial(sources.add, definition=about, now=NOW))
+    with chromium() as browser:
+        context = browser.new_context(viewport={"width": 360, "height": 800}, java_script_enabled=False)
+        page = context.new_page()
+        _sign_in(page, address, "ja")
+        page.goto(f"{address}/admin/sources/{number}?lang=ja")
+        page.fill("#rule-item", "main li")
+        page.click(".form button[value=rules]")
+        assert page.url.endswith("#rules")
+        assert "記事3件" in page.locator("section[aria-labelledby=rules] #checked").inner_text()
+        _look(page, "what other rules read", 360, problems)
+        page.click("button[value=save]")
+        page.wait_for_url("**done=**")
+        assert "ページの読み方を変更しました" in page.locator(".done").inner_text()
+        assert database.read(partial(sources.get, source_id=number)).definition.rules == PageRules(item="main li")
+        page.click(".done button")
+        assert "取り消しました" in page.locator(".done").inner_text()
+        assert database.read(partial(sources.get, source_id=number)).definition == about
+        context.close()
+    assert problems == []
 
 
 def test_a_link_a_phone_and_no_scripts_are_enough(address: str, database: Database) -> None:

@@ -1,16 +1,20 @@
 """Who gets into the admin area, how they get out, and what happens to whoever tries."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import SecretStr
 
-from bot import config
+from bot import config, logs
 from bot.web import Area
 from bot.web.visit import COOKIE
 from storage import audit, people, sessions
 from storage.database import Connection, Database
+from storage.errors import StorageError
 from storage.model import AuditLine
 from tests.support.admin_page import BOSS, COLLEAGUE, PASSWORD, Clock, Visitor, application, settings, token_in
 from tests.support.build import NOW
@@ -62,6 +66,31 @@ async def test_a_page_that_was_asked_for_first_follows_the_door_and_no_other_sit
     for evil in ("//evil.example", "https://evil.example", "/admin/../x", "/admin//evil.example", "javascript:x"):
         answer = await visitor.client.get("/admin/login", params={"next": evil})
         assert answer.headers["location"].startswith("/admin?")
+
+
+async def test_what_was_asked_of_that_page_comes_back_behind_the_door(visitor: Visitor) -> None:
+    led = (await visitor.get("/admin/stories?q=Seoul+%26+%E9%9F%93%E5%9B%BD&path=%2F%2Fevil.example&lang=ja")).headers[
+        "location"
+    ]
+    page = await visitor.get(led)
+    assert 'lang="ja"' in page.text
+    token = token_in(page.text)
+    form = unescape(re.search(r'<form class="form" method="post" action="([^"]+)"', page.text)[1])  # type: ignore[index]
+    sent = await visitor.client.post(form, data={"token": token, "password": PASSWORD})
+    place = urlsplit(sent.headers["location"])
+    assert (place.netloc, place.path) == ("", "/admin/stories")
+    assert parse_qs(place.query) == {"q": ["Seoul & 韓国"], "path": ["//evil.example"], "lang": ["ja"]}
+    assert "Seoul &amp; 韓国" in (await visitor.get(sent.headers["location"])).text
+
+
+@pytest.mark.parametrize(
+    "evil", ["//evil.example?x=/admin", "/admin/x//y?q=1", "/admin\\evil?q=1", "/admin@evil.example?q"]
+)
+async def test_a_query_opens_no_way_to_another_site(admin: Visitor, evil: str) -> None:
+    answer = await admin.client.get("/admin/login", params={"next": evil})
+    assert answer.headers["location"] == "/admin?lang=en"
+    split = await admin.client.get("/admin/login", params={"next": "/admin/audit?before=7\r\nset-cookie: x\n#/../"})
+    assert split.headers["location"].startswith("/admin/audit?before=7%0D%0Aset-cookie")
 
 
 async def test_the_cookie_goes_to_the_area_alone_and_over_https_only_where_there_is_https(database: Database) -> None:
@@ -150,6 +179,40 @@ async def test_whoever_guesses_waits_ever_longer_and_others_do_not(
     said = printed.out + printed.err + caplog.text  # wherever an earlier test has led the log
     assert "refused" in said
     assert PASSWORD not in said
+
+
+async def test_behind_a_proxy_on_this_machine_one_guesser_makes_nobody_else_wait(visitor: Visitor) -> None:
+    token = token_in((await visitor.get("/admin/login")).text)
+
+    async def guess(reader: str, password: str = "guess") -> int:
+        headers = {"x-forwarded-for": f"203.0.113.1, {reader}"}
+        sent = await visitor.client.post("/admin/login", data={"token": token, "password": password}, headers=headers)
+        return sent.status_code
+
+    assert [await guess(f"2001:db8:1:2::{number}") for number in range(5)] == [403] * 4 + [429]
+    assert await guess("2001:db8:1:2:ffff::9", PASSWORD) == 429  # a whole network is one guesser
+    assert await guess("198.51.100.1", PASSWORD) == 303
+
+
+async def test_the_word_of_a_link_is_in_no_line_of_the_log(
+    visitor: Visitor,
+    database: Database,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    word = database.write(lambda c: sessions.offer(c, BOSS, clock()))
+
+    def broken(_work: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(database, "read", broken)
+    logs.set_up("console")
+    answer = await visitor.get(f"/admin/login/{word}")
+    said = capfd.readouterr().err
+    assert answer.status_code == 503
+    assert "/admin/login/***" in said
+    assert word not in said
 
 
 async def test_a_link_from_the_bot_signs_in_once_and_only_when_its_button_is_pressed(

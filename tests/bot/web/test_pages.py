@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
 from functools import partial
 
 import pytest
@@ -10,9 +11,10 @@ from feeds.newsroom import Newsroom
 from storage import audit, corrections, filters, floods, news, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound
-from storage.model import AuditLine, FloodState, SourceState
+from storage.model import AuditLine, FloodState, PageRules, Source, SourceDefinition, SourceState
 from tests.bot.web.test_door import PAGES
 from tests.support.admin_page import BOSS, HOSTILE, Clock, Visitor, number_of
+from tests.support.build import NOW
 from tests.support.floods import MEETINGS
 
 
@@ -74,6 +76,22 @@ async def test_a_filter_s_query_name_and_alerts_are_changed_and_its_last_change_
     page = await admin.send("/admin/filters/mine", act="undo")
     assert database.read(partial(filters.find, key="mine")).query == before.query
     assert "query: country:AU → country:JP" in page.text
+
+
+@pytest.mark.parametrize("action", ["keep", "block"])
+async def test_a_filter_s_query_cannot_be_emptied_by_saving_it(admin: Visitor, database: Database, action: str) -> None:
+    await admin.send("/admin/filters", act="add", query="country:AU", key="mine", action=action)
+    refused = await admin.send("/admin/filters/mine", act="save", query=" ", title="Mine")
+    assert refused.status_code == 400
+    assert "Write a query" in refused.text
+    assert database.read(partial(filters.find, key="mine")).query == "country:AU"
+
+
+async def test_the_filter_that_means_every_article_can_be_renamed(admin: Visitor, database: Database) -> None:
+    assert not database.read(partial(filters.find, key="everything")).query
+    page = await admin.send("/admin/filters/everything", act="save", query="", title="All of it")
+    assert page.status_code == 200
+    assert database.read(partial(filters.find, key="everything")).title == "All of it"
 
 
 async def test_a_filter_is_paused_resumed_and_removed_but_not_one_that_is_built_in(
@@ -267,6 +285,143 @@ async def test_page_rules_are_tried_before_anybody_relies_on_them(
     wrong = await admin.send(path, act="rules", rule_item="][")
     assert wrong.status_code == 400
     assert "is not a CSS selector" in html.unescape(wrong.text)
+
+
+@pytest.fixture
+def listed(database: Database, newsroom: Newsroom) -> Source:
+    """A list page of sources_file, whose rules find nothing since the site was made anew."""
+    about = replace(list_page(newsroom), key="list", rules=PageRules(item="ul.of-old li"))
+    database.write(partial(sources.follow_file, definitions=[about], now=NOW))
+    return database.read(partial(sources.find, key_or_url="list"))
+
+
+def list_page(newsroom: Newsroom) -> SourceDefinition:
+    return next(one for one in newsroom.definitions() if one.rules is not None)
+
+
+def as_fields(rules: PageRules | None) -> dict[str, str]:
+    """Rules as the form sends them."""
+    given = asdict(rules or PageRules())
+    return {f"rule_{name}": "\n".join(value) if name == "cut" else value for name, value in given.items()}
+
+
+def rules_of(database: Database, key: str = "list") -> PageRules | None:
+    return database.read(partial(sources.find, key_or_url=key)).definition.rules
+
+
+async def test_page_rules_are_saved_go_before_sources_file_and_are_taken_back(
+    admin: Visitor, database: Database, newsroom: Newsroom, listed: Source, clock: Clock
+) -> None:
+    path, good = f"/admin/sources/{listed.id}", list_page(newsroom).rules
+    assert "the file no longer changes it" in (await admin.get(path)).text
+    tried = await admin.send(path, act="rules", **as_fields(good))
+    assert "What would be read" in tried.text
+    assert rules_of(database) == listed.definition.rules  # looking saves nothing
+    saved = await admin.send(path, act="save", **as_fields(good))
+    assert saved.status_code == 200, saved.text
+    assert "Page rules changed" in saved.text
+    assert rules_of(database) == good
+    assert database.read(partial(sources.get, source_id=listed.id)).next_poll_at == clock.now
+    line = newest(database)
+    assert (line.who, line.what, line.target) == ("web:password", "source_rules", "source:list")
+    assert (line.before or {})["item"] == "ul.of-old li"
+    assert (line.after or {})["item"] == good.item  # type: ignore[union-attr]
+
+    follow = partial(sources.follow_file, definitions=[listed.definition], now=NOW)
+    database.write(follow)  # with the next start
+    assert rules_of(database) == good
+    assert "Taken back" in await undo(admin, database)
+    assert rules_of(database) == listed.definition.rules
+    database.write(partial(sources.follow_file, definitions=[replace(listed.definition, name="New")], now=NOW))
+    assert database.read(partial(sources.get, source_id=listed.id)).definition.name == "New"
+
+
+async def test_rules_that_read_nothing_are_saved_only_when_that_is_wanted(
+    admin: Visitor, database: Database, newsroom: Newsroom, listed: Source
+) -> None:
+    path, before = f"/admin/sources/{listed.id}", database.read(audit.count)
+    words = as_fields(PageRules(item="#not-yet", cut=("aside",)))
+    refused = await admin.send(path, act="save", **words)
+    assert refused.status_code == 400
+    assert "The rules find nothing on this page" in refused.text
+    assert 'value="#not-yet"' in refused.text
+    assert "Try these rules" in refused.text  # those that are proposed for the page as it is
+    assert database.read(audit.count) == before
+    await admin.send(path, act="save", force="on", **words)
+    assert rules_of(database) == PageRules(item="#not-yet", cut=("aside",))
+
+
+async def test_what_cannot_be_a_rule_is_told_beside_the_form_which_keeps_what_was_written(
+    admin: Visitor, database: Database, listed: Source
+) -> None:
+    for act in ("rules", "save"):
+        refused = await admin.send(f"/admin/sources/{listed.id}", act=act, rule_item="][", rule_title="h2", force="on")
+        assert refused.status_code == 400
+        assert "is not a CSS selector" in html.unescape(refused.text)
+        assert 'value="]["' in refused.text
+        assert 'value="h2"' in refused.text
+    assert rules_of(database) == listed.definition.rules
+
+
+async def test_rules_are_saved_for_pages_alone_and_only_when_they_differ(
+    admin: Visitor, database: Database, listed: Source
+) -> None:
+    before = database.read(audit.count)
+    same = as_fields(listed.definition.rules)
+    again = await admin.send(f"/admin/sources/{listed.id}", act="save", force="on", **same)
+    assert again.status_code == 409
+    assert "is read by these rules already" in again.text
+    assert database.read(partial(sources.follows, source_id=listed.id))
+    feed = await admin.send("/admin/sources/1", act="save", force="on", **same)
+    assert feed.status_code == 409
+    assert "only list pages are read by rules" in feed.text
+    gone = await admin.client.post(f"/admin/sources/{listed.id}", data={"act": "save", "force": "on", "rule_item": "p"})
+    assert gone.status_code == 403  # no token
+    assert database.read(audit.count) == before
+    assert rules_of(database) == listed.definition.rules
+
+
+async def test_what_the_core_refuses_is_said_in_the_admin_s_language(admin: Visitor, listed: Source) -> None:
+    path = f"/admin/sources/{listed.id}?lang=ja"
+    same = await admin.send(path, act="save", force="on", **as_fields(listed.definition.rules))
+    assert "list はすでにこの規則で読み取っています。" in same.text
+    assert 'role="alert" lang="ja"' in same.text
+    wrong = await admin.send("/admin/filters?lang=ja", act="test", query="level:king")
+    assert 'role="alert" lang="ja"' in wrong.text
+
+
+async def test_rules_that_were_changed_again_since_are_not_taken_back(
+    admin: Visitor, database: Database, listed: Source
+) -> None:
+    path = f"/admin/sources/{listed.id}"
+    await admin.send(path, act="save", force="on", **as_fields(PageRules(item="p")))
+    first = newest(database).id
+    await admin.send(path, act="save", force="on", **as_fields(PageRules(item="dd")))
+    refused = await admin.send("/admin/audit", act="undo", line=str(first))
+    assert refused.status_code == 409
+    assert "was given other rules since" in refused.text
+    await undo(admin, database)
+    assert rules_of(database) == PageRules(item="p")
+
+
+async def test_an_address_with_nothing_to_read_is_added_only_when_that_is_wanted(
+    admin: Visitor, database: Database, newsroom: Newsroom
+) -> None:
+    url = list_page(newsroom).url
+    fields = {"url": url, "key": "list", "name": "List", "trust": "press", "kind": "feed"}
+    refused = await admin.send("/admin/sources", act="add", **fields)
+    assert refused.status_code == 400
+    assert "not a feed" in refused.text
+    assert 'name="force"' in refused.text
+    with pytest.raises(NotFound):
+        rules_of(database)
+    page = {**fields, "kind": "page", "rule_item": "#nothing"}
+    assert (await admin.send("/admin/sources", act="add", **page)).status_code == 400
+    added = await admin.send("/admin/sources", act="add", force="on", **page)
+    assert "Source added" in added.text
+    assert rules_of(database) == PageRules(item="#nothing")
+    down = {**fields, "url": "http://127.0.0.1:9/feed.xml", "key": "down"}
+    assert "Source added" in (await admin.send("/admin/sources", act="add", **down)).text  # it may answer another day
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.web.throttle import EVERYBODY, FORGET, FREE, LONGEST, MOST_ADDRESSES, WITHIN, Throttle, network
+from bot.web.throttle import EVERYBODY, FORGET, FREE, LONGEST, MOST_ADDRESSES, WITHIN, Throttle
 from tests.support.build import NOW
 
 NOTHING = timedelta(0)
@@ -39,9 +39,3 @@ def test_many_addresses_together_guess_no_faster_and_take_no_more_memory() -> No
     assert throttle.wait("192.0.2.9", NOW + WITHIN) == NOTHING
     assert len(throttle._failed) == MOST_ADDRESSES
     assert len(throttle._all) == EVERYBODY
-
-
-def test_somebody_s_whole_network_of_ipv6_is_one_address() -> None:
-    assert network("2001:db8:1:2::1") == network("2001:db8:1:2:ffff::9%eth0")
-    assert network("::ffff:192.0.2.1") == network("192.0.2.1")
-    assert network("unknown") == "unknown"

@@ -56,7 +56,9 @@ def test_the_buckets_of_a_million_readers_need_no_more_memory_than_those_of_a_fe
         ("::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::99", "", "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.7", "", "192.0.2.7"),
+        ("2001:db8:1:2:ffff::9%eth0", "", "2001:db8:1:2::/64"),
         ("127.0.0.1", "unknown", "unknown"),
+        ("x" * 500, "", "x" * 64),  # a server in front of us may believe any word
     ],
 )
 def test_a_reader_is_an_address_and_behind_our_own_proxy_whom_it_names(

@@ -86,6 +86,8 @@ async def test_a_person_with_a_wild_name_has_a_page(ask: Ask) -> None:
         ("/series/none", 404, "No series has this key"),
         ("/feeds/none.atom", 404, "There is no such feed"),
         ("/?page=99", 404, "There is no such page"),
+        ("/?minister=nobody", 404, "No meeting with this person"),
+        ("/?minister=%22", 404, "No meeting with this person"),
         ("/?page=zero", 400, "page is a number"),
         ("/?country=Atlantis", 400, "country is a code"),
         ("/?period=now", 400, "period is a year"),

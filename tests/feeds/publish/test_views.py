@@ -11,6 +11,7 @@ from feeds.decide.query import parse
 from feeds.decide.subject import Subject
 from feeds.publish.almanac import Almanac, almanac, around, partners
 from feeds.publish.asking import WrongRequest
+from feeds.publish.by_facts import find_by_facts
 from feeds.publish.facets import facets, find
 from feeds.publish.views import View, days_of, last_months, period_name, view_of
 from storage.model import Format, Kind, Level, Meeting, MeetingFacts, Phase, Principal
@@ -119,6 +120,7 @@ def test_each_condition_in_words_can_be_taken_away(record: Almanac) -> None:
         ({"period": ["2026-01..2025-01"]}, "period is a year"),
         ({"period": ["2025..2026-01"]}, "period is a year"),
         ({"period": ["0000"]}, "period is a year"),
+        ({"period": ["\u0662\u0660\u0662\u0665"]}, "period is a year"),  # digits of another script
         ({"level": ["king"]}, "level is one of"),
         ({"country": ["JP"] * 6}, "more than 5 times"),
     ],
@@ -160,3 +162,43 @@ def test_a_person_is_known_by_one_key_in_both_scripts(record: Almanac) -> None:
     person = record.people["shinjiro-koizumi"]
     assert (person.shown("ja"), person.shown("en"), person.country) == ("小泉進次郎", "Shinjiro Koizumi", "JP")
     assert person.meetings == 10
+
+
+def met(*principals: Principal) -> Almanac:
+    """A meeting of each of them."""
+    return almanac(meeting(number, facts(principals=(one,))) for number, one in enumerate(principals, 1))
+
+
+def found_by(record: Almanac, view: View) -> set[int]:
+    return set(find_by_facts(record, parse(view.query(record))) or ())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Name-One Last", "Náme One Last"),
+        ('Name "Short" Last',),
+        ("Name \u201cShort\u201d Last", "Name Short Last"),
+        ("「名前」の人",),
+        ("Name (the Elder), M.P.*",),
+        ('"""Name',),
+    ],
+)
+def test_all_ways_in_which_somebody_s_name_was_written_are_found_by_the_view_s_query(names: tuple[str, ...]) -> None:
+    record = met(*(Principal(country="FR", name=name) for name in names))
+    assert len(record.people) == 1
+    view = View(minister=next(iter(record.people)))
+    assert found_by(record, view) == {line.story_id for line in view.within(record)} == set(range(1, len(names) + 1))
+
+
+def test_a_full_name_is_asked_for_where_the_last_report_had_only_a_part_of_it() -> None:
+    record = met(Principal(country="JP", name="Koizumi", name_ja="小泉進次郎"), KOIZUMI)
+    assert View(minister="shinjiro-koizumi").query(record).endswith('minister:"Shinjiro Koizumi"')
+    assert found_by(record, View(minister="shinjiro-koizumi")) == {1, 2}
+
+
+def test_somebody_of_whom_only_the_family_name_was_told_has_feeds_with_namesakes_and_misses_none() -> None:
+    record = met(Principal(country="FR", name="Last"), Principal(country="FR", name="First Last"))
+    assert {line.story_id for line in View(minister="last").within(record)} == {1}
+    assert found_by(record, View(minister="last")) == {1, 2}
+    assert found_by(record, View(minister="first-last")) == {2}

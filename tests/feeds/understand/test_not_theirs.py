@@ -98,3 +98,30 @@ def test_what_else_is_postponed_does_not_end_the_conference() -> None:
     assert answer.verdict is Verdict.MEETING
     assert answer.mention is not None
     assert answer.mention.facts.phase is Phase.HELD
+
+
+@pytest.mark.parametrize(
+    ("title", "phase"),
+    [
+        ("ADMM-Plus in Kuala Lumpur cancelled", Phase.CANCELLED),
+        ("ADMM-Plus, scheduled for Nov. 5 in Kuala Lumpur, postponed", Phase.POSTPONED),
+        ("ADMM-Plus, planned for November in Kuala Lumpur, postponed", Phase.POSTPONED),
+    ],
+)
+def test_when_and_where_a_conference_was_to_be_may_stand_before_the_word_that_ends_it(title: str, phase: Phase) -> None:
+    mention = understand(article(title, "")).mention
+    assert mention is not None
+    assert mention.facts.phase is phase
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "ADMM-Plus due to open in Kuala Lumpur as US carrier visit is postponed",
+        "ADMM-Plus opens in Kuala Lumpur but joint drill is cancelled",
+        "ADMM-Plus set to be held in Vientiane next week, joint drill called off",
+    ],
+)
+def test_what_else_is_called_off_in_the_same_headline_leaves_the_conference_as_it_was(title: str) -> None:
+    mention = understand(article(title, "")).mention
+    assert mention is None or mention.facts.phase not in (Phase.POSTPONED, Phase.CANCELLED)
