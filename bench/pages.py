@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from bench.figures import Goal, number, print_table, report
 from bench.pages_archive import NOW, archive
+from feeds.publish.warm import warm
 from feeds.publish.web import Library, create_app
 from feeds.publish.web_base import page
 from storage import instance, revision
@@ -108,7 +109,9 @@ async def _measure(database: Database, items: int, *, each: bool) -> int:
         health=lambda: {"ready": True}, clock=lambda: NOW,
     )  # fmt: skip
     app = create_app(library, [Route("/empty", _empty)])
-    first_ms = await _ask(app, "/")  # reads the whole archive, once a start
+    began = time.process_time()
+    await warm(app)  # as the service does when it starts
+    first_ms = (time.process_time() - began) * 1000
     empty = [await _ask(app, "/empty") for _ in range(60)]
     goals, rows = [], [("empty page", len(empty), statistics.median(empty), _p95(empty), 1.0, None)]
     for name, addresses in GROUPS.items():
@@ -151,7 +154,7 @@ async def _measure(database: Database, items: int, *, each: bool) -> int:
         ("page", "asked", "median ms", "p95 ms", "x empty", "kept, p95 ms"),
         [(row[0], str(row[1]), *(number(value, 1) for value in row[2:])) for row in rows],
     )
-    print(f"The first page after a start: {first_ms:.0f} ms.\n")
+    print(f"What is made ready at a start, before the first page: {first_ms:.0f} ms.\n")
     note = "" if items == 100_000 else f"{items:,} items instead of 100,000"
     return report("bench-pages", goals, note=note)
 

@@ -34,9 +34,11 @@ from bot.pulse import Pulse
 from bot.standby import Line, opened
 from bot.telegram.service import TelegramService
 from bot.watchdog import Watchdog
+from bot.web.visit import TEMPLATES as ADMIN_TEMPLATES
 from bot.wellbeing import Wellbeing
 from feeds.collect.websub import follow_address
 from feeds.publish.announce import Announcer
+from feeds.publish.warm import warm
 from feeds.publish.web import Health
 from storage import filters, outbox, sources, wake
 from storage.database import Connection, Database
@@ -88,6 +90,7 @@ class Service(Assembly):
             if line is not None:
                 self._start_line(tasks, line, collector, deliverer)
             tasks.start(server.serve(sockets=[listener]), "web server")
+            tasks.start(warm(app, ADMIN_TEMPLATES), "first pages")
             tasks.start(deliverer.run(), "deliverer")
             tasks.start(self._digests(database, deliverer.wake).run(), "digests")
             if library.hub is not None:

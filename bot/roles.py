@@ -37,8 +37,10 @@ from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart, we
 from bot.pulse import Pulse
 from bot.standby import Line, Loop, Standby, Work, opened
 from bot.telegram.service import TelegramService
+from bot.web.visit import TEMPLATES as ADMIN_TEMPLATES
 from feeds.collect.websub import Hubs, follow_address
 from feeds.publish.announce import Announcer
+from feeds.publish.warm import warm
 from feeds.publish.web import Health
 from storage import filters, outbox, sources, wake, workers
 from storage.database import Connection, Database
@@ -237,6 +239,7 @@ class Part(Assembly):
             app = self._app(library, database, None)
             server = web_server(app)
             tasks.start(server.serve(sockets=[listener]), "web server")
+            tasks.start(warm(app, ADMIN_TEMPLATES), "first pages")
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             if library.hub is not None:

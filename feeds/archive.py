@@ -92,7 +92,7 @@ def find_numbers(
 ) -> FoundNumbers:  # fmt: skip
     """As `find_meetings`, but only their numbers.
 
-    `among` are the only meetings that can match, where the caller knows that much; the others are not looked at.
+    `among` are the only meetings that have all the facts which the query asks for, where the caller knows them.
     """
     found: list[int] = []
     at: int | None = before
@@ -149,6 +149,7 @@ def _candidates(
     connection: Connection, plan: Plan, before: int | None, among: Collection[int] | None
 ) -> Iterator[tuple[list[int], bool]]:
     """The numbers of meetings that may match, newest first: the first few, then all others. True: there are others."""
+    plan = plan if among is None else plan.without_facts()
     few = among if among is not None and len(among) <= search.FEW else None  # many are sorted out here, not by SQL
     limit = FIRST_NUMBERS if among is few else MANY_NUMBERS
     ids = search.meetings_of(connection, plan, before, among=few, limit=limit)

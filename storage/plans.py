@@ -4,7 +4,7 @@ Made by feeds/decide/narrow.py, carried out by storage/search.py. Frozen records
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from storage.words import Wanted, comparable
@@ -42,6 +42,9 @@ class Only:
     values: frozenset[str]
 
 
+OF_MEETING = ("level", "kind", "format", "phase", "series")  #: the columns that are the meeting's, not the item's
+
+
 @dataclass(frozen=True, slots=True)
 class Days:
     """The days of the meeting touch this span, both ends included; None: open."""
@@ -67,6 +70,10 @@ class Plan:
     days: tuple[Days, ...] = ()
     told: tuple[Told, ...] = ()
     meetings: bool = False  #: only items whose story is a meeting
+
+    def without_facts(self) -> "Plan":
+        """The plan for somebody who knows already which meetings have the facts that are asked for."""
+        return replace(self, only=tuple(one for one in self.only if one.column not in OF_MEETING), days=())
 
 
 def names_source(value: str, key: str, name: str) -> bool:

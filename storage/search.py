@@ -39,7 +39,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.lock import LANDING
-from storage.plans import AllOf, AnyOf, Days, Match, Only, Plan, Told, names_source
+from storage.plans import OF_MEETING, AllOf, AnyOf, Days, Match, Only, Plan, Told, names_source
 from storage.tables import items, meetings, search_state, sources
 from storage.words import VERSION, Kind, Wanted, comparable, neighbours, singles, tokens
 
@@ -51,7 +51,7 @@ FEW = 2_000  #: as many stories or items are looked up by their ids; more are wa
 
 #: When an item was published, or first seen.
 TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
-_MEETING_COLUMNS = {name: meetings.c[name] for name in ("level", "kind", "format", "phase", "series")}
+_MEETING_COLUMNS = {name: meetings.c[name] for name in OF_MEETING}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,6 +75,13 @@ def resolve(field: str, value: str) -> frozenset[str] | None:
     return found
 
 
+def prepare() -> None:
+    """Read all that is known, so that the first query need not."""
+    for field in ("country", "series", "city", "lang", *_LABELS):
+        values(field)
+    _spellings(), _territories(), _languages()
+
+
 @cache
 def values(field: str) -> Mapping[str, frozenset[str]]:
     """The folded names of a field's values, and what records hold for them."""
@@ -117,11 +124,19 @@ def _cities() -> dict[str, frozenset[str]]:
 def _names_of(part: str) -> frozenset[str]:
     """A part of a name, and the other spellings of those in the lexicon who have it: 小泉 is Shinjiro Koizumi."""
     found = {part}
-    for person in default_lexicon().people:
-        names = {comparable(name) for name in (person.name, person.ja or "", *person.forms)}
+    for names in _spellings():
         if any(part in name for name in names):
-            found |= names - {""}
+            found |= names
     return frozenset(found)
+
+
+@cache
+def _spellings() -> tuple[frozenset[str], ...]:
+    """How everyone in the lexicon is written, folded."""
+    return tuple(
+        frozenset(comparable(name) for name in (person.name, person.ja or "", *person.forms)) - {""}
+        for person in default_lexicon().people
+    )
 
 
 @cache

@@ -5,11 +5,11 @@ day of a meeting whose day is unknown is the day on which it was first heard of;
 pictures.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -100,9 +100,22 @@ class Almanac:
         """What others make of this almanac and keep as long as it holds, each under a name of its own."""
         return {}
 
+    @cached_property
+    def longest(self) -> timedelta:
+        """No meeting lasts longer."""
+        return _longest(self.lines, timedelta(0))
+
+    def touching(self, first: date, last: date) -> tuple[Line, ...]:
+        """All meetings that may have a day between these two, and some more."""
+        earliest = first.toordinal() - self.longest.days
+        start = bisect_left(self.lines, -last.toordinal(), key=_day)
+        return self.lines[start : bisect_right(self.lines, -earliest, key=_day)]
+
     def changed(self, out: Sequence[Line], into: Sequence[Line]) -> "Almanac":
         """The almanac without some of its lines and with others. What was sorted and grouped stays so."""
         made = Almanac(tuple(moved(self.lines, out, into)))
+        if (longest := self.__dict__.get("longest")) is not None:
+            made.__dict__["longest"] = _longest(into, longest)
         for name, read in _GROUPS.items():
             if (known := self.__dict__.get(name)) is not None:
                 made.__dict__[name] = _regrouped(known, read, out, into)
@@ -131,6 +144,14 @@ _GROUPS: dict[str, Callable[[Line], Iterable[Any]]] = {
 def _place(line: Line) -> tuple[int, int]:
     """Where it stands among others: the newest first."""
     return -line.day.toordinal(), -line.story_id
+
+
+def _day(line: Line) -> int:
+    return -line.day.toordinal()
+
+
+def _longest(lines: Iterable[Line], least: timedelta) -> timedelta:
+    return max((line.ends - line.day for line in lines if line.facts.ends_on), default=least)
 
 
 def moved(lines: Iterable[Line], out: Iterable[Line], into: Iterable[Line]) -> list[Line]:

@@ -5,7 +5,7 @@ field, not against each meeting. What a query asks beside facts is left to the a
 any other meeting.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +17,6 @@ from feeds.publish.almanac import Almanac
 from storage.model import MeetingFacts, Principal
 
 MOST = 60  #: conditions of a query; what has more goes the way that has a budget
-Parts = Callable[[MeetingFacts], Iterable[Hashable]]
-Alone = Callable[[MeetingFacts, Any], MeetingFacts]
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)  #: no condition that is asked here looks at it
 
 
@@ -81,7 +79,7 @@ def _groups(almanac: Almanac, leaf: Leaf) -> Iterator[_Group]:
         if leaf.field == "country":
             kept[leaf.field] = _by_country(almanac)
         else:
-            kept[leaf.field] = _one_by_one(almanac, *each) if each else _grouped(almanac, _KEYS[leaf.field])
+            kept[leaf.field] = _by_principal(almanac, each) if each else _grouped(almanac, _KEYS[leaf.field])
     yield from kept[leaf.field].values()
 
 
@@ -97,22 +95,32 @@ def _grouped(almanac: Almanac, key_of: Callable[[MeetingFacts], Hashable]) -> di
 
 
 def _by_country(almanac: Almanac) -> dict[Hashable, _Group]:
-    """As `_one_by_one`; the almanac has the meetings of each country already."""
+    """One group for each country; the almanac has its meetings already."""
     return {
         code: _Group(_subject(replace(lines[0].facts, countries=(code,))), [line.story_id for line in lines])
         for code, lines in almanac.by_country.items()
     }
 
 
-def _one_by_one(almanac: Almanac, parts_of: Parts, alone: Alone) -> dict[Hashable, _Group]:
-    """The groups of a field that has several values, any of which is enough: one for each value."""
-    found: dict[Hashable, _Group] = {}
+def _by_principal(almanac: Almanac, part_of: Callable[[Principal], Hashable]) -> dict[Hashable, _Group]:
+    """The groups of a field of which each principal says something: one for each thing that is said.
+
+    The same person is one record in many meetings, so that few are looked at.
+    """
+    numbers: dict[int, tuple[Principal, MeetingFacts, list[int]]] = {}
     for line in almanac.lines:
-        for part in set(parts_of(line.facts)):
-            group = found.get(part)
-            if group is None:
-                group = found[part] = _Group(_subject(alone(line.facts, part)))
-            group.numbers.append(line.story_id)
+        for one in line.facts.principals:
+            known = numbers.get(id(one))
+            if known is None:
+                numbers[id(one)] = one, line.facts, [line.story_id]
+            else:
+                known[2].append(line.story_id)
+    found: dict[Hashable, _Group] = {}
+    for principal, facts, where in numbers.values():
+        part = part_of(principal)
+        if part not in found:
+            found[part] = _Group(_subject(replace(facts, principals=(principal,))))
+        found[part].numbers.extend(where)
     return found
 
 
@@ -143,18 +151,8 @@ _KEYS: dict[str, Callable[[MeetingFacts], Hashable]] = {
     "edition": lambda facts: facts.edition,
 }
 
-#: Fields of several values, with one of them alone: people are few, their combinations are many.
-_EACH: dict[str, tuple[Parts, Alone]] = {
-    "minister": (
-        lambda facts: ((one.name, one.name_ja) for one in facts.principals),
-        lambda facts, names: _with(facts, lambda one: (one.name, one.name_ja) == names),
-    ),
-    "office": (
-        lambda facts: (one.office for one in facts.principals),
-        lambda facts, office: _with(facts, lambda one: one.office == office),
-    ),
+#: Fields of which each principal says something: people are few, their combinations are many.
+_EACH: dict[str, Callable[[Principal], Hashable]] = {
+    "minister": lambda one: (one.name, one.name_ja),
+    "office": lambda one: one.office,
 }
-
-
-def _with(facts: MeetingFacts, wanted: Callable[[Principal], bool]) -> MeetingFacts:
-    return replace(facts, principals=next((one,) for one in facts.principals if wanted(one)))

@@ -140,18 +140,28 @@ class Months:
         return sum(month.total for month in self.months)
 
 
-def months(
-    lines: Iterable[Line], last: date, count: int = 24, *, today: date, step: int = 26, ground: int = 150
-) -> Months:
-    """Meetings that begin in each of the `count` months up to that of `last`. `lines` are newest first."""
-    number = last.year * 12 + last.month - count
-    names = [divmod(number + place, 12) for place in range(count)]
-    counted: dict[tuple[int, int], Counter[Kind]] = {(year, month + 1): Counter() for year, month in names}
-    first = date(names[0][0], names[0][1] + 1, 1)
+Monthly = dict[tuple[int, int], Counter[Kind]]
+
+
+def by_month(lines: Iterable[Line], last: date, count: int) -> Monthly:
+    """The meetings that begin in each of the `count` months up to that of `last`. `lines` are newest first."""
+    found: Monthly = {month: Counter() for month in _months_to(last, count)}
+    year, month = min(found)
+    first = date(year, month, 1)
     for line in takewhile(lambda line: line.day >= first, lines):
-        month_of = counted.get((line.day.year, line.day.month))
-        if line.takes_place and month_of is not None:
-            month_of[line.facts.kind] += 1
+        if line.takes_place and (kinds := found.get((line.day.year, line.day.month))) is not None:
+            kinds[line.facts.kind] += 1
+    return found
+
+
+def _months_to(last: date, count: int) -> list[tuple[int, int]]:
+    end = last.year * 12 + last.month
+    return [(number // 12, number % 12 + 1) for number in range(end - count, end)]
+
+
+def months(monthly: Monthly, last: date, count: int = 24, *, today: date, step: int = 26, ground: int = 150) -> Months:
+    """The last `count` of these months, up to that of `last`, which all are among them."""
+    counted = {month: monthly[month] for month in _months_to(last, count)}
     top = nice(max((sum(kinds.values()) for kinds in counted.values()), default=0))
     unit = (ground - 20) / top
     bars = tuple(

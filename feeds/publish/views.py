@@ -91,6 +91,8 @@ class View:
             parts.append(almanac.by_person.get(self.minister, ()))
         if self.series:
             parts.append(almanac.by_series.get(self.series, ()))
+        if self.days is not None:
+            parts.append(almanac.touching(*self.days))
         if self.level is not None:
             parts.append(almanac.by_level[self.level])
         return min(parts, key=len, default=almanac.lines)

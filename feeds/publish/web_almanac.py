@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from feeds.decide.vocabulary import resolve
 from feeds.publish.almanac import SMALL_KINDS, Almanac, Line, partners
-from feeds.publish.charts import matrix, matrix_json, months, months_json, pairs
+from feeds.publish.charts import by_month, matrix, matrix_json, months, months_json, pairs
 from feeds.publish.timelines import lines_json, timeline, year
 from feeds.publish.views import View, last_months, period_name
 from feeds.publish.web_base import data, language_of, moved, page, today_of
@@ -39,7 +39,7 @@ def _matrix_lines(request: Request, almanac: Almanac) -> tuple[str, list[Line], 
     period = asked.period or last_months(today, PERIOD)
     every = View().within(almanac)
     view = View(period=period)
-    return period, view.among(every), every
+    return period, view.within(almanac), every
 
 
 @kept
@@ -50,6 +50,7 @@ async def _countries(request: Request) -> Response:
     met = pairs(inside)
     ways = await following(request, View().query(almanac))
 
+    monthly = by_month(every, today, 24)
     rest = View(kind=SMALL_KINDS, period=period).link(language, "")[1:]
 
     def pair_link(first: str, second: str) -> str:  # as View.link, for hundreds of cells
@@ -59,7 +60,7 @@ async def _countries(request: Request) -> Response:
         request, "countries.html",
         period=period, period_words=period_name(period, language), met=met, pair_link=pair_link,
         wide=matrix(met, 18, size=31, margin=150), small=matrix(met, 10, size=28, margin=44),
-        months=months(every, today, 24, today=today, step=22), few=months(every, today, 12, today=today),
+        months=months(monthly, today, 24, today=today, step=22), few=months(monthly, today, 12, today=today),
         countries=_tally(inside, _whole(almanac, every)), periods=_periods(almanac, today, language),
         follow=ways, discover=ways.discover,
     )  # fmt: skip
@@ -111,7 +112,7 @@ async def _countries_data(request: Request) -> Response:
         "period": period,
         "kinds": [str(kind) for kind in SMALL_KINDS],
         "pairs": matrix_json(pairs(inside)),
-        "months": months_json(months(every, today, 24, today=today)),
+        "months": months_json(months(by_month(every, today, 24), today, 24, today=today)),
     })  # fmt: skip
 
 
@@ -132,14 +133,15 @@ async def _country(request: Request) -> Response:
     almanac = await keeper_of(request).now()
     view = View(country=(code,))
     lines = view.within(almanac)
-    recent = View(country=(code,), period=last_months(today, PERIOD)).among(lines)
+    recent = View(country=(code,), period=last_months(today, PERIOD)).within(almanac)
     met = partners(lines, code)
+    monthly = by_month(lines, today, 24)
     ways = await following(request, view.query(almanac), country_name(code, language))
     return page(
         request, "country.html", HTTPStatus.OK,
         code=code, view=view, lines=lines, recent=len(recent), met=met[:16],
         most=max((count for _, count in met), default=1),
-        months=months(lines, today, 24, today=today, step=24), few=months(lines, today, 12, today=today),
+        months=months(monthly, today, 24, today=today, step=24), few=months(monthly, today, 12, today=today),
         people=[one for one in almanac.people.values() if one.country == code][:12],
         series=Counter(line.facts.series for line in lines if line.facts.series).most_common(10),
         follow=ways, discover=ways.discover, **await _list(request, lines, today),
@@ -154,7 +156,7 @@ async def _country_data(request: Request) -> Response:
     return data({
         "country": code,
         "partners": [{"country": other, "meetings": count} for other, count in partners(lines, code)],
-        "months": months_json(months(lines, today, 24, today=today)),
+        "months": months_json(months(by_month(lines, today, 24), today, 24, today=today)),
         "meetings": lines_json(lines),
     })  # fmt: skip
 

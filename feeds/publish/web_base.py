@@ -79,7 +79,7 @@ def templates_of(*folders: Path) -> jinja2.Environment:
     return made
 
 
-_templates = templates_of()
+templates = templates_of()
 
 MOST_PAIRS = 40  #: of an address that are kept when it is written anew
 
@@ -92,7 +92,7 @@ MENU = (
 
 
 def page(
-    request: Request, template: str, status: int = HTTPStatus.OK, *, templates: jinja2.Environment = _templates,
+    request: Request, template: str, status: int = HTTPStatus.OK, *, templates: jinja2.Environment = templates,
     **values: Any,
 ) -> Response:  # fmt: skip
     """A page in the reader's language, packed when the reader takes that. `templates` are those of another room."""
@@ -117,7 +117,7 @@ def page(
 
 def fragment(template: str, language: Language, zone: str, **values: Any) -> Markup:
     """A part of a page."""
-    made = _templates.get_template(template)
+    made = templates.get_template(template)
     return Markup(made.render(language=language, zone=zone, **_words(language, zone), **values))  # noqa: S704  escaped
 
 

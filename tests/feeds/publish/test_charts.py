@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from feeds.publish.almanac import Line, almanac
-from feeds.publish.charts import matrix, matrix_json, months, months_json, nice, pairs, step_of
+from feeds.publish.charts import by_month, matrix, matrix_json, months, months_json, nice, pairs, step_of
 from feeds.publish.timelines import timeline, year
 from storage.model import Kind, Meeting, MeetingFacts, Phase
 from tests.support.build import NOW, facts
@@ -63,15 +63,16 @@ def test_an_axis_ends_at_an_even_number(most: int, top: int) -> None:
 
 
 def test_months_count_by_first_day_and_lose_nothing() -> None:
-    shown = months(
+    monthly = by_month(
         lines(
             facts(starts_on=date(2025, 10, 31), ends_on=date(2025, 11, 2)),
             facts(),
             facts(kind=Kind.MULTILATERAL),
             facts(starts_on=date(2023, 11, 30)),
         ),
-        TODAY, 24, today=TODAY,
+        TODAY, 24,
     )  # fmt: skip
+    shown = months(monthly, TODAY, 24, today=TODAY)
     assert (len(shown.months), shown.months[0].name, shown.months[-1].name) == (24, "2023-12", "2025-11")
     assert [(month.name, month.total) for month in shown.months if month.total] == [("2025-10", 1), ("2025-11", 2)]
     assert shown.months[-1].is_now

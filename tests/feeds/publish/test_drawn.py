@@ -5,7 +5,7 @@ from datetime import date
 from xml.etree import ElementTree as ET
 
 from feeds.publish.almanac import line_of
-from feeds.publish.charts import matrix, months
+from feeds.publish.charts import by_month, matrix, months
 from feeds.publish.drawn import calendar_days, matrix_cells, month_bars
 from feeds.publish.timelines import year
 from storage.model import Kind, Meeting, Phase
@@ -39,7 +39,7 @@ def test_pairs_that_met_lead_to_their_meetings_once_by_keyboard() -> None:
 
 
 def test_bars_say_month_kind_and_count() -> None:
-    shown = months(LINES, date(2025, 12, 5), 12, today=date(2025, 12, 5))
+    shown = months(by_month(LINES, date(2025, 12, 5), 12), date(2025, 12, 5), 12, today=date(2025, 12, 5))
     drawn = shapes(month_bars(shown, "ja"))
     titles = [one.findtext("title") for one in drawn if one.tag == "rect"]
     assert titles == ["2025-11: 二国間会談 1", "2025-11: 三か国会談 1"]
