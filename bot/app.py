@@ -77,9 +77,7 @@ class Service(Assembly):
         async with collecting(self.settings, database) as ingest, Tasks(stop) as tasks:
             collector = self._collector(database, ingest, worker, on_alerts=deliverer.wake)
             pulse = Pulse(database=database)
-            watchdog = self._watchdog(
-                database, pulse, {"collector": lambda: collector.last_tick, "deliverer": lambda: deliverer.rounds}
-            )
+            watchdog = self._watchdog(database, pulse, _signs(collector, deliverer, line))
             self._look = partial(_health, collector, telegram, watchdog)
             library = self._library(database, authority, began_at, telegram)
             hubs = self._hubs(ingest)
@@ -184,6 +182,15 @@ def _health(collector: Collector, telegram: TelegramService | None, watchdog: Wa
         "collector": "ok" if ticking else "not polling",
         "telegram": telegram.state if telegram else "off",
     }
+
+
+def _signs(collector: Collector, deliverer: Deliverer, line: Line | None) -> dict[str, Callable[[], object]]:
+    """What shows the watchdog that the parts move."""
+    signs: dict[str, Callable[[], object]] = {
+        "collector": lambda: collector.last_tick,
+        "deliverer": lambda: deliverer.rounds,
+    }
+    return signs if line is None else {**signs, "line": lambda: line.turns}
 
 
 @contextlib.asynccontextmanager

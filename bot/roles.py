@@ -92,6 +92,7 @@ class Part(Assembly):
         """What every part has."""
         self._pulse = Pulse(database=database)
         tasks.start(self._pulse.run(), "pulse")
+        self._signs["line"] = lambda: line.turns
         tasks.start(line.run(), "line to the database")
 
     def _bind(self) -> socket.socket:

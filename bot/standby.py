@@ -76,6 +76,7 @@ class Line:
     role: Role
     on_words: dict[str, Callable[[], object]] = field(default_factory=dict)  #: what to call, by channel
     look_s: float = LOOK_S
+    turns: int = 0  #: grows while the line is kept up, or made anew
     _leads: dict[str, Lead] = field(default_factory=dict)
     _session: OpenLine | None = None
     _up_since: float = 0.0
@@ -111,6 +112,7 @@ class Line:
 
     async def _turn(self) -> None:
         """One look: give a sign of life, take free duties, listen."""
+        self.turns += 1
         session = self._session
         assert session is not None
         fresh = False
@@ -147,6 +149,7 @@ class Line:
         pause, longest = BACKOFF_S
         busy_until = time.monotonic() + RETAKE_S
         while True:
+            self.turns += 1
             try:
                 self._up(await OpenLine.open(self.database, self.worker, self.role))
                 await self._beat()

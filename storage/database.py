@@ -40,6 +40,12 @@ CLOSE_S = 2.0  #: for threads that still read when the program ends
 #: How libpq finds out that a server is gone of which nothing is heard: seconds, and milliseconds for the last.
 PATIENCE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
             "tcp_user_timeout": 20_000}  # fmt: skip
+#: How the server finds out that we are gone: the cable was cut, or the process stands still in the middle of its work,
+#: and the locks that it holds keep all others waiting.
+SESSION = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3; "
+    "SET idle_in_transaction_session_timeout = 60000"
+)
 GROUP = 256  #: pieces of work that land in one transaction at the most, so that none waits long
 
 
@@ -255,6 +261,8 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "connect", _set_session)
     return engine
 
 
@@ -280,6 +288,13 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _set_session(connection: Any, _record: Any) -> None:
+    """Prepare each new connection to PostgreSQL, in one round trip."""
+    connection.autocommit = True
+    connection.execute(SESSION)
+    connection.autocommit = False
 
 
 def _begin(connection: Connection) -> None:

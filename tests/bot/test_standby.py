@@ -45,7 +45,11 @@ async def _end(task: "asyncio.Task[None]") -> None:
 
 
 def _end_line(database: Database, name: str) -> None:
-    query = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name")
+    """The server has databases of other tests as well, in which a process may have the same name."""
+    query = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = :name"
+    )
     database.write(lambda c: c.execute(query, {"name": f"kaigi {name}"}))
 
 
@@ -134,6 +138,29 @@ async def test_a_line_that_broke_is_made_anew_and_its_process_is_seen_again(join
     async with asyncio.timeout(30):
         while not (await asyncio.to_thread(line.database.write, lives) and heard):
             await asyncio.sleep(0.02)
+
+
+async def test_a_line_that_stands_still_is_seen_and_one_that_only_breaks_goes_on(join: Join) -> None:
+    line = await join("a")
+    broken, seen = line._session, line.turns
+    await asyncio.to_thread(_end_line, line.database, "a")
+    await _until(lambda: line._session not in (None, broken))
+    assert line._session is not None
+    assert line.turns > seen
+    answer, asked = asyncio.Event(), asyncio.Event()
+
+    async def never(_seconds: float) -> set[str]:
+        asked.set()
+        await answer.wait()
+        return set()
+
+    line._session.heard = never  # type: ignore[method-assign]
+    await asyncio.wait_for(asked.wait(), 30)
+    seen = line.turns
+    await asyncio.sleep(0.2)
+    assert line.turns == seen
+    answer.set()
+    await _until(lambda: line.turns > seen)
 
 
 async def test_a_service_that_lost_its_line_gives_way_to_one_that_came_in_between(
