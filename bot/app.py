@@ -187,7 +187,7 @@ def _health(collector: Collector, telegram: TelegramService | None, watchdog: Wa
 def _signs(collector: Collector, deliverer: Deliverer, line: Line | None) -> dict[str, Callable[[], object]]:
     """What shows the watchdog that the parts move."""
     signs: dict[str, Callable[[], object]] = {
-        "collector": lambda: collector.last_tick,
+        "collector": lambda: collector.ticks,
         "deliverer": lambda: deliverer.rounds,
     }
     return signs if line is None else {**signs, "line": lambda: line.turns}

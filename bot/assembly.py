@@ -50,6 +50,8 @@ log = structlog.get_logger("kaigi")
 TICK = 1.0  # seconds between two looks at what is due
 OLD_NEWS = timedelta(days=7)  # what could not be sent for so long (a token that was missing) is not sent any more
 
+LONGEST_ALONE = 3600.0  # seconds for which the parts may wait for one statement that has an SQLite file for itself
+
 
 @dataclass(kw_only=True)
 class Assembly:
@@ -208,14 +210,22 @@ class Assembly:
 
     def _watchdog(self, database: Database, pulse: Pulse, signs: Mapping[str, Callable[[], object]]) -> Watchdog:
         """What starts this process anew when its loop, its database or another of its parts gives no sign of life."""
-        usual = {"event loop": lambda: pulse.turns, "database": lambda: pulse.answers}
+        write = {"database": lambda: pulse.answers, **signs}
+        excused = {name: partial(_moves, sign, database) for name, sign in write.items()}
         journal = state_folder(database) / JOURNAL
-        return Watchdog(signs=usual | dict(signs), journal=journal, restart=self.restart, last_resort=True)
+        signs = {"event loop": lambda: pulse.turns, **excused}
+        return Watchdog(signs=signs, journal=journal, restart=self.restart, last_resort=True)
 
     def _keeper(self, database: Database, stop: asyncio.Event) -> Keeper:
         chosen = self.settings.backup
         folder = chosen.folder or state_folder(database) / "backups"
         return Keeper(database=database, folder=folder, every=chosen.every, keep=chosen.keep, clock=utc_now, stop=stop)
+
+
+def _moves(sign: Callable[[], object], database: Database) -> object:
+    """The sign of a part that writes. While the file is made smaller it has to wait, and does not hang."""
+    waits = database.alone_for()
+    return sign(), waits if waits is None else min(waits, LONGEST_ALONE)
 
 
 def _bot_name(telegram: TelegramService | None) -> str | None:

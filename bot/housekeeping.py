@@ -44,8 +44,8 @@ class Housekeeper:
     async def tidy(self) -> int:
         """One round. Returns how many articles were forgotten. Raises `StorageError`."""
         forgotten = await self._forget()
-        await asyncio.to_thread(upkeep.optimize, self.database)
         given_back = await asyncio.to_thread(upkeep.vacuum, self.database)
+        await asyncio.to_thread(upkeep.optimize, self.database)  # folds the log as well, which the copy has blown up
         if forgotten or given_back:
             log.info("tidied up", forgotten=forgotten, file_made_smaller=given_back)
         return forgotten

@@ -134,7 +134,7 @@ class Part(Assembly):
         async with collecting(self.settings, database) as ingest, Tasks(self._stop) as tasks:
             collector = self._collector(database, ingest, line.worker, on_alerts=_told_by_the_database)
             line.on_words[wake.COLLECT] = collector.wake
-            self._signs["collector"] = lambda: collector.last_tick
+            self._signs["collector"] = lambda: collector.ticks
             self._keep_up(tasks, database, line)
             care = [
                 Standby(lead=line.lead("search index"), begin=lambda _: self._indexing(database)),

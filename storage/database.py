@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -90,6 +90,7 @@ class Database:
         self._waiting: deque[_Work[Any]] = deque()
         self._file: int | None = None  #: the numbers of the file and its log, by which a swap is noticed
         self._log: int | None = None
+        self._alone_since: float | None = None
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on one consistent view of the data and return what it returns."""
@@ -152,13 +153,19 @@ class Database:
     def alone(self, statement: str) -> None:
         """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
         with self._translated(), self._writer:
-            raw = self.engine.raw_connection()
+            self._alone_since = time.monotonic()
             try:
-                raw.cursor().execute(statement)
+                with closing(self.engine.raw_connection()) as raw:
+                    raw.cursor().execute(statement)
             except sqlite3.Error as error:
                 raise exc.DBAPIError.instance(statement, None, error, sqlite3.Error) from error
             finally:
-                raw.close()
+                self._alone_since = None
+
+    def alone_for(self) -> float | None:
+        """Seconds for which such a statement has kept all writers waiting; None: there is none."""
+        since = self._alone_since
+        return None if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Close all connections. SQLite then folds its write-ahead log into the file.

@@ -5,13 +5,16 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot import config, process, systemd
+from bot.app import Service
 from bot.doctor import Finding, Grade, standing
 from bot.pulse import Pulse
 from bot.watchdog import Restart, Watchdog, note, noted
@@ -174,6 +177,38 @@ async def test_a_database_that_refuses_has_a_pulse_and_one_that_never_answers_ha
     assert pulse.answers == answers
     answer.set()
     task.cancel()
+    database.close()
+
+
+def test_parts_that_wait_for_a_file_that_is_made_smaller_do_not_hang_and_those_that_wait_for_nothing_do(
+    tmp_path: Path,
+) -> None:
+    database, go, now, restarts = new_archive(tmp_path / "kaigi.db"), threading.Event(), 100.0, []
+    database.engine.dispose()
+    event.listen(database.engine, "connect", lambda raw, _: raw.create_function("until_told", 0, go.wait))
+    settings = config.Settings(database_url=str(database.url))
+    service = Service(settings=settings, definitions=(), restart=lambda: restarts.append(now))
+    pulse = Pulse(database=database)
+    dog = service._watchdog(database, pulse, {"deliverer": lambda: 0})
+    dog.clock = lambda: now
+
+    def minutes(count: int) -> None:
+        nonlocal now
+        for _ in range(count * 12):
+            now, pulse.turns = now + 5, pulse.turns + 1
+            dog.look()
+
+    work = threading.Thread(target=database.alone, args=("SELECT until_told()",))
+    work.start()
+    while database.alone_for() is None:
+        time.sleep(0.001)
+    minutes(5)
+    assert (dog.hung, restarts) == (None, [])
+    go.set()
+    work.join()
+    minutes(2)
+    assert dog.hung in ("database", "deliverer")
+    assert restarts
     database.close()
 
 
