@@ -68,7 +68,8 @@ class Part(Assembly):
     async def run(self) -> None:
         """Work until SIGTERM, SIGINT or `stop`. Raises a `KaigiError` when it cannot start."""
         self._targets = targets(url.get_secret_value() for url in self.settings.notify.urls)
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
+        if self.role is not Role.COLLECT:  # there `collecting` does it
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(contextlib.closing(self._bind())) if self._is_asked() else None
             database = await asyncio.to_thread(open_database, self.settings)
@@ -182,9 +183,9 @@ class Part(Assembly):
         async with Tasks(self._stop) as tasks:
             line.on_words[wake.DELIVER] = self._wake_deliverers
             self._keep_up(tasks, database, line)
-            self._signs["deliverer"] = lambda: tuple(one.rounds for one in self._sending) or time.monotonic()
-            channels = self._senders(database, telegram).items()
-            standing = [self._standby(database, line, channel, sender) for channel, sender in channels]
+            channels = self._senders(database, telegram)
+            self._signs |= {f"deliverer of {channel}": partial(self._rounds, channel) for channel in channels}
+            standing = [self._standby(database, line, channel, sender) for channel, sender in channels.items()]
             standing.append(Standby(lead=line.lead("digests"), begin=lambda _: self._digesting(database)))
             standing.append(Standby(lead=line.lead("notices"), begin=partial(self._telling, database, line, telegram)))
             for one in standing:
@@ -207,6 +208,10 @@ class Part(Assembly):
         deliverer = self._deliverer(database, {channel: sender}, f"{line.worker}/{channel}-{turn}")
         deliverer.living = partial(_others, me=line.worker)
         return Sending(deliverer, self._sending)
+
+    def _rounds(self, channel: Channel) -> object:
+        """What the deliverer of a channel shows the watchdog; while this process stands by, time itself moves."""
+        return next((one.rounds for one in self._sending if channel in one.senders), time.monotonic())
 
     def _digesting(self, database: Database) -> Work:
         return Loop(self._digests(database, _told_by_the_database).run)

@@ -205,6 +205,21 @@ def test_with_postgresql_small_files_have_a_place_that_can_be_written(
     assert state_folder(Database("postgresql://nobody@127.0.0.1:1/x")).is_dir()
 
 
+async def test_a_channel_that_hangs_is_seen_beside_one_that_moves_and_one_for_which_another_process_works(
+    company: Company,
+) -> None:
+    part, loops = company.part(Role.DELIVER), {}
+    for channel in (Channel.TELEGRAM, Channel.NOTIFY):
+        loops[channel] = part._deliverer(company.database, {channel: object()}, channel)  # type: ignore[dict-item]
+        part._sending.append(loops[channel])
+    loops[Channel.NOTIFY]._turned += 1
+    assert (part._rounds(Channel.TELEGRAM), part._rounds(Channel.NOTIFY)) == (0, 1)
+    part._sending.remove(loops[Channel.TELEGRAM])
+    seen = part._rounds(Channel.TELEGRAM)
+    await asyncio.sleep(0.001)
+    assert part._rounds(Channel.TELEGRAM) != seen
+
+
 async def test_the_channels_of_a_process_have_deliverers_with_names_of_their_own(company: Company) -> None:
     """What one has in flight would else be taken by the other for a claim of its own that was forgotten."""
     part = company.part(Role.DELIVER)

@@ -94,6 +94,9 @@ class _Doing:
         self._duty.doing.remove(self._name)
         self._duty.stopped.append(self._name)
 
+    async def lost(self) -> None:
+        await self.stop()
+
 
 async def test_the_one_that_stands_by_takes_over_when_the_line_of_the_other_breaks_and_the_other_stops(
     join: Join,
@@ -114,6 +117,24 @@ async def test_the_one_that_stands_by_takes_over_when_the_line_of_the_other_brea
     await _until(lambda: len(duty.stopped) == 2 and len(duty.doing) == 1)
     for task in tasks:
         await _end(task)
+
+
+async def test_who_stops_begins_no_duty_that_comes_free_meanwhile_and_leaves_it_to_others(join: Join) -> None:
+    duty, lines = Duty(), {name: await join(name) for name in ("a", "b")}
+    holder = Standby(lead=lines["a"].lead("d"), begin=duty.of("a"))
+    task = asyncio.create_task(holder.run())
+    await _until(lambda: duty.doing == ["a"])
+    stopping = Standby(lead=lines["b"].lead("d"), begin=duty.of("b"))
+    tasks = [task, asyncio.create_task(stopping.run())]
+    await stopping.stop()
+    seen = lines["b"].turns
+    await asyncio.to_thread(_end_line, lines["a"].database, "a")
+    await _until(lambda: duty.stopped == ["a"] and duty.doing == ["a"])  # it comes back, and has it again
+    assert lines["b"].turns > seen
+    stopping.lead.gain()  # as if the line had been taking it at that moment
+    await asyncio.wait_for(tasks[1], 30)
+    assert duty.doing == ["a"]
+    await _end(task)
 
 
 async def test_work_that_fails_by_our_own_mistake_is_not_hidden(join: Join) -> None:
