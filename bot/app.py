@@ -22,7 +22,7 @@ from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer
-from bot.doctor import Finding, Grade, standing
+from bot.findings import Finding, Grade, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler

@@ -22,7 +22,7 @@ from bot.collecting import callbacks
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.digests import Digests
-from bot.doctor import TOO_LITTLE
+from bot.findings import TOO_LITTLE
 from bot.jobs import Collector
 from bot.notices import SETTLE, Notifier
 from bot.notify import NotifySender, Target, follow_settings

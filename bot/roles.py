@@ -28,6 +28,7 @@ from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import THREADS, callbacks, collecting
 from bot.deliver import Deliverer, Sender
 from bot.duties import Listening, Sending, UntilSet, door
+from bot.findings import Company, Finding, needed, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Scheduler
@@ -37,6 +38,7 @@ from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart, we
 from bot.pulse import Pulse
 from bot.standby import Line, Loop, Standby, Work, opened
 from bot.telegram.service import TelegramService
+from bot.wellbeing import Wellbeing
 from feeds.collect.websub import Hubs, follow_address
 from feeds.publish.announce import Announcer
 from feeds.publish.web import Health
@@ -185,15 +187,16 @@ class Part(Assembly):
             self._keep_up(tasks, database, line)
             channels = self._senders(database, telegram)
             self._signs |= {f"deliverer of {channel}": partial(self._rounds, channel) for channel in channels}
-            standing = [self._standby(database, line, channel, sender) for channel, sender in channels.items()]
-            standing.append(Standby(lead=line.lead("digests"), begin=lambda _: self._digesting(database)))
-            standing.append(Standby(lead=line.lead("notices"), begin=partial(self._telling, database, line, telegram)))
-            for one in standing:
+            duties = [self._standby(database, line, channel, sender) for channel, sender in channels.items()]
+            duties.append(Standby(lead=line.lead("digests"), begin=lambda _: self._digesting(database)))
+            duties.append(Standby(lead=line.lead("notices"), begin=partial(self._telling, database, line, telegram)))
+            duties.append(Standby(lead=line.lead("wellbeing"), begin=lambda _: self._caring(database)))
+            for one in duties:
                 tasks.start(one.run(), one.lead.duty)
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             yield
-            await asyncio.gather(*(one.stop() for one in standing))
+            await asyncio.gather(*(one.stop() for one in duties))
             if telegram is not None:
                 await telegram.stop()
 
@@ -218,6 +221,15 @@ class Part(Assembly):
 
     def _telling(self, database: Database, line: Line, telegram: TelegramService | None, turn: int) -> Work:
         return Loop(self._notifier(database, telegram, f"{line.worker}/{turn}").run)
+
+    def _caring(self, database: Database) -> Work:
+        company = Company(needed=needed(self.settings))
+
+        def look(now: datetime) -> list[Finding]:
+            present = {one.role for one in database.read(workers.every)}
+            return [*standing(self.settings, now), *company.look(present, now)]
+
+        return Loop(Wellbeing(database=database, look=look, clock=utc_now).run)
 
     def _wake_deliverers(self) -> None:
         for deliverer in self._sending:
@@ -301,8 +313,8 @@ class Part(Assembly):
 
     def _health(self) -> Health:
         """This process is ready when it can read the database; which parts have no process is told beside it."""
-        needed = [Role.COLLECT, Role.DELIVER, Role.WEB, *([Role.BOT] if self.settings.telegram.token else [])]
-        return {"ready": True, **{role.value: "ok" if self._processes[role] else "no process" for role in needed}}
+        processes = {role.value: "ok" if self._processes[role] else "no process" for role in needed(self.settings)}
+        return {"ready": True, **processes}
 
 
 def _told_by_the_database() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -9,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from bot import config
+from bot.parts import utc_now
 from bot.process import state_folder
 from bot.roles import Part
 from bot.standby import Line
 from feeds.newsroom import Fault, Newsroom
-from storage import sources, workers
+from storage import notices, sources, workers
 from storage.database import Database
 from storage.model import Channel, Role, Worker
 from tests.support.bot_api import TOKEN, BotApi
@@ -178,6 +180,26 @@ async def test_a_collector_that_stops_gives_its_sources_back_and_says_goodbye(
     await company.stop()
     assert held() == 0
     assert company.who() == []
+
+
+async def test_a_part_that_is_missing_for_a_while_is_told_to_the_admins_by_one_that_delivers(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await company.join(Role.DELIVER)
+    await company.until(lambda: company.holder("wellbeing"))
+    part, now = company.part(Role.DELIVER), utc_now()
+    monkeypatch.setattr("bot.roles.utc_now", lambda: now)
+    care = part._caring(company.database)._work.__self__  # type: ignore[attr-defined]
+    await care.round()
+    assert company.database.read(notices.latest) == []  # it may just be started anew
+    now += timedelta(minutes=5)
+    await care.round()
+    told = {one.message for one in company.database.read(notices.latest)}
+    assert told == {
+        "role collect: no process has it, so no source is polled. Start one.",
+        "role web: no process has it, so neither page nor feeds are served. Start one.",
+        "role bot: no process has it, so nobody who writes to the bot is answered. Start one.",
+    }
 
 
 def test_a_role_is_refused_on_sqlite_in_words_that_help(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from bot import config, process, systemd
 from bot.app import Service
-from bot.doctor import Finding, Grade, standing
+from bot.findings import Finding, Grade, standing
 from bot.pulse import Pulse
 from bot.watchdog import Restart, Watchdog, note, noted
 from bot.wellbeing import Wellbeing
@@ -234,14 +234,44 @@ async def test_trouble_of_the_service_is_told_once_and_so_is_its_end(tmp_path: P
         clock=lambda: now,
     )
     await care.round()
-    for state in (Grade.LOOK, Grade.BAD, Grade.OK, Grade.OK):
-        grade, now = state, now + timedelta(minutes=30)
+    for state in (Grade.LOOK, Grade.BAD, Grade.OK, Grade.OK, Grade.OK):
+        grade, now = state, now + timedelta(minutes=20)
         await care.round()
     told = database.read(notices.latest)
     assert [one.kind for one in told] == [NoticeKind.WELL, NoticeKind.TROUBLE]
     assert words_of(told[1:], "en", "UTC") == "🩺 disk: 0.2 GB free under data. Free some space."
     assert words_of(told[:1], "en", "UTC") == "✅ disk: well again after 60 min."
     assert "正常" in words_of(told[:1], "ja", "UTC")
+    database.close()
+
+
+async def test_trouble_that_returns_the_same_day_is_told_again_and_a_breath_or_a_new_start_in_between_is_not(
+    tmp_path: Path,
+) -> None:
+    database, grade, now = new_archive(tmp_path / "kaigi.db"), Grade.OK, NOW.replace(hour=1)
+
+    def begin() -> Wellbeing:
+        return Wellbeing(database=database, look=lambda _: [Finding(grade, "disk", "full")], clock=lambda: now)
+
+    async def told(state: Grade, minutes: int, care: Wellbeing) -> list[NoticeKind]:
+        """What the admins hear within so many minutes of this state."""
+        nonlocal grade, now
+        before, grade = len(database.read(notices.latest)), state
+        for _ in range(minutes):
+            now += timedelta(minutes=1)
+            await care.round()
+        return [one.kind for one in reversed(database.read(notices.latest))][before:]
+
+    care = begin()
+    assert await told(Grade.BAD, 3, care) == [NoticeKind.TROUBLE]
+    assert await told(Grade.OK, 5, care) == []
+    assert await told(Grade.BAD, 5, care) == []
+    care = begin()  # the service was started anew
+    assert await told(Grade.BAD, 5, care) == []
+    assert await told(Grade.OK, 15, care) == [NoticeKind.WELL]
+    assert await told(Grade.BAD, 5, care) == [NoticeKind.TROUBLE]
+    care = begin()
+    assert await told(Grade.OK, 15, care) == [NoticeKind.WELL]
     database.close()
 
 
