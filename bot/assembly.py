@@ -210,8 +210,8 @@ class Assembly:
 
     def _watchdog(self, database: Database, pulse: Pulse, signs: Mapping[str, Callable[[], object]]) -> Watchdog:
         """What starts this process anew when its loop, its database or another of its parts gives no sign of life."""
-        write = {"database": lambda: pulse.answers, **signs}
-        excused = {name: partial(_moves, sign, database) for name, sign in write.items()}
+        writers = {"database": lambda: pulse.answers, **signs}
+        excused = {name: partial(_moves, sign, database) for name, sign in writers.items()}
         journal = state_folder(database) / JOURNAL
         signs = {"event loop": lambda: pulse.turns, **excused}
         return Watchdog(signs=signs, journal=journal, restart=self.restart, last_resort=True)

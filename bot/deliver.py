@@ -201,7 +201,7 @@ class Deliverer:
     async def stop(self, patience_s: float) -> None:
         """Claim nothing more and give what is in flight some seconds to finish."""
         await self._claim_no_more()
-        await self._in_the_end(within_s=patience_s)
+        await self._wait_for_tasks(within_s=patience_s)
         for task in self._tasks.values():  # a message cut off here is settled by the next start
             task.cancel()
 
@@ -209,11 +209,11 @@ class Deliverer:
         """As `stop`, while the process lives on: an answer that is known is kept, however long the database refuses.
         Else a message that certainly arrived would be repeated."""
         await self._claim_no_more()
-        await self._in_the_end(within_s=patience_s)
+        await self._wait_for_tasks(within_s=patience_s)
         for room, task in self._tasks.items():
             if room not in self._answered:
                 task.cancel()
-        await self._in_the_end()
+        await self._wait_for_tasks()
 
     async def _claim_no_more(self) -> None:
         self._stopping = True
@@ -221,7 +221,7 @@ class Deliverer:
         async with self._between_rounds:  # what a round under way has claimed is in `_tasks` when it ends
             pass
 
-    async def _in_the_end(self, within_s: float | None = None) -> None:
+    async def _wait_for_tasks(self, within_s: float | None = None) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=within_s)
 

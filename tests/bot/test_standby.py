@@ -175,7 +175,7 @@ async def test_a_line_that_stands_still_is_seen_and_one_that_only_breaks_goes_on
         await answer.wait()
         return set()
 
-    line._session.heard = never  # type: ignore[method-assign]
+    line._session.heard = never  # type: ignore[method-assign, assignment]
     await asyncio.wait_for(asked.wait(), 30)
     seen = line.turns
     await asyncio.sleep(0.2)
