@@ -127,10 +127,14 @@ async def test_who_stops_begins_no_duty_that_comes_free_meanwhile_and_leaves_it_
     stopping = Standby(lead=lines["b"].lead("d"), begin=duty.of("b"))
     tasks = [task, asyncio.create_task(stopping.run())]
     await stopping.stop()
-    seen = lines["b"].turns
+    let_in = _hold_outside(lines["a"])
     await asyncio.to_thread(_end_line, lines["a"].database, "a")
-    await _until(lambda: duty.stopped == ["a"] and duty.doing == ["a"])  # it comes back, and has it again
-    assert lines["b"].turns > seen
+    await _until(lambda: duty.stopped == ["a"])
+    seen = lines["b"].turns
+    await _until(lambda: lines["b"].turns > seen + 1)  # it looked while the duty was free
+    assert duty.doing == []
+    let_in.set()
+    await _until(lambda: duty.doing == ["a"])  # it comes back, and has it again
     stopping.lead.gain()  # as if the line had been taking it at that moment
     await asyncio.wait_for(tasks[1], 30)
     assert duty.doing == ["a"]
