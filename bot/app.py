@@ -22,23 +22,21 @@ from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer
-from bot.doctor import Finding, Grade, standing
+from bot.findings import Finding, Grade, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
 from bot.notices import Notifier
 from bot.notify import targets
 from bot.parts import open_database, utc_now
-from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart, web_server
+from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart
 from bot.pulse import Pulse
 from bot.standby import Line, opened
 from bot.telegram.service import TelegramService
 from bot.watchdog import Watchdog
-from bot.web.visit import TEMPLATES as ADMIN_TEMPLATES
 from bot.wellbeing import Wellbeing
 from feeds.collect.websub import follow_address
 from feeds.publish.announce import Announcer
-from feeds.publish.warm import warm
 from feeds.publish.web import Health
 from storage import filters, outbox, sources, wake
 from storage.database import Connection, Database
@@ -79,18 +77,14 @@ class Service(Assembly):
         async with collecting(self.settings, database) as ingest, Tasks(stop) as tasks:
             collector = self._collector(database, ingest, worker, on_alerts=deliverer.wake)
             pulse = Pulse(database=database)
-            watchdog = self._watchdog(
-                database, pulse, {"collector": lambda: collector.last_tick, "deliverer": lambda: deliverer.rounds}
-            )
+            watchdog = self._watchdog(database, pulse, _signs(collector, deliverer, line))
             self._look = partial(_health, collector, telegram, watchdog)
             library = self._library(database, authority, began_at, telegram)
             hubs = self._hubs(ingest)
             app = self._app(library, database, telegram)
-            server = web_server(app)
             if line is not None:
                 self._start_line(tasks, line, collector, deliverer)
-            tasks.start(server.serve(sockets=[listener]), "web server")
-            tasks.start(warm(app, ADMIN_TEMPLATES), "first pages")
+            server = self._start_web(tasks, app, listener)
             tasks.start(deliverer.run(), "deliverer")
             tasks.start(self._digests(database, deliverer.wake).run(), "digests")
             if library.hub is not None:
@@ -187,6 +181,15 @@ def _health(collector: Collector, telegram: TelegramService | None, watchdog: Wa
         "collector": "ok" if ticking else "not polling",
         "telegram": telegram.state if telegram else "off",
     }
+
+
+def _signs(collector: Collector, deliverer: Deliverer, line: Line | None) -> dict[str, Callable[[], object]]:
+    """What shows the watchdog that the parts move."""
+    signs: dict[str, Callable[[], object]] = {
+        "collector": lambda: collector.ticks,
+        "deliverer": lambda: deliverer.rounds,
+    }
+    return signs if line is None else {**signs, "line": lambda: line.turns}
 
 
 @contextlib.asynccontextmanager

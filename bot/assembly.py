@@ -7,6 +7,7 @@ everything and `bot/roles.py` for several.
 import asyncio
 import contextlib
 import shutil
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
+import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -22,12 +24,12 @@ from bot.collecting import callbacks
 from bot.config import Settings
 from bot.deliver import Deliverer, Pace, Sender
 from bot.digests import Digests
-from bot.doctor import TOO_LITTLE
+from bot.findings import TOO_LITTLE
 from bot.jobs import Collector
 from bot.notices import SETTLE, Notifier
 from bot.notify import NotifySender, Target, follow_settings
 from bot.parts import utc_now
-from bot.process import JOURNAL, state_folder
+from bot.process import JOURNAL, Tasks, state_folder, web_server
 from bot.pulse import Pulse
 from bot.sender import TelegramSender
 from bot.telegram.admin import Office
@@ -37,9 +39,11 @@ from bot.terminal import ADDRESS, TerminalSender
 from bot.watchdog import Watchdog, start_anew
 from bot.web import Area
 from bot.web import routes as admin_routes
+from bot.web.visit import TEMPLATES
 from feeds.collect.callback import Callbacks
 from feeds.collect.websub import Hubs
 from feeds.ingest import Ingest
+from feeds.publish.warm import warm
 from feeds.publish.web import Health, Library, create_app
 from storage import filters, instance, subscriptions
 from storage.database import Connection, Database
@@ -49,6 +53,8 @@ log = structlog.get_logger("kaigi")
 
 TICK = 1.0  # seconds between two looks at what is due
 OLD_NEWS = timedelta(days=7)  # what could not be sent for so long (a token that was missing) is not sent any more
+
+LONGEST_ALONE = 3600.0  # seconds for which the parts may wait for one statement that has an SQLite file for itself
 
 
 @dataclass(kw_only=True)
@@ -135,6 +141,13 @@ class Assembly:
         per_s = self.settings.web.requests_per_second
         return create_app(library, self._routes(database, telegram), requests_per_s=per_s)
 
+    def _start_web(self, tasks: Tasks, app: Starlette, listener: socket.socket) -> uvicorn.Server:
+        """Serve, and prepare in the meantime what the first visitor would wait for."""
+        server = web_server(app)
+        tasks.start(server.serve(sockets=[listener]), "web server")
+        tasks.start(warm(app, TEMPLATES), "first pages")
+        return server
+
     def _routes(self, database: Database, telegram: TelegramService | None) -> list[Route]:
         """What is served beside page and feeds: where hubs and Telegram call, and the admin area."""
         area = Area(database=database, settings=self.settings, health=self._health, clock=utc_now)
@@ -208,14 +221,22 @@ class Assembly:
 
     def _watchdog(self, database: Database, pulse: Pulse, signs: Mapping[str, Callable[[], object]]) -> Watchdog:
         """What starts this process anew when its loop, its database or another of its parts gives no sign of life."""
-        usual = {"event loop": lambda: pulse.turns, "database": lambda: pulse.answers}
+        writers = {"database": lambda: pulse.answers, **signs}
+        excused = {name: partial(_moves, sign, database) for name, sign in writers.items()}
         journal = state_folder(database) / JOURNAL
-        return Watchdog(signs=usual | dict(signs), journal=journal, restart=self.restart, last_resort=True)
+        signs = {"event loop": lambda: pulse.turns, **excused}
+        return Watchdog(signs=signs, journal=journal, restart=self.restart, last_resort=True)
 
     def _keeper(self, database: Database, stop: asyncio.Event) -> Keeper:
         chosen = self.settings.backup
         folder = chosen.folder or state_folder(database) / "backups"
         return Keeper(database=database, folder=folder, every=chosen.every, keep=chosen.keep, clock=utc_now, stop=stop)
+
+
+def _moves(sign: Callable[[], object], database: Database) -> object:
+    """The sign of a part that writes. While the file is made smaller it has to wait, and does not hang."""
+    waits = database.alone_for()
+    return sign(), waits if waits is None else min(waits, LONGEST_ALONE)
 
 
 def _bot_name(telegram: TelegramService | None) -> str | None:

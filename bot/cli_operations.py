@@ -58,10 +58,11 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
     from bot import config
     from bot import doctor as doctors
+    from bot.findings import Grade
     from bot.parts import utc_now
 
     found = doctors.examine(config.load(), utc_now())
-    bad = any(one.grade is doctors.Grade.BAD for one in found)
+    bad = any(one.grade is Grade.BAD for one in found)
     if as_json:
         typer.echo(json.dumps({"ok": not bad, "findings": [asdict(one) for one in found]}, ensure_ascii=False))
     else:

@@ -139,6 +139,7 @@ class Deliverer:
     at: Callable[[str], None] = _nowhere  #: called at the named points of a delivery
     living: Callable[[Connection], Collection[str]] = _nobody  #: names of other processes that may still be sending
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  #: by room
+    _answered: set[str] = field(default_factory=set)  #: rooms of which the answer is known and not kept yet
     _awaited: set[str] = field(default_factory=set)  #: rooms to which another process may still be sending
     _rooms: Rooms = field(default_factory=Rooms)
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
@@ -199,14 +200,30 @@ class Deliverer:
 
     async def stop(self, patience_s: float) -> None:
         """Claim nothing more and give what is in flight some seconds to finish."""
+        await self._claim_no_more()
+        await self._wait_for_tasks(within_s=patience_s)
+        for task in self._tasks.values():  # a message cut off here is settled by the next start
+            task.cancel()
+
+    async def give_way(self, patience_s: float) -> None:
+        """As `stop`, while the process lives on: an answer that is known is kept, however long the database refuses.
+        Else a message that certainly arrived would be repeated."""
+        await self._claim_no_more()
+        await self._wait_for_tasks(within_s=patience_s)
+        for room, task in self._tasks.items():
+            if room not in self._answered:
+                task.cancel()
+        await self._wait_for_tasks()
+
+    async def _claim_no_more(self) -> None:
         self._stopping = True
         self._wake.set()
         async with self._between_rounds:  # what a round under way has claimed is in `_tasks` when it ends
             pass
+
+    async def _wait_for_tasks(self, within_s: float | None = None) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=patience_s)
-        for task in self._tasks.values():  # a message cut off here is settled by the next start
-            task.cancel()
+            await asyncio.wait(self._tasks.values(), timeout=within_s)
 
     async def _settle_left_behind(self) -> None:
         """What another process has in flight is settled once it is known to be dead; until then its rooms wait."""
@@ -286,6 +303,7 @@ class Deliverer:
     def _finished(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
         room = delivery.chat.room
         self._tasks.pop(room, None)
+        self._answered.discard(room)
         self._in_flight.discard(delivery.id)
         self._allowance.ended()
         self._rooms.used(room, self.paces.get(delivery.chat.channel, Pace()), self.clock())
@@ -294,7 +312,9 @@ class Deliverer:
             log.error("a delivery failed by our own mistake", delivery=delivery.id, exc_info=task.exception())
 
     async def _deliver(self, delivery: Delivery) -> None:
-        await self._record(delivery, await self._outcome(delivery))
+        outcome = await self._outcome(delivery)
+        self._answered.add(delivery.chat.room)
+        await self._record(delivery, outcome)
 
     async def _outcome(self, delivery: Delivery) -> Outcome:
         """Send, and make an outcome of everything that can go wrong: a row left in `sending` would wait for the next

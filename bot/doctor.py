@@ -4,49 +4,27 @@ It changes nothing, and works beside a running service as well as before the fir
 """
 
 import asyncio
-import shutil
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
-from pathlib import Path
 
 import httpx
 
 from bot.config import Settings
+from bot.findings import UNDONE, Finding, Grade, backups, disk, file_of, needed
 from bot.parts import database_if_there, read_lexicon, read_sources
 from storage import schema, sources, workers
-from storage.backup import NAMED, damage
+from storage.backup import damage
 from storage.database import Database
 from storage.errors import DatabaseBusy, KaigiError
 from storage.lock import only_service
 from storage.model import Role, Source, SourceState
 
-LITTLE = 500 * 2**20  #: bytes of free disk under which a person should look
-TOO_LITTLE = 50 * 2**20
 SKEW = timedelta(seconds=30)  #: between our clock and Telegram's
 _NAMED = 5
-
-
-class Grade(StrEnum):
-    """How a finding is."""
-
-    OK = "ok"
-    LOOK = "look"  # works, but a person should look
-    BAD = "bad"  # the service cannot do its work
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    grade: Grade
-    about: str
-    words: str  #: what was seen, and what to do unless all is well
 
 
 def examine(settings: Settings, now: datetime) -> list[Finding]:
@@ -55,8 +33,8 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         ("sources file", _source_file),
         ("lexicon", _lexicon),
         ("database", _database),
-        ("disk", _disk),
-        ("backups", _backups),
+        ("disk", disk),
+        ("backups", backups),
         ("sources", _sources),
         ("web", _web),
         ("telegram", _telegram),
@@ -71,23 +49,6 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         except OSError as error:
             found.append(Finding(Grade.BAD, about, f"{error.filename or about}: {error.strerror or error}."))
     return found
-
-
-def standing(settings: Settings, now: datetime) -> list[Finding]:
-    """What can turn bad while the service runs: disk and backups. Cheap enough for every minute."""
-    found: list[Finding] = []
-    for about, look in (("disk", _disk), ("backups", _backups)):
-        try:
-            found += look(settings, now)
-        except OSError as error:
-            found.append(Finding(Grade.LOOK, about, f"{error.filename or about}: {error.strerror or error}."))
-    return [one for one in found if not _is_chosen(one, settings)]
-
-
-def _is_chosen(finding: Finding, settings: Settings) -> bool:
-    """An operator who has switched backups off, or runs PostgreSQL, knows it."""
-    sqlite = settings.database_url.startswith("sqlite")
-    return finding.about == "backups" and not (sqlite and settings.backup.keep)
 
 
 def _source_file(settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -105,7 +66,7 @@ def _lexicon(settings: Settings, now: datetime) -> Iterator[Finding]:
 def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     database = Database(settings.database_url, make_folder=False)
     with closing(database):
-        file = _file(database)
+        file = file_of(database)
         if file is not None and not file.is_file():
             yield Finding(Grade.OK, "database", f"{file} does not exist yet; the first start makes it")
             return
@@ -123,12 +84,12 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
             return
         behind = "" if revision == known[-1] else "; the next start brings it to this version's schema"
         yield Finding(Grade.OK, "database", f"{database.place}, schema {revision}{behind}")
-        yield from _service(database, current=revision == known[-1])
+        yield from _service(database, settings, current=revision == known[-1])
         if revision == known[-1]:
             yield from _clock(database, now)
 
 
-def _service(database: Database, *, current: bool) -> Iterator[Finding]:
+def _service(database: Database, settings: Settings, *, current: bool) -> Iterator[Finding]:
     try:
         with only_service(database):
             yield Finding(Grade.LOOK, "service", "no Kaigi runs on this database now; `kaigi run` starts it")
@@ -136,25 +97,19 @@ def _service(database: Database, *, current: bool) -> Iterator[Finding]:
         if database.is_sqlite or not current:
             yield Finding(Grade.OK, "service", "is running")
         else:
-            yield from _processes(database)
+            yield from _processes(database, settings)
 
 
-def _processes(database: Database) -> Iterator[Finding]:
+def _processes(database: Database, settings: Settings) -> Iterator[Finding]:
     """Where the service runs in parts: which there are, and which are missing."""
     roles = Counter(worker.role for worker in database.read(workers.every))
     told = ", ".join(f"{count} {role}" for role, count in sorted(roles.items()))
     yield Finding(Grade.OK, "service", f"is running: {told}" if roles else "is running")
     if roles and not roles[Role.ALL]:
-        for role, (grade, undone) in _UNDONE.items():
+        for role in needed(settings):
+            grade, undone = UNDONE[role]
             if not roles[role]:
                 yield Finding(grade, "service", f"no process has the role {role}, so {undone}; start one")
-
-
-_UNDONE = {
-    Role.COLLECT: (Grade.BAD, "no source is polled"),
-    Role.DELIVER: (Grade.BAD, "no message is sent"),
-    Role.WEB: (Grade.LOOK, "neither page nor feeds are served"),
-}
 
 
 def _clock(database: Database, now: datetime) -> Iterator[Finding]:
@@ -163,43 +118,6 @@ def _clock(database: Database, now: datetime) -> Iterator[Finding]:
     if latest is not None and latest > now + timedelta(minutes=1):
         words = f"shows {now:%Y-%m-%d %H:%M} UTC, but a source was polled at {latest:%Y-%m-%d %H:%M}. Set the clock."
         yield Finding(Grade.BAD, "clock", words)
-
-
-def _disk(settings: Settings, _now: datetime) -> Iterator[Finding]:
-    database = Database(settings.database_url, make_folder=False)
-    file = _file(database)
-    if file is None:
-        return
-    folder = next(place for place in (file.parent, *file.absolute().parents) if place.is_dir())
-    free = shutil.disk_usage(folder).free
-    words = f"{free / 2**30:.1f} GB free under {folder}"
-    if free < LITTLE:
-        grade = Grade.BAD if free < TOO_LITTLE else Grade.LOOK
-        yield Finding(grade, "disk", f"{words}. Free some space before it is full; nothing is lost when it is.")
-    else:
-        yield Finding(Grade.OK, "disk", words)
-
-
-def _backups(settings: Settings, now: datetime) -> Iterator[Finding]:
-    database = Database(settings.database_url, make_folder=False)
-    file, chosen = _file(database), settings.backup
-    if file is None:
-        yield Finding(Grade.LOOK, "backups", "PostgreSQL is not backed up by Kaigi. Have pg_dump run every day.")
-        return
-    if not chosen.keep:
-        yield Finding(Grade.LOOK, "backups", "are switched off (backup.keep is 0). Have `kaigi backup` run every day.")
-        return
-    folder = chosen.folder or file.parent / "backups"
-    made = [one.stat().st_mtime for one in folder.glob(NAMED)]
-    if not made:
-        yield Finding(
-            Grade.LOOK if file.is_file() else Grade.OK, "backups", f"none in {folder} yet; the service makes them"
-        )
-        return
-    age = timedelta(seconds=now.timestamp() - max(made))
-    words = f"{len(made)} in {folder}, the newest {_hours(age)} old"
-    late = age > 2 * chosen.every
-    yield Finding(Grade.LOOK if late else Grade.OK, "backups", words + (". Is the service running?" if late else ""))
 
 
 def _sources(settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -287,13 +205,3 @@ async def _ask_telegram(settings: Settings, token: str, now: datetime) -> list[F
         if there and abs(parsedate_to_datetime(there) - now) > SKEW:
             found.append(Finding(Grade.LOOK, "clock", f"is not Telegram's, which shows {there}. Set it by NTP."))
     return found
-
-
-def _file(database: Database) -> Path | None:
-    name = database.url.database if database.is_sqlite else None
-    return Path(name) if name and name != ":memory:" else None
-
-
-def _hours(age: timedelta) -> str:
-    hours = max(int(age.total_seconds() // 3600), 0)
-    return f"{hours} h" if hours < 48 else f"{hours // 24} days"

@@ -34,9 +34,17 @@ class Sending:
 
     async def stop(self) -> None:
         """Claim nothing more, and let what is in flight finish."""
+        self._leave()
+        await self.deliverer.stop(PATIENCE_S)
+
+    async def lost(self) -> None:
+        """The same, but what is known about a message is kept in any case."""
+        self._leave()
+        await self.deliverer.give_way(PATIENCE_S)
+
+    def _leave(self) -> None:
         if self.deliverer in self._sending:
             self._sending.remove(self.deliverer)
-        await self.deliverer.stop(PATIENCE_S)
 
 
 class UntilSet:
@@ -54,6 +62,10 @@ class UntilSet:
         """Begin no more bites."""
         self._stop.set()
 
+    async def lost(self) -> None:
+        """The same."""
+        await self.stop()
+
 
 class Listening:
     """Reading what people say to the bot."""
@@ -70,6 +82,10 @@ class Listening:
         """Finish what is being handled."""
         self._ended()
         await self._bot.stop()
+
+    async def lost(self) -> None:
+        """The same."""
+        await self.stop()
 
 
 def door(bot: Callable[[], TelegramService | None], health: Callable[[], Health]) -> Starlette:

@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from storage import retention, upkeep
+from storage import retention, sessions, upkeep
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -43,9 +43,10 @@ class Housekeeper:
 
     async def tidy(self) -> int:
         """One round. Returns how many articles were forgotten. Raises `StorageError`."""
+        await asyncio.to_thread(self.database.write, partial(sessions.sweep, now=self.clock()))
         forgotten = await self._forget()
-        await asyncio.to_thread(upkeep.optimize, self.database)
         given_back = await asyncio.to_thread(upkeep.vacuum, self.database)
+        await asyncio.to_thread(upkeep.optimize, self.database)  # folds the log as well, which the copy has blown up
         if forgotten or given_back:
             log.info("tidied up", forgotten=forgotten, file_made_smaller=given_back)
         return forgotten

@@ -47,7 +47,8 @@ class Collector:
     concurrency: int
     on_alerts: Callable[[], None]  #: called after a poll that owes messages
     has_room: Callable[[], bool] = lambda: True  #: whether the disk takes more; asked with every tick
-    last_tick: datetime | None = None
+    last_tick: datetime | None = None  #: the last one that could ask the database
+    ticks: int = 0  #: grows with each one that ended, whatever came of it
     _cramped: bool = False
     _polls: dict[asyncio.Task[None], int] = field(default_factory=dict)  #: with the ids of their sources
     patience_s: float = LEASE.total_seconds()  #: a poll that takes longer hangs; its source is due again
@@ -67,27 +68,29 @@ class Collector:
         which let us wait until the deadline do not keep the others waiting.
         """
         async with self._claiming:
-            now = self.clock()
-            self._end_hung()
-            await self._follow_clock(now)
-            if not self._may_write():
-                self.last_tick = now
-                return
-            room = self.concurrency - len(self._polls)
+            try:
+                await self._look(self.clock())
+            finally:
+                self.ticks += 1
+
+    async def _look(self, now: datetime) -> None:
+        self._end_hung()
+        await self._follow_clock(now)
+        room = self.concurrency - len(self._polls)
+        if self._may_write() and room > 0:
             lane = min(room, max(1, self.concurrency // 4) - len(self._troubled))
-            if room > 0:
-                polled = tuple(self._polls.values()) if self._unsure else None
-                self._unsure = False
-                try:
-                    claim = partial(self._claim, now=now, room=room, lane=lane, polled=polled)
-                    calm, troubled = await asyncio.to_thread(self.database.write, claim)
-                except StorageError as error:
-                    log.error("cannot ask what is due", error=str(error))
-                    self._unsure = True
-                    return
-                full = len(calm) + len(troubled) == room or len(troubled) == lane > 0
-                self._start(calm, troubled, full=full)
-            self.last_tick = now
+            polled = tuple(self._polls.values()) if self._unsure else None
+            self._unsure = False
+            try:
+                claim = partial(self._claim, now=now, room=room, lane=lane, polled=polled)
+                calm, troubled = await asyncio.to_thread(self.database.write, claim)
+            except StorageError as error:
+                log.error("cannot ask what is due", error=str(error))
+                self._unsure = True
+                return
+            full = len(calm) + len(troubled) == room or len(troubled) == lane > 0
+            self._start(calm, troubled, full=full)
+        self.last_tick = now
 
     def wake(self) -> None:
         """Something became due: look now, and not only with the next tick."""

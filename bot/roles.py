@@ -28,6 +28,7 @@ from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import THREADS, callbacks, collecting
 from bot.deliver import Deliverer, Sender
 from bot.duties import Listening, Sending, UntilSet, door
+from bot.findings import Company, Finding, needed, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Scheduler
@@ -37,10 +38,9 @@ from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart, we
 from bot.pulse import Pulse
 from bot.standby import Line, Loop, Standby, Work, opened
 from bot.telegram.service import TelegramService
-from bot.web.visit import TEMPLATES as ADMIN_TEMPLATES
+from bot.wellbeing import Wellbeing
 from feeds.collect.websub import Hubs, follow_address
 from feeds.publish.announce import Announcer
-from feeds.publish.warm import warm
 from feeds.publish.web import Health
 from storage import filters, outbox, sources, wake, workers
 from storage.database import Connection, Database
@@ -70,7 +70,8 @@ class Part(Assembly):
     async def run(self) -> None:
         """Work until SIGTERM, SIGINT or `stop`. Raises a `KaigiError` when it cannot start."""
         self._targets = targets(url.get_secret_value() for url in self.settings.notify.urls)
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
+        if self.role is not Role.COLLECT:  # there `collecting` does it
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(contextlib.closing(self._bind())) if self._is_asked() else None
             database = await asyncio.to_thread(open_database, self.settings)
@@ -94,6 +95,7 @@ class Part(Assembly):
         """What every part has."""
         self._pulse = Pulse(database=database)
         tasks.start(self._pulse.run(), "pulse")
+        self._signs["line"] = lambda: line.turns
         tasks.start(line.run(), "line to the database")
 
     def _bind(self) -> socket.socket:
@@ -135,7 +137,7 @@ class Part(Assembly):
         async with collecting(self.settings, database) as ingest, Tasks(self._stop) as tasks:
             collector = self._collector(database, ingest, line.worker, on_alerts=_told_by_the_database)
             line.on_words[wake.COLLECT] = collector.wake
-            self._signs["collector"] = lambda: collector.last_tick
+            self._signs["collector"] = lambda: collector.ticks
             self._keep_up(tasks, database, line)
             care = [
                 Standby(lead=line.lead("search index"), begin=lambda _: self._indexing(database)),
@@ -183,17 +185,18 @@ class Part(Assembly):
         async with Tasks(self._stop) as tasks:
             line.on_words[wake.DELIVER] = self._wake_deliverers
             self._keep_up(tasks, database, line)
-            self._signs["deliverer"] = lambda: tuple(one.rounds for one in self._sending) or time.monotonic()
-            channels = self._senders(database, telegram).items()
-            standing = [self._standby(database, line, channel, sender) for channel, sender in channels]
-            standing.append(Standby(lead=line.lead("digests"), begin=lambda _: self._digesting(database)))
-            standing.append(Standby(lead=line.lead("notices"), begin=partial(self._telling, database, line, telegram)))
-            for one in standing:
+            channels = self._senders(database, telegram)
+            self._signs |= {f"deliverer of {channel}": partial(self._rounds, channel) for channel in channels}
+            duties = [self._standby(database, line, channel, sender) for channel, sender in channels.items()]
+            duties.append(Standby(lead=line.lead("digests"), begin=lambda _: self._digesting(database)))
+            duties.append(Standby(lead=line.lead("notices"), begin=partial(self._telling, database, line, telegram)))
+            duties.append(Standby(lead=line.lead("wellbeing"), begin=lambda _: self._caring(database)))
+            for one in duties:
                 tasks.start(one.run(), one.lead.duty)
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             yield
-            await asyncio.gather(*(one.stop() for one in standing))
+            await asyncio.gather(*(one.stop() for one in duties))
             if telegram is not None:
                 await telegram.stop()
 
@@ -209,11 +212,24 @@ class Part(Assembly):
         deliverer.living = partial(_others, me=line.worker)
         return Sending(deliverer, self._sending)
 
+    def _rounds(self, channel: Channel) -> object:
+        """What the deliverer of a channel shows the watchdog; while this process stands by, time itself moves."""
+        return next((one.rounds for one in self._sending if channel in one.senders), time.monotonic())
+
     def _digesting(self, database: Database) -> Work:
         return Loop(self._digests(database, _told_by_the_database).run)
 
     def _telling(self, database: Database, line: Line, telegram: TelegramService | None, turn: int) -> Work:
         return Loop(self._notifier(database, telegram, f"{line.worker}/{turn}").run)
+
+    def _caring(self, database: Database) -> Work:
+        company = Company(needed=needed(self.settings))
+
+        def look(now: datetime) -> list[Finding]:
+            present = {one.role for one in database.read(workers.every)}
+            return [*standing(self.settings, now), *company.look(present, now)]
+
+        return Loop(Wellbeing(database=database, look=look, clock=utc_now).run)
 
     def _wake_deliverers(self) -> None:
         for deliverer in self._sending:
@@ -237,9 +253,7 @@ class Part(Assembly):
             tasks.start(self._count(database), "processes")
             library = self._library(database, *born, telegram)
             app = self._app(library, database, None)
-            server = web_server(app)
-            tasks.start(server.serve(sockets=[listener]), "web server")
-            tasks.start(warm(app, ADMIN_TEMPLATES), "first pages")
+            server = self._start_web(tasks, app, listener)
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
             if library.hub is not None:
@@ -298,8 +312,8 @@ class Part(Assembly):
 
     def _health(self) -> Health:
         """This process is ready when it can read the database; which parts have no process is told beside it."""
-        needed = [Role.COLLECT, Role.DELIVER, Role.WEB, *([Role.BOT] if self.settings.telegram.token else [])]
-        return {"ready": True, **{role.value: "ok" if self._processes[role] else "no process" for role in needed}}
+        processes = {role.value: "ok" if self._processes[role] else "no process" for role in needed(self.settings)}
+        return {"ready": True, **processes}
 
 
 def _told_by_the_database() -> None:

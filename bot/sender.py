@@ -143,15 +143,14 @@ class TelegramSender:
 
 def rendered(delivery: Delivery, content: Content, page: str = "") -> Message:
     """The message of a delivery, in its chat's language."""
-    chat = delivery.chat
+    chat, repeat = delivery.chat, delivery.repeat and delivery.kind is not DeliveryKind.EDIT
     if delivery.kind is DeliveryKind.DIGEST:
-        return render.digest(content.stories, chat, more=content.more, page=page)
+        return render.digest(content.stories, chat, more=content.more, repeat=repeat, page=page)
     if delivery.kind is DeliveryKind.BROADCAST:
-        return render.broadcast(content.text, chat)
+        return render.broadcast(content.text, chat, repeat=repeat)
     assert content.story is not None
     if delivery.kind is DeliveryKind.FOLLOW_UP:
-        return render.follow_up(content.story, content.changes, chat, page=page)
-    repeat = delivery.repeat and delivery.kind is DeliveryKind.ALERT
+        return render.follow_up(content.story, content.changes, chat, repeat=repeat, page=page)
     return render.alert(content.story, chat, now=datetime.now(UTC), repeat=repeat, sides=content.sides, page=page)
 
 

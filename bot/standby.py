@@ -39,6 +39,7 @@ class Lead:
     def __init__(self, duty: str) -> None:
         """It is nobody's yet."""
         self.duty = duty
+        self.wanted = True  #: whether it is taken when it is free
         self._ours = asyncio.Event()
         self._not_ours = asyncio.Event()
         self._not_ours.set()
@@ -76,6 +77,7 @@ class Line:
     role: Role
     on_words: dict[str, Callable[[], object]] = field(default_factory=dict)  #: what to call, by channel
     look_s: float = LOOK_S
+    turns: int = 0  #: grows while the line is kept up, or made anew
     _leads: dict[str, Lead] = field(default_factory=dict)
     _session: OpenLine | None = None
     _up_since: float = 0.0
@@ -111,11 +113,12 @@ class Line:
 
     async def _turn(self) -> None:
         """One look: give a sign of life, take free duties, listen."""
+        self.turns += 1
         session = self._session
         assert session is not None
         fresh = False
         for lead in self._leads.values():
-            if not lead.held and await session.take(lead.duty):
+            if lead.wanted and not lead.held and await session.take(lead.duty):
                 lead.gain()
                 fresh = True
         if fresh or time.monotonic() - self._beaten_at >= BEAT_S:
@@ -147,6 +150,7 @@ class Line:
         pause, longest = BACKOFF_S
         busy_until = time.monotonic() + RETAKE_S
         while True:
+            self.turns += 1
             try:
                 self._up(await OpenLine.open(self.database, self.worker, self.role))
                 await self._beat()
@@ -193,7 +197,12 @@ class Work(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Begin nothing more, and finish what is under way."""
+        """The process ends: begin nothing more, and finish what is under way, within seconds."""
+        ...
+
+    async def lost(self) -> None:
+        """The duty may be somebody else's, and this process lives on: begin nothing more, and leave nothing of which
+        only we know. It is not begun anew before this returns."""
         ...
 
 
@@ -204,11 +213,14 @@ class Standby:
     lead: Lead
     begin: Callable[[int], Work]  #: makes the work of the n-th time
     _work: Work | None = None
+    _stopping: bool = False
 
     async def run(self) -> None:
-        """Stand by until cancelled. Raises what the work raises."""
+        """Stand by until cancelled, or stopped. Raises what the work raises."""
         for time_ in itertools.count(1):
             await self.lead.gained()
+            if self._stopping:
+                return
             log.info("this process has the duty", duty=self.lead.duty)
             await self._until_lost(self.begin(time_))
 
@@ -222,7 +234,7 @@ class Standby:
                 await doing  # a mistake of its own is raised; without one it was told to stop
                 await lost
             log.warning("this process has lost the duty", duty=self.lead.duty)
-            await work.stop()
+            await work.lost()
         finally:
             lost.cancel()
             doing.cancel()
@@ -230,7 +242,9 @@ class Standby:
             self._work = None
 
     async def stop(self) -> None:
-        """Finish what is under way. `run` then waits until it is cancelled."""
+        """Stand by no more, and finish what is under way. `run` then waits until it is cancelled."""
+        self._stopping = True
+        self.lead.wanted = False
         if self._work is not None:
             await self._work.stop()
 
@@ -247,4 +261,7 @@ class Loop:
         await self._work()
 
     async def stop(self) -> None:
+        """It is cancelled."""
+
+    async def lost(self) -> None:
         """It is cancelled."""

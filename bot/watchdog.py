@@ -6,7 +6,10 @@
 
 A part that fails is not hung: an error is a sign of life, and told elsewhere. Against what stops even threads, such as
 a loop in C code that keeps the interpreter's lock, there is a timer of the interpreter's own that ends the process, and
-systemd or Docker starts it again. A process that was frozen as a whole, as by a laptop that sleeps, is given time.
+systemd or Docker starts it again.
+
+A machine that slept is given time: its clock (CLOCK_MONOTONIC on Linux) stood still as well. A process that was stopped
+alone (SIGSTOP, `docker pause`) for longer than both limits is ended by that timer when it goes on, if it has one.
 """
 
 import contextlib

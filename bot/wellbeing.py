@@ -1,20 +1,21 @@
 """Tells the admins when the service itself is in trouble, and when it is well again: disk, backups, files, restarts.
 
-    every minute: findings ─► something turned bad, or well ─► one notice, in words that say what to do
+    every minute: findings ─► something turned bad, or is well for a while ─► one notice, in words that say what to do
 
-Sources in trouble are told by their polls (feeds/decide/notices.py). What `kaigi doctor` shows to a person who asks is
-what is watched here.
+What was told is known from the notices themselves, so a service that is started anew tells nothing twice. Sources in
+trouble are told by their polls (feeds/decide/notices.py). What `kaigi doctor` shows to a person who asks is what is
+watched here.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from bot.doctor import Finding, Grade
+from bot.findings import Finding, Grade
 from storage import notices
 from storage.changes import NoticePost
 from storage.database import Database
@@ -24,6 +25,7 @@ from storage.model import NoticeKind
 log = structlog.get_logger("health")
 
 LOOK_S = 60.0
+LASTS = timedelta(minutes=10)  #: what is well for so long is well again; before, the trouble only took a breath
 FIRST_S = 300.0  #: a service that just began still makes its first backup
 
 
@@ -36,7 +38,8 @@ class Wellbeing:
     clock: Callable[[], datetime]
     look_s: float = LOOK_S
     first_s: float = FIRST_S
-    _bad: dict[str, datetime] = field(default_factory=dict)  #: what is in trouble, since when
+    _bad: dict[str, datetime] | None = None  #: what is in trouble, since when; None: not recalled yet
+    _well: dict[str, datetime] = field(default_factory=dict)  #: what of that is well now, since when
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -54,13 +57,15 @@ class Wellbeing:
         """Look once, and tell what changed. Raises `StorageError`; then it is told the next time."""
         now = self.clock()
         found = await asyncio.to_thread(self.look, now)
+        if self._bad is None:
+            self._bad = await asyncio.to_thread(self.database.read, notices.troubles)
         bad = {one.about: one for one in found if one.grade is not Grade.OK}
-        for about, finding in bad.items():
-            if about not in self._bad:
-                log.warning("the service is in trouble", about=about, why=finding.words)
-                await self._tell(_turned_bad(finding, now), now)
-                self._bad[about] = now
-        for about in [about for about in self._bad if about not in bad]:
+        for about in sorted(bad.keys() - self._bad.keys()):
+            log.warning("the service is in trouble", about=about, why=bad[about].words)
+            await self._tell(_turned_bad(bad[about], now), now)
+            self._bad[about] = now
+        self._well = {about: self._well.get(about, now) for about in self._bad if about not in bad}
+        for about in [about for about, since in self._well.items() if now - since >= LASTS]:
             log.info("well again", about=about)
             await self._tell(_well_again(about, self._bad[about], now), now)
             del self._bad[about]
@@ -70,9 +75,8 @@ class Wellbeing:
 
 
 def _turned_bad(finding: Finding, now: datetime) -> NoticePost:
-    words = f"{finding.about}: {finding.words}"
-    # Once a day at most, however often the service is started.
-    return NoticePost(kind=NoticeKind.TROUBLE, message=words, once=f"trouble {finding.about} {now.date()}")
+    words = f"{finding.about}: {finding.words}"  # as `notices.troubles` reads it
+    return NoticePost(kind=NoticeKind.TROUBLE, message=words, once=f"trouble {finding.about} {now.isoformat()}")
 
 
 def _well_again(about: str, since: datetime, now: datetime) -> NoticePost:

@@ -75,7 +75,8 @@ def owed(connection: Connection, flood: Flood, now: datetime) -> Sequence[Alert]
         wanted = tuple(key for key in keys if key in waits.filters)
         followed = _followed(waits, story, every, seen) if MEETINGS not in wanted else ()
         if wanted or followed:
-            found.append(Alert(story=number, filters=wanted, tags=tags(story.meeting.facts), followed=followed))
+            about = tags(story.meeting.facts)
+            found.append(Alert(story=number, filters=wanted, tags=about, followed=followed, repeat=waits.repeat))
     return found
 
 
@@ -86,7 +87,10 @@ def _gathered(alerts: Iterable[HeldAlert], goes_on: Mapping[int, int]) -> dict[i
         story = goes_on.get(one.story, one.story)
         before = found.get(story, HeldAlert(story=story))
         found[story] = HeldAlert(
-            story=story, filters=(*before.filters, *one.filters), followed=(*before.followed, *one.followed)
+            story=story,
+            filters=(*before.filters, *one.filters),
+            followed=(*before.followed, *one.followed),
+            repeat=before.repeat or one.repeat,
         )
     return found
 

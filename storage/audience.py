@@ -36,18 +36,17 @@ def waits(chat: Any, now: datetime) -> tuple[str, datetime]:
     return ("quiet", until) if until is not None else ("", now)
 
 
-def tell(connection: Connection, alert: Alert, story_id: int, now: datetime, *, repeat: bool = False) -> None:
-    """Owe the message to each active chat that is to hear of the story; with `repeat` it says that it may have come
-    before.
+def tell(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
+    """Owe the message to each active chat that is to hear of the story.
 
     The unique key on deliveries makes a second alert of one story to one chat impossible, whatever was decided.
     """
     heard = hearing(alert, story_id, now)
     parent = next((tag.removeprefix("parent:") for tag in alert.tags if tag.startswith("parent:")), None)
     plain = and_(chats.c.digest == "off", chats.c.quiet == "", true() if parent is None else chats.c.sides == "all")
-    _owe_at_once(connection, alert, story_id, heard.where(plain), now, repeat=repeat)
+    _owe_at_once(connection, alert, story_id, heard.where(plain), now)
     rows = [
-        {**row, "repeat": repeat}
+        {**row, "repeat": alert.repeat}
         for chat in connection.execute(heard.with_only_columns(*_WISHES).where(~plain)).all()
         if (row := _owed_to(connection, chat, alert, story_id, parent, now)) is not None
     ]
@@ -77,15 +76,13 @@ def muted(tags: Iterable[str], now: datetime) -> Any:
     return exists().where(mutes.c.chat_id == chats.c.id, mutes.c.tag.in_([*tags, PAUSE]), lasting)
 
 
-def _owe_at_once(
-    connection: Connection, alert: Alert, story_id: int, hearing: Any, now: datetime, *, repeat: bool
-) -> None:
+def _owe_at_once(connection: Connection, alert: Alert, story_id: int, hearing: Any, now: datetime) -> None:
     moment = literal(now, deliveries.c.not_before.type)
     values = {
         "chat_id": chats.c.id, "story_id": literal(story_id), "kind": literal(alert.kind.value),
         "version": literal(alert.version), "state": literal(DeliveryState.QUEUED.value), "not_before": moment,
-        "attempt": literal(0), "repeat": true() if repeat else ~true(), "created_at": moment, "updated_at": moment,
-        "priority": literal(PRIORITY[alert.kind]),
+        "attempt": literal(0), "repeat": true() if alert.repeat else ~true(),
+        "created_at": moment, "updated_at": moment, "priority": literal(PRIORITY[alert.kind]),
     }  # fmt: skip
     owed = hearing.with_only_columns(*values.values()).order_by(chats.c.id)
     statement = insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version")

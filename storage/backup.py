@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from storage import restored, schema
+from storage import floods, restored, schema
 from storage.database import Database
 from storage.errors import BackupError, DatabaseFull, DatabaseReadOnly
 from storage.model import DeliveryState
@@ -90,8 +90,8 @@ def restore(path: Path, database: Database, now: datetime) -> Path | None:
     """Put a backup in the place of the archive, which is set aside. Returns where the old one is now, if there was one.
 
     The caller holds the lock of the service (`storage.lock.only_service`). The schema is brought to this version's.
-    Messages that were waiting when the backup was made may have been sent since: they count as repeats, and so do
-    alerts of meetings that are found anew (storage/restored.py).
+    Messages that were waiting when the backup was made, or held with a flood, may have been sent since: they count as
+    repeats, and so does what is found anew (storage/restored.py).
     Raises as `check` does; then nothing was touched.
     """
     check(path)
@@ -147,6 +147,7 @@ def damage(file: Path) -> str | None:
 def _call_waiting_repeats(connection: Connection) -> None:
     waiting = deliveries.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCERTAIN])
     connection.execute(update(deliveries).where(waiting).values(repeat=True))
+    floods.doubt(connection)
 
 
 def _file_of(database: Database) -> Path:

@@ -178,6 +178,7 @@ class Alert:
     version: int = 1
     tags: frozenset[str] = frozenset()  #: of the meeting, as chats follow and mute them (feeds/decide/audience.py)
     followed: tuple[str, ...] = ()  #: only who follows one of these is meant: tags that the meeting has won since
+    repeat: bool = False  #: it may have been told before, and says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

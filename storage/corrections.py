@@ -19,10 +19,10 @@ from storage.changes import NewStory, Retelling, StoryRef
 from storage.errors import NotFound
 from storage.handover import call_off, give_back, hand_over, withdraw
 from storage.ingest import owe
+from storage.lock import hold_landing
 from storage.model import Correction, Trust
 from storage.records import correction_from_row, earlier_report, facts_from_json, facts_to_json, insert_or_ignore
 from storage.retelling import retell
-from storage.snapshot import hold_landing
 from storage.tables import corrections, filters, items, meetings, sources, stories, story_alerts
 
 JsonObject = dict[str, Any]

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -40,6 +40,12 @@ CLOSE_S = 2.0  #: for threads that still read when the program ends
 #: How libpq finds out that a server is gone of which nothing is heard: seconds, and milliseconds for the last.
 PATIENCE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
             "tcp_user_timeout": 20_000}  # fmt: skip
+#: How the server finds out that we are gone: the cable was cut, or the process stands still in the middle of its work,
+#: and the locks that it holds keep all others waiting.
+SESSION = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3; "
+    "SET idle_in_transaction_session_timeout = 60000"
+)
 GROUP = 256  #: pieces of work that land in one transaction at the most, so that none waits long
 
 
@@ -84,6 +90,7 @@ class Database:
         self._waiting: deque[_Work[Any]] = deque()
         self._file: int | None = None  #: the numbers of the file and its log, by which a swap is noticed
         self._log: int | None = None
+        self._alone_since: float | None = None
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on one consistent view of the data and return what it returns."""
@@ -146,13 +153,19 @@ class Database:
     def alone(self, statement: str) -> None:
         """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
         with self._translated(), self._writer:
-            raw = self.engine.raw_connection()
+            self._alone_since = time.monotonic()
             try:
-                raw.cursor().execute(statement)
+                with closing(self.engine.raw_connection()) as raw:
+                    raw.cursor().execute(statement)
             except sqlite3.Error as error:
                 raise exc.DBAPIError.instance(statement, None, error, sqlite3.Error) from error
             finally:
-                raw.close()
+                self._alone_since = None
+
+    def alone_for(self) -> float | None:
+        """Seconds for which such a statement has kept all writers waiting; None: there is none."""
+        since = self._alone_since
+        return None if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Close all connections. SQLite then folds its write-ahead log into the file.
@@ -255,6 +268,8 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "connect", _set_session)
     return engine
 
 
@@ -280,6 +295,13 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         "foreign_keys=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _set_session(connection: Any, _record: Any) -> None:
+    """Prepare each new connection to PostgreSQL, in one round trip."""
+    connection.autocommit = True
+    connection.execute(SESSION)
+    connection.autocommit = False
 
 
 def _begin(connection: Connection) -> None:

@@ -87,7 +87,8 @@ def _collect(
     told = list(dict.fromkeys(one for row in rows for one in (row.story_id, *sides.get(row.id, ())) if one is not None))
     payload = {"stories": told[:LISTED], "more": max(len(told) - LISTED, 0)}
     once = f"digest:{numbers[-1]}"  # a message is collected once, so no other digest has this name
-    row = new_row(chat.id, None, DeliveryKind.DIGEST, now, once=once, payload=payload, not_before=not_before)
+    words = {"once": once, "payload": payload, "not_before": not_before, "repeat": any(row.repeat for row in rows)}
+    row = new_row(chat.id, None, DeliveryKind.DIGEST, now, **words)
     made = connection.execute(insert(deliveries).values(**row).returning(deliveries.c.id)).scalar_one()
     folded = {"state": DeliveryState.FOLDED, "held": "", "parent_id": made, "updated_at": now}
     connection.execute(update(deliveries).where(deliveries.c.id.in_(numbers)).values(**folded))

@@ -47,6 +47,7 @@ def every_item(connection: Connection) -> Iterator[JsonObject]:
 
 def labelled_items(connection: Connection) -> Iterator[LabelledItem]:
     """Items of stories about which something is said that is in force, as far as they were there when it was said."""
+    _be_patient(connection)
     goes_on = func.coalesce(stories.c.merged_into, stories.c.id).label("goes_on")
     query = select(corrections, goes_on).join_from(corrections, stories, stories.c.id == corrections.c.story_id)
     said: dict[int, list[Any]] = defaultdict(list)
@@ -81,6 +82,12 @@ def _labelled(connection: Connection, story_id: int, rows: list[Any]) -> Iterato
         )
 
 
+def _be_patient(connection: Connection) -> None:
+    """Whoever reads the export may be slow; this transaction only reads, so nobody waits for it."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def _urls(connection: Connection, story_ids: list[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     where = (items.c.story_id.in_(story_ids), items.c.url.is_not(None))
@@ -90,4 +97,5 @@ def _urls(connection: Connection, story_ids: list[int]) -> dict[int, list[str]]:
 
 
 def _streamed(connection: Connection, query: Any) -> Any:
+    _be_patient(connection)
     return connection.execute(query, execution_options={"yield_per": PAGE})

@@ -71,8 +71,19 @@ def _flood(row: Row[Any]) -> Flood:
 
 
 def _held(kept: dict[str, Any]) -> HeldAlert:
-    followed = kept.get("followed", ())  # rows of earlier versions do not have it
-    return HeldAlert(story=kept["story"], filters=tuple(kept["filters"]), followed=tuple(followed))
+    return HeldAlert(
+        story=kept["story"],
+        filters=tuple(kept["filters"]),
+        followed=tuple(kept.get("followed", ())),  # rows of earlier versions have neither this nor the next
+        repeat=kept.get("repeat", False),
+    )
+
+
+def doubt(connection: Connection) -> None:
+    """What is held may have been decided, and told, after the backup from which this archive was put back."""
+    for row in connection.execute(select(floods.c.id, floods.c.alerts).where(floods.c.state == FloodState.HELD)).all():
+        alerts = [{**one, "repeat": True} for one in row.alerts]
+        connection.execute(update(floods).where(floods.c.id == row.id).values(alerts=alerts))
 
 
 def decide(connection: Connection, flood: Flood, state: FloodState, who: str, now: datetime) -> bool:
@@ -104,6 +115,7 @@ def owe_digest(connection: Connection, flood_id: int, alerts: Sequence[Alert], n
     It has the flood's name, so that no chat ever gets it twice; in quiet hours it waits for their end."""
     stories: dict[int, list[int]] = {}
     quiet: dict[int, datetime] = {}
+    again: set[int] = set()
     for alert in alerts:
         assert isinstance(alert.story, int)  # a held meeting has long been stored
         heard = audience.hearing(alert, alert.story, now).with_only_columns(
@@ -113,10 +125,11 @@ def owe_digest(connection: Connection, flood_id: int, alerts: Sequence[Alert], n
         heard = heard.where(chats.c.id.not_in(select(deliveries.c.chat_id).where(*had)))
         for chat in connection.execute(heard):
             stories.setdefault(chat.id, []).append(alert.story)
+            again |= {chat.id} if alert.repeat else set()
             quiet[chat.id] = in_quiet(chat.quiet, chat.time_zone, now) or now
     rows = [
         audience.new_row(chat_id, None, DeliveryKind.DIGEST, now, once=_name(flood_id), payload={"stories": listed},
-                         not_before=quiet[chat_id])
+                         not_before=quiet[chat_id], repeat=chat_id in again)
         for chat_id, listed in sorted(stories.items())
     ]  # fmt: skip
     if rows:

@@ -6,7 +6,8 @@ Items, stories, meetings, outbox rows and the source's validators land together 
 costs a second fetch, never an item.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -75,26 +76,38 @@ def apply(connection: Connection, changes: Changes, now: datetime) -> dict[NewSt
         _write_meeting(connection, meeting, story_id(meeting.story), now)
     told = [item.story for item in changes.inserts] + [update.insert.story for update in changes.updates]
     _touch_meetings(connection, [story for story in told if not isinstance(story, NewStory)], now)
-    restored_at = restored.lately(connection, now) if changes.alerts else None
-    for alert in changes.alerts:
-        story = story_id(alert.story)
-        again = restored_at is not None and restored.may_have_been_told(
-            connection, story, changes.source.source_id, restored_at
-        )
-        owe(connection, alert, story, now, repeat=again)
-    for retelling in changes.retellings:
-        retell(connection, retelling, story_id(retelling.story), now)
-    if changes.held:
-        held = [
-            HeldAlert(story=story_id(one.story), filters=one.filters, followed=one.followed) for one in changes.held
-        ]
-        floods.hold(connection, changes.source, held, now)
+    _tell(connection, changes, story_id, now)
     update_source(connection, changes.source)
     if changes.lesson is not None:
         learn(connection, changes.source.source_id, changes.lesson)
     if changes.inserts or changes.updates or changes.meetings:
         revision.bump(connection)
     return ids
+
+
+def _tell(connection: Connection, changes: Changes, story_id: Callable[[StoryRef], int], now: datetime) -> None:
+    """Owe the messages, or hold them with their flood."""
+    if not (changes.alerts or changes.retellings or changes.held):
+        return
+    since = restored.lately(connection, now)
+    by = changes.source.source_id
+
+    def again(story: int) -> bool:
+        return since is not None and restored.may_have_been_told(connection, story, by, since)
+
+    for alert in changes.alerts:
+        story = story_id(alert.story)
+        owe(connection, replace(alert, repeat=again(story)), story, now)
+    looked_anew = since is not None and restored.is_first_look(connection, by, since)
+    for retelling in changes.retellings:
+        retell(connection, retelling, story_id(retelling.story), now, repeat=looked_anew)
+    if changes.held:
+        stories = [(one, story_id(one.story)) for one in changes.held]
+        held = [
+            HeldAlert(story=story, filters=one.filters, followed=one.followed, repeat=again(story))
+            for one, story in stories
+        ]
+        floods.hold(connection, changes.source, held, now)
 
 
 def _insert_stories(connection: Connection, new: Sequence[NewStory], now: datetime) -> dict[NewStory, int]:
@@ -197,11 +210,10 @@ def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: 
         connection.execute(_TOUCH, {"told": chunk, "at": now})
 
 
-def owe(connection: Connection, alert: Alert, story_id: int, now: datetime, *, repeat: bool = False) -> None:
-    """Note that the filters had their alert, and owe it to each active chat that is to hear of it; with `repeat` as
-    one that may have arrived before."""
+def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:
+    """Note that the filters had their alert, and owe it to each active chat that is to hear of it."""
     mark(connection, story_id, alert.filters, now)
-    audience.tell(connection, alert, story_id, now, repeat=repeat)
+    audience.tell(connection, alert, story_id, now)
 
 
 def mark(connection: Connection, story_id: int, keys: Sequence[str], now: datetime) -> None:

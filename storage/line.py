@@ -31,18 +31,21 @@ DEAD = timedelta(seconds=20)  #: without a sign of life
 CONNECT_S = 5
 _KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
-# The server must notice as well that we are gone, when the cable was cut. It means nothing to a local socket.
-_SERVER_KEEP_ALIVE: tuple[LiteralString, ...] = (
+# The server must notice as well that we are gone, when the cable was cut (it means nothing to a local socket), or that
+# we stand still while others wait for what we hold.
+_SESSION: tuple[LiteralString, ...] = (
     "SET tcp_keepalives_idle = 5",
     "SET tcp_keepalives_interval = 2",
     "SET tcp_keepalives_count = 3",
+    "SET idle_in_transaction_session_timeout = 10000",
 )
 _BEAT: LiteralString = """
     INSERT INTO workers (name, role, leads, started_at, seen_at) VALUES (%s, %s, %s, now(), now())
     ON CONFLICT (name) DO UPDATE SET leads = excluded.leads, seen_at = excluded.seen_at"""
 _DEAD: LiteralString = "DELETE FROM workers WHERE name <> %s AND seen_at < now() - %s RETURNING name"
+# The dead may still hold a source in a transaction that nobody ends: its lease ends it then.
 _RELEASE: LiteralString = """
-    WITH held AS (SELECT id FROM sources WHERE claimed_by = ANY(%s) ORDER BY id FOR UPDATE)
+    WITH held AS (SELECT id FROM sources WHERE claimed_by = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED)
     UPDATE sources SET claimed_by = NULL, claimed_until = NULL FROM held WHERE sources.id = held.id"""
 _END: LiteralString = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -84,7 +87,7 @@ class OpenLine:
         return session
 
     async def _begin(self) -> None:
-        for words in _SERVER_KEEP_ALIVE:
+        for words in _SESSION:
             await self._run(words)
         together = "" if self._role is Role.ALL else "_shared"
         if not await self._one(f"SELECT pg_try_advisory_lock{together}(%s)", SERVICE):

@@ -59,6 +59,12 @@ def busy_words(database: Database) -> str:
     return f"Another Kaigi runs on {database.place}. Stop it, or give this one a database_url of its own."
 
 
+def hold_landing(connection: Connection) -> None:
+    """Let no other poll, correction or forgetting land until this transaction ends. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":  # where two polls could else found the same meeting side by side
+        connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
+
+
 def alone_at_start(connection: Connection) -> None:
     """Let no other process prepare or migrate the database until this transaction ends. One that waited must look
     again at what there is to do. SQLite has one writer anyway."""

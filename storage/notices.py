@@ -233,6 +233,20 @@ def latest(connection: Connection, limit: int = 20) -> list[Notice]:
     return [_notice(row) for row in connection.execute(_with_source().order_by(notices.c.id.desc()).limit(limit))]
 
 
+def troubles(connection: Connection) -> dict[str, datetime]:
+    """What admins were told to be in trouble with the service itself, and not to be well again: since when."""
+    query = select(notices.c.kind, notices.c.facts, notices.c.created_at)
+    found: dict[str, datetime] = {}
+    kinds = (NoticeKind.TROUBLE, NoticeKind.WELL)
+    for row in connection.execute(query.where(notices.c.kind.in_(kinds)).order_by(notices.c.id)):
+        about = str(row.facts["message"]).partition(": ")[0]
+        if row.kind == NoticeKind.TROUBLE:
+            found.setdefault(about, row.created_at)
+        else:
+            found.pop(about, None)
+    return found
+
+
 def waiting(connection: Connection) -> int:
     """How many messages to admins have not been delivered yet."""
     states = (DeliveryState.QUEUED, DeliveryState.SENDING)

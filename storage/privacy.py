@@ -11,7 +11,17 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, or_
 
 from storage import people, subscriptions
 from storage.records import plain_row
-from storage.tables import audit, broadcasts, chats, corrections, filter_changes, invites, notice_messages
+from storage.tables import (
+    audit,
+    broadcasts,
+    chats,
+    corrections,
+    filter_changes,
+    invites,
+    notice_messages,
+    web_links,
+    web_sessions,
+)
 from storage.tables import people as people_table
 
 #: Of `export`: what stays after `forget`.
@@ -41,6 +51,8 @@ def _places(person: int) -> Mapping[str, tuple[Table, ColumnElement[bool]]]:
         "admin": (people_table, people_table.c.user_id == person),
         "invitations": (invites, or_(invites.c.created_by == person, invites.c.used_by == person)),
         "broadcasts": (broadcasts, broadcasts.c.by == who),
+        "sessions": (web_sessions, web_sessions.c.who == who),
+        "links": (web_links, web_links.c.user_id == person),
         "notices": (notice_messages, notice_messages.c.address == str(person)),
         "audit": (audit, or_(audit.c.who == who, audit.c.target == f"person:{person}")),
         "corrections": (corrections, or_(corrections.c.by == who, corrections.c.undone_by == who)),
@@ -49,7 +61,7 @@ def _places(person: int) -> Mapping[str, tuple[Table, ColumnElement[bool]]]:
 
 
 def _rows(connection: Connection, table: Table, where: ColumnElement[bool]) -> list[RowMapping]:
-    secret = ("token_hash", "worker", "journal")
+    secret = ("token_hash", "word_hash", "worker", "journal")
     columns = [column for column in table.c if column.name not in secret]
     return list(connection.execute(select(*columns).where(where)).mappings())
 
@@ -72,6 +84,8 @@ def _forget_person(connection: Connection, person: int) -> bool:
     count += connection.execute(delete(broadcasts).where(drafts, broadcasts.c.queued_at.is_(None))).rowcount
     _, told = places["notices"]
     count += connection.execute(delete(notice_messages).where(told, notice_messages.c.state.not_in(_OPEN))).rowcount
+    for table, signed_in in (places["sessions"], places["links"]):
+        count += connection.execute(delete(table).where(signed_in)).rowcount
     if people.find(connection, person) is None:  # no admin, or one whom the settings name
         count += connection.execute(delete(people_table).where(people_table.c.user_id == person)).rowcount
         _take_name_out(connection, person)

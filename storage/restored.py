@@ -38,5 +38,10 @@ def may_have_been_told(connection: Connection, story_id: int, source_id: int, re
     first = connection.execute(select(func.min(items.c.published_at)).where(items.c.story_id == story_id)).scalar()
     if first is not None:
         return bool(first <= restored_at)
+    return is_first_look(connection, source_id, restored_at)
+
+
+def is_first_look(connection: Connection, source_id: int, restored_at: datetime) -> bool:
+    """Whether a source is read for the first time since the restore: what it changed before may have been told then."""
     last = connection.execute(select(sources.c.last_success_at).where(sources.c.id == source_id)).scalar()
     return last is None or last <= restored_at

@@ -22,9 +22,9 @@ _TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN, Del
 _WISHES = (chats.c.time_zone, chats.c.digest, chats.c.digest_at, chats.c.quiet, chats.c.follow_ups)
 
 
-def retell(connection: Connection, retelling: Retelling, story_id: int, now: datetime) -> None:
+def retell(connection: Connection, retelling: Retelling, story_id: int, now: datetime, *, repeat: bool = False) -> None:
     """Owe an edit to every chat whose alert about the story left, and a follow-up to those that want to hear of the
-    changes."""
+    changes; with `repeat` it says that it may have come before."""
     query = (
         select(deliveries, *_WISHES, muted([*retelling.tags, f"story:{story_id}"], now).label("muted"))
         .join_from(deliveries, chats)
@@ -45,7 +45,7 @@ def retell(connection: Connection, retelling: Retelling, story_id: int, now: dat
     wake.deliverers(connection)
     if retelling.changes:
         wanted = [row for row in told if row.follow_ups != "off" and not row.muted]
-        _follow_up(connection, wanted, retelling, story_id, now)
+        _follow_up(connection, wanted, retelling, story_id, now, repeat=repeat)
 
 
 def _messages(connection: Connection, told: Sequence[Any]) -> dict[int, Any]:
@@ -59,7 +59,9 @@ def _messages(connection: Connection, told: Sequence[Any]) -> dict[int, Any]:
     return {key: row for key, row in found.items() if row.state != DeliveryState.SENT or row.message_id is not None}
 
 
-def _follow_up(connection: Connection, told: Sequence[Any], retelling: Retelling, story_id: int, now: datetime) -> None:
+def _follow_up(
+    connection: Connection, told: Sequence[Any], retelling: Retelling, story_id: int, now: datetime, *, repeat: bool
+) -> None:
     changes = [asdict(change) for change in retelling.changes]
     waiting = _waiting(connection, story_id)
     rows = []
@@ -72,7 +74,7 @@ def _follow_up(connection: Connection, told: Sequence[Any], retelling: Retelling
         rows.append(
             new_row(row.chat_id, story_id, DeliveryKind.FOLLOW_UP, now, version=retelling.revision, held=held,
                     payload={"changes": changes}, parent_id=parent, not_before=not_before,
-                    silent=row.follow_ups == "silent")
+                    silent=row.follow_ups == "silent", repeat=repeat)
         )  # fmt: skip
     if rows:
         connection.execute(insert_or_ignore(connection, deliveries, "chat_id", "story_id", "kind", "version"), rows)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, exists, select
 
 from storage import revision, search
+from storage.lock import hold_landing
 from storage.records import insert_for
 from storage.tables import corrections, deliveries, items, meetings, retractions, stories, story_alerts, tombstones
 
@@ -33,6 +34,7 @@ def forget(connection: Connection, before: datetime, after: int = 0, limit: int 
     """Look at the next `limit` items whose number is larger than `after`, and forget those last touched before
     `before`, in a write transaction. Call it again with the `after` that it returns, until that is None.
     """
+    hold_landing(connection)  # an article may just be corrected by its source, and tell of a meeting from now on
     rows = connection.execute(_NEXT, {"after": after, "limit": limit}).all()
     old = [row for row in rows if row.first_seen_at < before]
     if not old:

@@ -38,7 +38,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.elements import ColumnElement
 
-from storage.lock import LANDING
+from storage.lock import hold_landing
 from storage.plans import OF_MEETING, AllOf, AnyOf, Days, Match, Only, Plan, Told, names_source
 from storage.tables import items, meetings, search_state, sources
 from storage.words import VERSION, Kind, Wanted, comparable, neighbours, singles, tokens
@@ -97,8 +97,7 @@ def catch_up(connection: Connection, count: int = BATCH) -> int:
 
     An index that another version of the folding made is thrown away first.
     """
-    if connection.dialect.name == "postgresql":  # so that no item can appear below the mark
-        connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
+    hold_landing(connection)  # so that no item can appear below the mark
     _renew(connection)
     mark = indexed_to(connection)
     query = select(items.c.id, items.c.title, items.c.text).where(items.c.id > mark).order_by(items.c.id).limit(count)

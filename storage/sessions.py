@@ -88,9 +88,10 @@ def end_all(connection: Connection, who: str) -> int:
 
 
 def sweep(connection: Connection, now: datetime) -> None:
-    """Forget sessions that have ended by themselves."""
+    """Forget sessions and links that have ended by themselves."""
     over = or_(web_sessions.c.expires_at <= now, web_sessions.c.seen_at <= now - IDLE)
     connection.execute(delete(web_sessions).where(over))
+    connection.execute(delete(web_links).where(web_links.c.expires_at <= now))
 
 
 def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:

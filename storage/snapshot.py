@@ -27,7 +27,7 @@ from storage.changes import (
     KnownItem,
     Snapshot,
 )
-from storage.lock import LANDING
+from storage.lock import hold_landing
 from storage.model import Filter, Source, Trust
 from storage.records import (
     earlier_report,
@@ -151,12 +151,6 @@ def load_snapshot(
     if seen.candidates and with_reports is not None and with_reports(seen.filters):
         return replace(seen, candidates=_with_reports(connection, seen.candidates))
     return seen
-
-
-def hold_landing(connection: Connection) -> None:
-    """Let no other poll or correction land until this transaction ends. SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":  # where two polls could else found the same meeting side by side
-        connection.execute(select(func.pg_advisory_xact_lock(LANDING)))
 
 
 def peek(connection: Connection, source: Source, lookup: Lookup, now: datetime) -> Snapshot:

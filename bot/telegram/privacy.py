@@ -18,8 +18,8 @@ KEPT = msgid(
 )
 CHANNELS = msgid("About you it keeps which channels you set up here: {count}.")
 ADMIN = msgid(
-    "Of admins of this service it keeps the name, the invitations, the words for all chats, corrections, and a line in "
-    "the audit for each change."
+    "Of admins of this service it keeps the name, the invitations, the words for all chats, corrections, a line in the "
+    "audit for each change, and for some hours who is signed in to the page."
 )
 STAYS = msgid(
     "The audit, corrections, changes of filters, invitations and words that were sent to all stay when the rest is "

@@ -66,9 +66,12 @@ def alert(
     lines = [_headline(story, language, page), *_standing(story, chat, now), *_facts(story, language)]
     lines += _side_meetings(sides, language, page)
     lines += _sources(story, language)
-    if repeat:
-        lines.append(italic(words(text(language, "Repeated: this may have reached you before."))))
+    lines += _again(language, repeat=repeat)
     return Message(within(lines), _buttons(story, chat, language))
+
+
+def _again(language: Language, *, repeat: bool) -> list[Piece]:
+    return [italic(words(text(language, "Repeated: this may have reached you before.")))] if repeat else []
 
 
 def _headline(story: MeetingStory, language: Language, page: str = "") -> Piece:
@@ -226,11 +229,14 @@ def _reported(story: MeetingStory, chat: Chat) -> list[Piece]:
     return lines
 
 
-def follow_up(story: MeetingStory, changes: Iterable[dict[str, Any]], chat: Chat, *, page: str = "") -> Message:
+def follow_up(
+    story: MeetingStory, changes: Iterable[dict[str, Any]], chat: Chat, *, repeat: bool = False, page: str = ""
+) -> Message:
     """What has changed since the chat was told: `{"field", "before", "after"}`, as deliveries keep it."""
     language = language_of_chat(chat)
     lines = [_headline(story, language, page)]
     lines += [change_line(one, language) for one in changes]
+    lines += _again(language, repeat=repeat)
     number = story.meeting.story_id
     row = _source_button(story, language)
     if chat.kind == "channel":
@@ -239,10 +245,13 @@ def follow_up(story: MeetingStory, changes: Iterable[dict[str, Any]], chat: Chat
     return Message(within(lines), (row, (Button(f"🔕 {text(language, 'This meeting')}", data=f"v1:mm:{number}"),)))
 
 
-def digest(stories: Sequence[MeetingStory], chat: Chat, *, more: int = 0, page: str = "") -> Message:
+def digest(
+    stories: Sequence[MeetingStory], chat: Chat, *, more: int = 0, repeat: bool = False, page: str = ""
+) -> Message:
     """Several meetings in one message, by day; what does not fit is counted, with a link to all."""
     language = language_of_chat(chat)
-    head = bold(words("📬 " + text(language, "Meetings of defence ministers")))
+    title = bold(words("📬 " + text(language, "Meetings of defence ministers")))
+    head = joined([title, *_again(language, repeat=repeat)])
     if not stories:
         return Message(within([head, words(text(language, "Nothing new."))], gap="\n\n"))
     entries = _by_day(sorted(stories, key=_day_order), language, page)
@@ -312,10 +321,11 @@ def ranking(stories: Sequence[Ranked], chat: Chat, *, title: str, nothing: str) 
     return Message(within(lines, gap="\n\n"))
 
 
-def broadcast(words_of_admin: str, chat: Chat) -> Message:
+def broadcast(words_of_admin: str, chat: Chat, *, repeat: bool = False) -> Message:
     """A message of the admins to all chats."""
-    head = bold(words("📣 " + text(language_of_chat(chat), "A word from those who run this bot")))
-    return Message(within([head, block(words_of_admin, 3500)], gap="\n\n"))
+    language = language_of_chat(chat)
+    head = bold(words("📣 " + text(language, "A word from those who run this bot")))
+    return Message(within([head, *_again(language, repeat=repeat), block(words_of_admin, 3500)], gap="\n\n"))
 
 
 def query_error(message: str, language: Language) -> Message:

@@ -177,6 +177,7 @@ class HeldAlert:
     story: int
     filters: tuple[str, ...] = ()  #: keys of those that would have told of it
     followed: tuple[str, ...] = ()  #: tags that a meeting which was told before has won, as `Alert.followed`
+    repeat: bool = False  #: it may have been told before, as `Alert.repeat`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

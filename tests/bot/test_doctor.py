@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.config import Backup, Notify, Settings, Telegram, Web
-from bot.doctor import Finding, Grade, examine
+from bot.doctor import examine
+from bot.findings import Finding, Grade
 from storage import schema, sources
 from storage.database import Connection, Database
 from storage.line import OpenLine

@@ -4,11 +4,15 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+from sqlalchemy import select
+
 from bot.housekeeping import Housekeeper
-from storage import ingest, sources
+from storage import ingest, sessions, sources, upkeep
 from storage.changes import Changes, NewStory
 from storage.database import Connection
 from storage.errors import DatabaseBusy
+from storage.tables import web_links, web_sessions
 from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, item, polled
 
@@ -36,6 +40,28 @@ async def test_old_articles_are_forgotten_only_where_the_settings_say_so(tmp_pat
     database.write(land)
     assert await housekeeper(database, asyncio.Event(), keep=None).tidy() == 0
     assert await housekeeper(database, asyncio.Event()).tidy() == 1
+    database.close()
+
+
+async def test_sign_ins_that_have_ended_are_forgotten_also_where_nobody_signs_in_again(
+    tmp_path: Path,
+) -> None:
+    database = new_archive(tmp_path / "kaigi.db")
+    database.write(lambda c: (sessions.begin(c, "tg:7", NOW), sessions.offer(c, 7, NOW)))
+    await housekeeper(database, asyncio.Event(), keep=None).tidy()
+    for table in (web_sessions, web_links):
+        assert database.read(lambda c, table=table: c.execute(select(table)).all()) == []  # type: ignore[misc]
+    database.close()
+
+
+async def test_space_that_is_given_back_is_not_left_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "WORTH_IT", 100_000)
+    database = new_archive(tmp_path / "kaigi.db")
+    database.write(lambda c: c.exec_driver_sql("CREATE TABLE ballast AS SELECT zeroblob(2000000) AS weight"))
+    database.write(lambda c: c.exec_driver_sql("DROP TABLE ballast"))
+    await housekeeper(database, asyncio.Event()).tidy()
+    assert (tmp_path / "kaigi.db-wal").stat().st_size == 0
+    assert (tmp_path / "kaigi.db").stat().st_size == upkeep.space(database).size < 1_900_000
     database.close()
 
 

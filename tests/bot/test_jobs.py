@@ -179,6 +179,7 @@ async def test_a_database_that_refuses_is_told_and_tried_again(
         patch.setattr(database, "write", busy)
         await desk.tick()
         assert desk.last_tick is None
+        assert desk.ticks == 1  # the watchdog sees that it moves
     await desk.tick()
     await settle()
     assert len(shell.polled) == 3

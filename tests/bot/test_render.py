@@ -225,6 +225,17 @@ class TestADigest:
         assert "Nothing new." in seen(render.digest([], EN))
 
 
+@pytest.mark.parametrize("repeat", [True, False])
+def test_whatever_may_have_come_before_says_so(repeat: bool) -> None:
+    change = {"field": "phase", "before": "announced", "after": "held"}
+    for message in (
+        render.follow_up(story(), [change], EN, repeat=repeat),
+        render.digest([story()], EN, repeat=repeat),
+        render.broadcast("We move on Sunday.", EN, repeat=repeat),
+    ):
+        assert ("may have reached you before" in seen(message)) is repeat
+
+
 def test_a_broadcast_keeps_its_lines_and_runs_no_tags() -> None:
     words = seen(render.broadcast("One <b>line</b>\nand another", EN))
     assert words.endswith("One <b>line</b>\nand another")

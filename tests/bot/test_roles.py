@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -9,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from bot import config
+from bot.parts import utc_now
 from bot.process import state_folder
 from bot.roles import Part
 from bot.standby import Line
 from feeds.newsroom import Fault, Newsroom
-from storage import sources, workers
+from storage import notices, sources, workers
 from storage.database import Database
 from storage.model import Channel, Role, Worker
 from tests.support.bot_api import TOKEN, BotApi
@@ -180,6 +182,26 @@ async def test_a_collector_that_stops_gives_its_sources_back_and_says_goodbye(
     assert company.who() == []
 
 
+async def test_a_part_that_is_missing_for_a_while_is_told_to_the_admins_by_one_that_delivers(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await company.join(Role.DELIVER)
+    await company.until(lambda: company.holder("wellbeing"))
+    part, now = company.part(Role.DELIVER), utc_now()
+    monkeypatch.setattr("bot.roles.utc_now", lambda: now)
+    care = part._caring(company.database)._work.__self__  # type: ignore[attr-defined]
+    await care.round()
+    assert company.database.read(notices.latest) == []  # it may just be started anew
+    now += timedelta(minutes=5)
+    await care.round()
+    told = {one.message for one in company.database.read(notices.latest)}
+    assert told == {
+        "role collect: no process has it, so no source is polled. Start one.",
+        "role web: no process has it, so neither page nor feeds are served. Start one.",
+        "role bot: no process has it, so nobody who writes to the bot is answered. Start one.",
+    }
+
+
 def test_a_role_is_refused_on_sqlite_in_words_that_help(tmp_path: Path) -> None:
     done = kaigi("run", "--role", "collect", folder=tmp_path, KAIGI_DATABASE_URL="sqlite:///k.db")
     assert done.returncode == 2
@@ -203,6 +225,21 @@ def test_with_postgresql_small_files_have_a_place_that_can_be_written(
     (tmp_path / "data").rmdir()
     (tmp_path / "data").touch()  # nor can it be made on a read-only file system
     assert state_folder(Database("postgresql://nobody@127.0.0.1:1/x")).is_dir()
+
+
+async def test_a_channel_that_hangs_is_seen_beside_one_that_moves_and_one_for_which_another_process_works(
+    company: Company,
+) -> None:
+    part, loops = company.part(Role.DELIVER), {}
+    for channel in (Channel.TELEGRAM, Channel.NOTIFY):
+        loops[channel] = part._deliverer(company.database, {channel: object()}, channel)  # type: ignore[dict-item]
+        part._sending.append(loops[channel])
+    loops[Channel.NOTIFY]._turned += 1
+    assert (part._rounds(Channel.TELEGRAM), part._rounds(Channel.NOTIFY)) == (0, 1)
+    part._sending.remove(loops[Channel.TELEGRAM])
+    seen = part._rounds(Channel.TELEGRAM)
+    await asyncio.sleep(0.001)
+    assert part._rounds(Channel.TELEGRAM) != seen
 
 
 async def test_the_channels_of_a_process_have_deliverers_with_names_of_their_own(company: Company) -> None:

@@ -93,6 +93,13 @@ async def test_an_alert_is_rewritten_and_followed_up_in_a_silent_reply(api: BotA
     assert "true" in reply["disable_notification"]
 
 
+async def test_a_follow_up_that_may_have_come_before_says_so(api: BotApi, sender: TelegramSender) -> None:
+    change = {"field": "phase", "before": "announced", "after": "held"}
+    content = replace(told(phase=Phase.HELD), changes=(change,))
+    await arrived(await sender.send(owed(DeliveryKind.FOLLOW_UP, repeat=True), content))
+    assert "may have reached you before" in api.sent[0].text
+
+
 async def test_a_follow_up_of_a_message_that_is_gone_stands_alone(api: BotApi, sender: TelegramSender) -> None:
     change = {"field": "phase", "before": "announced", "after": "cancelled"}
     content = replace(told(phase=Phase.CANCELLED), target="9999", changes=(change,))

@@ -45,7 +45,11 @@ async def _end(task: "asyncio.Task[None]") -> None:
 
 
 def _end_line(database: Database, name: str) -> None:
-    query = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name")
+    """The server has databases of other tests as well, in which a process may have the same name."""
+    query = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = :name"
+    )
     database.write(lambda c: c.execute(query, {"name": f"kaigi {name}"}))
 
 
@@ -90,6 +94,9 @@ class _Doing:
         self._duty.doing.remove(self._name)
         self._duty.stopped.append(self._name)
 
+    async def lost(self) -> None:
+        await self.stop()
+
 
 async def test_the_one_that_stands_by_takes_over_when_the_line_of_the_other_breaks_and_the_other_stops(
     join: Join,
@@ -110,6 +117,28 @@ async def test_the_one_that_stands_by_takes_over_when_the_line_of_the_other_brea
     await _until(lambda: len(duty.stopped) == 2 and len(duty.doing) == 1)
     for task in tasks:
         await _end(task)
+
+
+async def test_who_stops_begins_no_duty_that_comes_free_meanwhile_and_leaves_it_to_others(join: Join) -> None:
+    duty, lines = Duty(), {name: await join(name) for name in ("a", "b")}
+    holder = Standby(lead=lines["a"].lead("d"), begin=duty.of("a"))
+    task = asyncio.create_task(holder.run())
+    await _until(lambda: duty.doing == ["a"])
+    stopping = Standby(lead=lines["b"].lead("d"), begin=duty.of("b"))
+    tasks = [task, asyncio.create_task(stopping.run())]
+    await stopping.stop()
+    let_in = _hold_outside(lines["a"])
+    await asyncio.to_thread(_end_line, lines["a"].database, "a")
+    await _until(lambda: duty.stopped == ["a"])
+    seen = lines["b"].turns
+    await _until(lambda: lines["b"].turns > seen + 1)  # it looked while the duty was free
+    assert duty.doing == []
+    let_in.set()
+    await _until(lambda: duty.doing == ["a"])  # it comes back, and has it again
+    stopping.lead.gain()  # as if the line had been taking it at that moment
+    await asyncio.wait_for(tasks[1], 30)
+    assert duty.doing == ["a"]
+    await _end(task)
 
 
 async def test_work_that_fails_by_our_own_mistake_is_not_hidden(join: Join) -> None:
@@ -134,6 +163,29 @@ async def test_a_line_that_broke_is_made_anew_and_its_process_is_seen_again(join
     async with asyncio.timeout(30):
         while not (await asyncio.to_thread(line.database.write, lives) and heard):
             await asyncio.sleep(0.02)
+
+
+async def test_a_line_that_stands_still_is_seen_and_one_that_only_breaks_goes_on(join: Join) -> None:
+    line = await join("a")
+    broken, seen = line._session, line.turns
+    await asyncio.to_thread(_end_line, line.database, "a")
+    await _until(lambda: line._session not in (None, broken))
+    assert line._session is not None
+    assert line.turns > seen
+    answer, asked = asyncio.Event(), asyncio.Event()
+
+    async def never(_seconds: float) -> set[str]:
+        asked.set()
+        await answer.wait()
+        return set()
+
+    line._session.heard = never  # type: ignore[method-assign, assignment]
+    await asyncio.wait_for(asked.wait(), 30)
+    seen = line.turns
+    await asyncio.sleep(0.2)
+    assert line.turns == seen
+    answer.set()
+    await _until(lambda: line.turns > seen)
 
 
 async def test_a_service_that_lost_its_line_gives_way_to_one_that_came_in_between(

@@ -5,14 +5,17 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot import config, process, systemd
-from bot.doctor import Finding, Grade, standing
+from bot.app import Service
+from bot.findings import Finding, Grade, standing
 from bot.pulse import Pulse
 from bot.watchdog import Restart, Watchdog, note, noted
 from bot.wellbeing import Wellbeing
@@ -177,6 +180,38 @@ async def test_a_database_that_refuses_has_a_pulse_and_one_that_never_answers_ha
     database.close()
 
 
+def test_parts_that_wait_for_a_file_that_is_made_smaller_do_not_hang_and_those_that_wait_for_nothing_do(
+    tmp_path: Path,
+) -> None:
+    database, go, now, restarts = new_archive(tmp_path / "kaigi.db"), threading.Event(), 100.0, []
+    database.engine.dispose()
+    event.listen(database.engine, "connect", lambda raw, _: raw.create_function("until_told", 0, go.wait))
+    settings = config.Settings(database_url=str(database.url))
+    service = Service(settings=settings, definitions=(), restart=lambda: restarts.append(now))
+    pulse = Pulse(database=database)
+    dog = service._watchdog(database, pulse, {"deliverer": lambda: 0})
+    dog.clock = lambda: now
+
+    def minutes(count: int) -> None:
+        nonlocal now
+        for _ in range(count * 12):
+            now, pulse.turns = now + 5, pulse.turns + 1
+            dog.look()
+
+    work = threading.Thread(target=database.alone, args=("SELECT until_told()",))
+    work.start()
+    while database.alone_for() is None:
+        time.sleep(0.001)
+    minutes(5)
+    assert (dog.hung, restarts) == (None, [])
+    go.set()
+    work.join()
+    minutes(2)
+    assert dog.hung in ("database", "deliverer")
+    assert restarts
+    database.close()
+
+
 def test_a_log_that_was_deleted_and_a_file_that_was_replaced_are_noticed(tmp_path: Path) -> None:
     file = tmp_path / "kaigi.db"
     database = new_archive(file)
@@ -199,14 +234,44 @@ async def test_trouble_of_the_service_is_told_once_and_so_is_its_end(tmp_path: P
         clock=lambda: now,
     )
     await care.round()
-    for state in (Grade.LOOK, Grade.BAD, Grade.OK, Grade.OK):
-        grade, now = state, now + timedelta(minutes=30)
+    for state in (Grade.LOOK, Grade.BAD, Grade.OK, Grade.OK, Grade.OK):
+        grade, now = state, now + timedelta(minutes=20)
         await care.round()
     told = database.read(notices.latest)
     assert [one.kind for one in told] == [NoticeKind.WELL, NoticeKind.TROUBLE]
     assert words_of(told[1:], "en", "UTC") == "🩺 disk: 0.2 GB free under data. Free some space."
     assert words_of(told[:1], "en", "UTC") == "✅ disk: well again after 60 min."
     assert "正常" in words_of(told[:1], "ja", "UTC")
+    database.close()
+
+
+async def test_trouble_that_returns_the_same_day_is_told_again_and_a_breath_or_a_new_start_in_between_is_not(
+    tmp_path: Path,
+) -> None:
+    database, grade, now = new_archive(tmp_path / "kaigi.db"), Grade.OK, NOW.replace(hour=1)
+
+    def begin() -> Wellbeing:
+        return Wellbeing(database=database, look=lambda _: [Finding(grade, "disk", "full")], clock=lambda: now)
+
+    async def told(state: Grade, minutes: int, care: Wellbeing) -> list[NoticeKind]:
+        """What the admins hear within so many minutes of this state."""
+        nonlocal grade, now
+        before, grade = len(database.read(notices.latest)), state
+        for _ in range(minutes):
+            now += timedelta(minutes=1)
+            await care.round()
+        return [one.kind for one in reversed(database.read(notices.latest))][before:]
+
+    care = begin()
+    assert await told(Grade.BAD, 3, care) == [NoticeKind.TROUBLE]
+    assert await told(Grade.OK, 5, care) == []
+    assert await told(Grade.BAD, 5, care) == []
+    care = begin()  # the service was started anew
+    assert await told(Grade.BAD, 5, care) == []
+    assert await told(Grade.OK, 15, care) == [NoticeKind.WELL]
+    assert await told(Grade.BAD, 5, care) == [NoticeKind.TROUBLE]
+    care = begin()
+    assert await told(Grade.OK, 15, care) == [NoticeKind.WELL]
     database.close()
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import insert
 
 from feeds import floods as shell
 from feeds.decide.routing import AlertPolicy, braked
-from storage import filters, floods, ingest, news, outbox, subscriptions
+from storage import filters, floods, ingest, news, outbox, restored, subscriptions
 from storage.changes import Alert, Changes
 from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
@@ -62,6 +62,25 @@ def test_a_flood_sends_nothing_until_somebody_decides(held: Database) -> None:
     (found,) = held.read(floods.every)
     assert (found.source_key, found.state, len(found.alerts)) == ("mod", FloodState.HELD, 3)
     assert outgoing(held) == []
+
+
+@pytest.mark.parametrize("state", [FloodState.SENT, FloodState.DIGEST])
+@pytest.mark.parametrize("repeat", [True, False])
+def test_a_flood_after_a_restore_says_that_it_may_have_been_told_before(
+    database: Database,  # noqa: F811
+    state: FloodState,
+    repeat: bool,
+) -> None:
+    def make(connection: Connection) -> None:
+        chat = subscriptions.open_chat(connection, Channel.TELEGRAM, "1", language="en", time_zone="UTC", now=NOW)
+        subscriptions.subscribe(connection, chat.id, MEETINGS, NOW)
+        if repeat:
+            restored.note(connection, NOW)
+        flood(connection)
+
+    database.write(make)
+    settle(database, state)
+    assert {one.repeat for one in outgoing(database)} == {repeat}
 
 
 def test_sent_alerts_each_meeting_once_and_says_who_sent_it(held: Database) -> None:

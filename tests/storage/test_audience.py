@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import delete, insert, select
 
-from storage import contents, digests, handover, ingest, outbox, subscriptions
+from storage import contents, digests, handover, ingest, outbox, restored, subscriptions
 from storage.audience import new_row
 from storage.changes import Alert
 from storage.database import Connection, Database
@@ -88,6 +89,17 @@ def test_a_chat_with_a_digest_gets_one_message_a_day(database: Database) -> None
     assert [d.id for d in send(database, after(hours=6))] == [made]
     assert database.read(lambda c: digests.due(c, after(hours=7))) == []
     assert database.read(lambda c: subscriptions.chat(c, who.id)).digest_at == after(hours=30)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+def test_a_digest_with_a_meeting_that_may_have_been_told_before_says_so(database: Database, repeat: bool) -> None:
+    who = chat(database, digest="daily 18:00", digest_at=after(hours=6))
+    meet(database, 1)
+    if repeat:
+        database.write(lambda c: restored.note(c, after(minutes=5)))
+    meet(database, 2, now=after(minutes=10))
+    database.write(lambda c: digests.release(c, who.id, after(hours=6)))
+    assert [(d.kind, d.repeat) for d in send(database, after(hours=6))] == [(DeliveryKind.DIGEST, repeat)]
 
 
 def test_a_day_without_news_has_no_digest_and_a_digest_without_a_moment_gets_one(database: Database) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from storage import backup, filters, ingest, restored, schema, sources, subscriptions
+from storage import backup, filters, floods, ingest, restored, schema, sources, subscriptions
 from storage.database import Connection, Database
 from storage.errors import BackupError, DatabaseFull
 from storage.model import Channel
 from storage.tables import deliveries, items
 from storage.tables import sources as source_table
 from tests.support.build import NOW, after, definition, facts, meeting_changes
+from tests.support.floods import flood
 
 
 @pytest.fixture
@@ -85,6 +86,14 @@ def test_what_was_waiting_then_is_a_repeat_now(archive: Database, tmp_path: Path
     made = backup.make(archive, tmp_path, NOW)
     backup.restore(made.path, archive, NOW)
     assert archive.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
+
+
+def test_what_was_held_with_a_flood_then_may_have_been_told_since(archive: Database, tmp_path: Path) -> None:
+    archive.write(flood)
+    made = backup.make(archive, tmp_path, NOW)
+    assert {one.repeat for one in archive.read(floods.every)[0].alerts} == {False}
+    backup.restore(made.path, archive, NOW)
+    assert {one.repeat for one in archive.read(floods.every)[0].alerts} == {True}
 
 
 @pytest.mark.parametrize(

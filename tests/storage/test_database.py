@@ -19,6 +19,7 @@ from storage.errors import (
     DatabaseFull,
     DatabaseReadOnly,
     DatabaseUnreachable,
+    StorageError,
 )
 from storage.tables import filters, instance
 from tests.support.postgres import Postgres
@@ -227,6 +228,24 @@ def test_a_folder_without_permission_is_told_as_read_only(tmp_path: Path) -> Non
     with pytest.raises(DatabaseReadOnly):
         Database(f"sqlite:///{tmp_path}/deeper/kaigi.db")
     tmp_path.chmod(0o700)
+
+
+def test_a_connection_that_stands_still_in_the_middle_of_its_work_keeps_others_waiting_for_a_while_only(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "SESSION", database_module.SESSION.replace("60000", "200"))
+    address = postgres.ready_database()
+    frozen, other = Database(address), Database(address)
+    silent = frozen.engine.connect()
+    silent.execute(text("SELECT pg_advisory_xact_lock(7)"))
+    patient = "SET LOCAL lock_timeout = 10000"
+    other.write(lambda c: (c.execute(text(patient)), c.execute(text("SELECT pg_advisory_xact_lock(7)"))))
+    with pytest.raises(StorageError), frozen._translated():
+        silent.execute(text("SELECT 1"))
+    silent.close()
+    assert frozen.write(lambda c: c.execute(text("SELECT 1")).scalar()) == 1  # the next piece of work has a new one
+    frozen.close()
+    other.close()
 
 
 def test_a_server_that_ended_our_connections_costs_no_later_piece_of_work(postgres: Postgres) -> None:

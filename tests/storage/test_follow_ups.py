@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from storage import audience, contents, digests, handover, outbox, retelling
+from storage import audience, contents, digests, handover, ingest, outbox, restored, retelling, sources
+from storage.changes import Changes, FactChange, Retelling
 from storage.database import Database
 from storage.errors import NotFound
 from storage.model import DeliveryKind, Kind, Phase
 from tests.support.audience import change, chat, claim, meet, mute, owed, send
-from tests.support.build import NOW, after, facts
+from tests.support.build import NOW, after, facts, polled
 
 
 def test_a_change_that_matters_rewrites_the_alert_and_follows_it_up_silently(database: Database) -> None:
@@ -30,6 +31,26 @@ def test_a_change_that_matters_rewrites_the_alert_and_follows_it_up_silently(dat
     assert follow_up.kind is DeliveryKind.FOLLOW_UP
     assert told.changes == ({"field": "phase", "before": "announced", "after": "held"},)
     assert told.target == str(100 + alert.id)
+
+
+def test_a_change_that_the_first_look_after_a_restore_brings_may_have_been_told_and_later_ones_are_new(
+    database: Database,
+) -> None:
+    chat(database)
+    story = meet(database)
+    send(database)
+    database.write(lambda c: restored.note(c, after(hours=1)))
+    source = database.read(sources.every)[0].id
+    for revision, now in ((2, after(hours=2)), (3, after(hours=4))):
+        moved = FactChange(field="starts_on", before="2025-11-01", after=f"2025-11-0{revision}")
+        news = Changes(
+            source=polled(source, polled_at=now),
+            retellings=(Retelling(story=story, revision=revision, changes=(moved,)),),
+        )
+        database.write(lambda c, news=news, now=now: ingest.apply(c, news, now))  # type: ignore[misc]
+        send(database, now)
+    follow_ups = [repeat for kind, repeat in owed(database, "kind", "repeat") if kind == DeliveryKind.FOLLOW_UP]
+    assert follow_ups == [True, False]
 
 
 def test_a_change_while_the_alert_waits_is_simply_in_it(database: Database) -> None:

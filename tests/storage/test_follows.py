@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from storage import audit, broadcasts, filters, follows, ingest, people, privacy, sources, subscriptions
+from storage import audit, broadcasts, filters, follows, ingest, people, privacy, sessions, sources, subscriptions
 from storage.database import Connection, Database
 from storage.follows import TooMany
 from storage.model import Channel, Chat, FilterAction, Mute
@@ -150,6 +150,17 @@ def test_who_set_up_a_channel_is_shown_and_forgotten_also_without_a_private_chat
     assert database.write(lambda c: privacy.forget(c, 0, 7)) is True
     assert database.read(lambda c: privacy.export(c, 0, 7)) == {}
     assert database.write(lambda c: privacy.forget(c, 0, 7)) is False
+
+
+def test_who_is_signed_in_to_the_page_is_shown_that_and_signed_out_with_the_rest(database: Database) -> None:
+    for who in (7, 8):
+        database.write(lambda c, who=who: (sessions.begin(c, f"tg:{who}", NOW), sessions.offer(c, who, NOW)))  # type: ignore[misc]
+    shown = database.read(lambda c: privacy.export(c, 0, 7))
+    assert {name: len(rows) for name, rows in shown.items()} == {"sessions": 1, "links": 1}
+    assert "hash" not in json.dumps(shown)
+    assert database.write(lambda c: privacy.forget(c, 0, 7)) is True
+    assert database.read(lambda c: privacy.export(c, 0, 7)) == {}
+    assert set(database.read(lambda c: privacy.export(c, 0, 8))) == {"sessions", "links"}
 
 
 def test_a_former_admin_is_shown_all_and_leaves_a_number_in_the_audit_and_no_name(database: Database) -> None:

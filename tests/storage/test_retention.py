@@ -1,16 +1,22 @@
 """Old articles that tell of no meeting are forgotten, and never told again; meetings stay."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from storage import ingest, retention, search, sources, upkeep
-from storage.changes import Changes, NewStory
-from storage.database import Database
+from storage import filters, ingest, retention, search, sources, upkeep
+from storage.changes import Changes, ItemUpdate, MeetingWrite, NewStory
+from storage.database import Connection, Database
+from storage.lock import hold_landing
+from storage.model import Trust
 from storage.tables import items, meetings, stories, tombstones
 from tests.support.build import NOW, definition, facts, item, meeting_changes, polled
+from tests.support.postgres import Postgres
 
 LATER = NOW + timedelta(days=400)
 
@@ -87,6 +93,49 @@ def test_the_tombstones_of_a_source_go_with_it(database: Database, source: int) 
     forget(database)
     database.write(lambda c: sources.remove(c, source, LATER))
     assert database.read(lambda c: c.execute(select(func.count()).select_from(tombstones)).scalar_one()) == 0
+
+
+def test_an_old_article_that_a_poll_just_made_a_meeting_of_is_not_forgotten_by_another_process(
+    postgres: Postgres,
+) -> None:
+    address = postgres.ready_database()
+    polling, tidying = Database(address), Database(address)
+    polling.write(filters.ensure_built_in)
+    source = polling.write(lambda c: sources.add(c, definition(), NOW))
+    story = land(polling, other_changes(source_id=source, identity="g:old"))
+    told, landing = facts(), threading.Event()
+    found = item(story, "g:old", source_id=source, verdict="meeting", facts=told)
+
+    def poll(connection: Connection) -> None:
+        hold_landing(connection)
+        number = connection.execute(select(items.c.id)).scalar_one()
+        changes = Changes(
+            source=polled(source),
+            updates=(ItemUpdate(item_id=number, old_story_id=story, insert=found),),
+            meetings=(MeetingWrite(story=story, facts=told, trust=Trust.PRESS, revision=1),),
+        )
+        ingest.apply(connection, changes, LATER)
+        landing.set()
+        _until_somebody_waits(polling)
+
+    with ThreadPoolExecutor() as threads:
+        landed = threads.submit(polling.write, poll)
+        assert landing.wait(30)
+        assert forget(tidying) == 0
+        landed.result()
+    assert left(polling) == ["g:old"]
+    assert polling.read(lambda c: c.execute(select(meetings.c.story_id)).scalars().all()) == [story]
+    polling.close()
+    tidying.close()
+
+
+def _until_somebody_waits(database: Database) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    for _ in range(3_000):
+        if database.read(lambda c: c.execute(text(query)).scalar_one()):
+            return
+        time.sleep(0.01)
+    pytest.fail("nobody waits for the poll to land")
 
 
 def test_an_archive_of_which_much_is_empty_is_made_smaller(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

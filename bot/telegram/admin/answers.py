@@ -20,6 +20,7 @@ from feeds.decide.routing import AlertPolicy
 from feeds.publish.words import Language
 from storage import inbox
 from storage.database import Connection, Database
+from storage.errors import KaigiError
 
 T = TypeVar("T")
 
@@ -28,6 +29,10 @@ PER_PAGE = 8
 LABEL = 60  #: characters of a button
 DATA_BYTES = 64  #: Telegram takes no longer data with a button
 ELLIPSIS = "…"
+
+
+class DoneBefore(KaigiError):
+    """What an update asks for was done already, here or by the process that had the bot before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,8 +104,8 @@ class Ask:
         return await asyncio.to_thread(self.database.read, fn)
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
-        """Change something without holding up the loop. That it was done is noted in the same transaction, and the
-        guard lets nothing be done twice."""
+        """Change something without holding up the loop. That it was done is noted in the same transaction, so that
+        nothing is done twice. Raises `DoneBefore`. An update has one such change."""
 
         def work(connection: Connection) -> T:
             self.claim(connection)
@@ -113,8 +118,9 @@ class Ask:
         return await asyncio.to_thread(self.database.write, fn)
 
     def claim(self, connection: Connection) -> None:
-        """Note, in the transaction of a change, that what this update asks for is done."""
-        inbox.claim(connection, self.update_id, self.now)
+        """Note, in the transaction of a change, that what this update asks for is done. Raises `DoneBefore`."""
+        if not inbox.claim(connection, self.update_id, self.now):
+            raise DoneBefore(f"Update {self.update_id} has changed what it asks for already.")
 
     @property
     def policy(self) -> AlertPolicy:

@@ -28,7 +28,7 @@ from telegram.constants import ChatType, MessageEntityType, ParseMode
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from bot.telegram.admin.answers import PREFIX, Answer, Ask, Office, Quote, Work, esc
+from bot.telegram.admin.answers import PREFIX, Answer, Ask, DoneBefore, Office, Quote, Work, esc
 from bot.telegram.keyboard import keyboard
 from bot.telegram.refusals import in_words
 from bot.telegram.texts import language_of, msgid, text
@@ -108,7 +108,6 @@ class Guard:
         """The work, or the word that it was done: when the process died between the change and its answer."""
         if work is None or not await ask.read(lambda c: inbox.is_applied(c, ask.update_id)):
             return work
-        log.info("a change is not made twice", update=ask.update_id, who=ask.who)
         return _done_before
 
     async def _admitted(self, update: Update, context: Context) -> Ask | None:
@@ -184,6 +183,7 @@ class Guard:
 
 
 async def _done_before(ask: Ask) -> Answer:
+    log.info("a change is not made twice", update=ask.update_id, who=ask.who)
     said = ask.say("This was done just before the service was stopped, and is not done twice. See the audit.")
     return Answer(html=said, buttons=((ask.button("Audit", "audit", 0),),), fresh=True)
 
@@ -246,6 +246,8 @@ async def _worked(ask: Ask, work: Work) -> Answer:
     """Do it; every refusal is an answer, and a mistake of ours as well."""
     try:
         return await work(ask)
+    except DoneBefore:
+        return await _done_before(ask)
     except KaigiError as error:
         return Answer(html=f"⚠️ {esc(in_words(ask.language, str(error)), 1500)}")
     except Exception:

@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
-from storage import audit, filters, floods, news, sources
+from bot import config
+from bot.telegram.admin.answers import Answer, Ask, Office
+from bot.telegram.admin.guard import _worked
+from storage import audit, filters, floods, inbox, news, sources
 from storage.database import Connection
 from storage.model import DeliveryState, FetchEvent, HeldAlert, SourceState
 from tests.bot.admin.conftest import BOSS, COLLEAGUE, READER, Room, land
@@ -280,3 +283,21 @@ async def test_a_flood_is_told_in_one_message(room: Room) -> None:
     assert "3 meetings, 1 messages" in await room.presses("One digest")
     kinds = room.read(lambda c: c.exec_driver_sql("SELECT kind FROM deliveries").scalars().all())
     assert kinds == ["digest"]
+
+
+async def test_a_change_that_another_process_made_while_the_bot_changed_hands_is_not_made_again(room: Room) -> None:
+    office = Office(settings=config.Settings())
+    ask = Ask(
+        database=room.database, office=office, user_id=BOSS, name="Bo", bot_name="kaigi", language="en", zone="UTC",
+        now=NOW, update_id=7,
+    )  # fmt: skip
+    room.write(lambda c: inbox.keep(c, 7, "{}", NOW))
+    made: list[int] = []
+
+    async def work(asked: Ask) -> Answer:
+        await asked.write(lambda _: made.append(1))
+        return Answer(html="made")
+
+    first, second = [await _worked(ask, work) for _ in range(2)]
+    assert (first.html, made) == ("made", [1])
+    assert "not done twice" in second.html

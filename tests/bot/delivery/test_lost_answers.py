@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.deliver import Deliverer, Outcome, Sent, Unknown
+from bot.duties import Sending
+from bot.standby import Lead, Standby
 from storage import news, outbox
 from storage.changes import Retelling
 from storage.contents import Content
 from storage.database import Connection, Database
-from storage.errors import DatabaseBusy
+from storage.errors import DatabaseBusy, DatabaseUnreachable
 from storage.model import Channel, Delivery, DeliveryKind, MeetingStory
 from storage.retelling import retell
 from tests.support.build import NOW
@@ -139,6 +141,50 @@ async def test_stopping_waits_for_what_is_in_flight(database: Database) -> None:
     async with delivering(database, post):
         await until(lambda: post.in_flight > 0)
     assert states(database) == ["sent"]
+
+
+async def test_a_known_answer_is_kept_when_the_duty_is_lost_with_the_database_for_longer_than_a_stop_may_take(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.duties.PATIENCE_S", 0.05)
+    monkeypatch.setattr("bot.duties.BREATH_S", 0.0)
+    subscribe(database, "1")
+    meet(database)
+    away, write = asyncio.Event(), database.write
+
+    def refuse_while_away(fn: Callable[[Connection], object]) -> object:
+        if away.is_set():
+            raise DatabaseUnreachable("the server is restarting")
+        return write(fn)
+
+    database.write = refuse_while_away  # type: ignore[method-assign, assignment]
+
+    class Answering(Post):
+        async def send(self, delivery: Delivery, content: Content) -> Outcome:
+            away.set()
+            return await super().send(delivery, content)
+
+    post, lead, turns = Answering(), Lead("deliver telegram"), []
+
+    def begin(turn: int) -> Sending:
+        turns.append(turn)
+        deliverer = Deliverer(
+            database=database, senders={Channel.TELEGRAM: post}, worker=f"w1/{turn}", clock=lambda: datetime.now(UTC)
+        )
+        return Sending(deliverer, [])
+
+    standby = asyncio.create_task(Standby(lead=lead, begin=begin).run())
+    lead.gain()
+    await until(lambda: len(post.taken) == 1)
+    lead.lose()
+    await asyncio.sleep(0.3)
+    lead.gain()
+    away.clear()
+    await until(lambda: turns == [1, 2] and states(database) == ["sent"])
+    await asyncio.sleep(0.2)
+    assert len(post.taken) == 1
+    standby.cancel()
+    await asyncio.gather(standby, return_exceptions=True)
 
 
 async def test_an_edit_whose_answer_was_lost_is_simply_made_again(
