@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import json
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -72,11 +74,19 @@ def templates_of(*folders: Path) -> jinja2.Environment:
     """Templates in which strangers' words stay words; the first folder that has one wins."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([*folders, TEMPLATES]), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, bytecode_cache=_compiled(),
     )  # fmt: skip
     made.filters["address"] = plain.address  # no other address of a stranger may stand in a page
     made.filters["tag"] = plain.language_tag
     return made
+
+
+def _compiled() -> jinja2.BytecodeCache | None:
+    """Where compiled templates are kept: beside what Python compiled of this room, if it may write there."""
+    folder = Path(__file__).parent / "__pycache__"
+    if sys.dont_write_bytecode or not (folder.is_dir() and os.access(folder, os.W_OK)):
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder), "%s.jinja")
 
 
 templates = templates_of()
