@@ -19,7 +19,7 @@ from feeds.publish.charts import by_month, matrix, matrix_json, months, months_j
 from feeds.publish.timelines import lines_json, timeline, year
 from feeds.publish.views import View, last_months, period_name
 from feeds.publish.web_base import data, language_of, moved, page, today_of
-from feeds.publish.web_front import PAGE_SIZE, following, page_number, shown, view_asked
+from feeds.publish.web_front import PAGE_SIZE, following, page_number, parted, shown, view_asked
 from feeds.publish.web_kept import keeper_of, kept
 from feeds.publish.words import Language, country_name, office_name, series_name
 from feeds.understand.lexicon import default_lexicon
@@ -144,7 +144,7 @@ async def _country(request: Request) -> Response:
         months=months(monthly, today, 24, today=today, step=24), few=months(monthly, today, 12, today=today),
         people=[one for one in almanac.people.values() if one.country == code][:12],
         series=Counter(line.facts.series for line in lines if line.facts.series).most_common(10),
-        follow=ways, discover=ways.discover, **await _list(request, lines, today),
+        follow=ways, discover=ways.discover, **await _list(request, almanac, lines, today),
     )  # fmt: skip
 
 
@@ -207,7 +207,7 @@ async def _person(request: Request) -> Response:
         most=max(met.values(), default=1),
         countries=Counter(c for line in lines for c in line.facts.countries if c != person.country).most_common(12),
         terms=[one for one in default_lexicon().people if one.country == person.country and one.name == person.name],
-        follow=ways, discover=ways.discover, **await _list(request, lines, today),
+        follow=ways, discover=ways.discover, **await _list(request, almanac, lines, today),
     )  # fmt: skip
 
 
@@ -262,7 +262,7 @@ async def _series(request: Request) -> Response:
         timeline=timeline(lines, today, 1000), short=timeline(lines, today, 360),
         sides=Counter(code for line in lines for code in line.facts.countries).most_common(),
         beside=len(beside), earlier=_earlier(known, lines), follow=ways, discover=ways.discover,
-        **await _list(request, lines, today),
+        **await _list(request, almanac, lines, today),
     )  # fmt: skip
 
 
@@ -289,12 +289,11 @@ async def _series_data(request: Request) -> Response:
 # ---------------------------------------------------------------------------------------------------- shared
 
 
-async def _list(request: Request, lines: list[Line], today: date) -> dict[str, Any]:
+async def _list(request: Request, almanac: Almanac, lines: list[Line], today: date) -> dict[str, Any]:
     """The meetings at the foot of a page: those to come, soonest first, then the others, newest first."""
     number = page_number(request)
-    coming = [line for line in lines if line.facts.phase is Phase.ANNOUNCED and line.ends >= today]
-    ahead = {line.story_id for line in coming}
-    ordered = [*coming[::-1], *(line for line in lines if line.story_id not in ahead)]
+    coming, told = parted(almanac, lines, today)
+    ahead, ordered = {line.story_id for line in coming}, coming + told
     start = (number - 1) * PAGE_SIZE
     if number > 1 and start >= len(ordered):
         raise HTTPException(HTTPStatus.NOT_FOUND)

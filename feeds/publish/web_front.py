@@ -1,6 +1,8 @@
 """`/`: the meetings, what is announced first, with quick filters that make any other view of them."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from datetime import date
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -75,7 +77,7 @@ async def _front(request: Request) -> Response:
     almanac = await keeper_of(request).now()
     language, view, number = language_of(request), view_asked(request, almanac), page_number(request)
     found = facets.kept_find(almanac, view)
-    coming, told = _parted(found.lines, request, view)
+    coming, told = parted(almanac, found.lines, today_of(request)) if view.phase is None else ([], found.lines)
     start = (number - 1) * PAGE_SIZE
     if number > 1 and start >= len(told):
         raise HTTPException(HTTPStatus.NOT_FOUND)
@@ -101,14 +103,13 @@ async def _front(request: Request) -> Response:
     return page(request, "index.html", **values)
 
 
-def _parted(lines: list[Line], request: Request, view: View) -> tuple[list[Line], list[Line]]:
-    """What is still to come, soonest first, and all else."""
-    if view.phase is not None:
-        return [], lines
-    today = today_of(request)
-    coming = [line for line in lines if line.facts.phase is Phase.ANNOUNCED and line.ends >= today]
+def parted(almanac: Almanac, lines: list[Line], today: date) -> tuple[list[Line], list[Line]]:
+    """What is still to come among lines of the almanac, soonest first, and all else, newest first."""
+    since = (today - almanac.longest).toordinal()
+    late = bisect_right(lines, -since, key=lambda line: -line.day.toordinal())  # whatever began earlier is over
+    coming = [line for line in lines[:late] if line.facts.phase is Phase.ANNOUNCED and line.ends >= today]
     ahead = {line.story_id for line in coming}
-    return coming[::-1], [line for line in lines if line.story_id not in ahead]
+    return coming[::-1], [line for line in lines[:late] if line.story_id not in ahead] + lines[late:]
 
 
 ROUTES = [Route("/", _front, methods=["GET"])]
