@@ -116,8 +116,9 @@ class Campaign:
             async with BotApi(fate=world.fate) as api:
                 _open(api, addresses)
                 world.api = api
-                options = {"paces": {Channel.TELEGRAM: QUICK}, "per_second": 1000.0, "read_timeout": PATIENCE_S}
-                async with delivering(database, api.url, "w", **options):
+                async with delivering(
+                    database, api.url, "w", paces={Channel.TELEGRAM: QUICK}, per_second=1000.0, read_timeout=PATIENCE_S
+                ):
                     while await asyncio.to_thread(database.read, left):
                         await asyncio.to_thread(database.write, _welcome_back)
                         await asyncio.sleep(0.2)

@@ -103,7 +103,7 @@ def small_disk(folder: Path) -> Iterator[Disk]:
 
 
 def _mount(folder: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", folder]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,7 @@ def _hurry() -> None:
     """Waits that spare other people's servers, made short: here all of them are ours."""
     deliver.Pace = lambda: QUICK  # type: ignore[misc,assignment]
     deliver.RETRY_UNCERTAIN = timedelta(seconds=0.05)
-    wide = collecting.parser_pool
-    collecting.parser_pool = lambda settings: wide(settings, 1)  # type: ignore[misc]
+    collecting.parser_pool = partial(parts.parser_pool, processes=1)  # type: ignore[attr-defined]
 
 
 def _arm(life: Life) -> None:
@@ -112,7 +111,7 @@ def _arm(life: Life) -> None:
 
 def arm(at: Callable[[str], None]) -> None:
     """Call `at` with the name of each point that the service passes from now on, in this process."""
-    assembly.Deliverer = _Marked.at_points(at)  # type: ignore[misc]
+    assembly.Deliverer = _Marked.at_points(at)  # type: ignore[attr-defined,assignment]
     _hook(jobs.Collector, "_start", at, before="poll: claimed")
     _hook_async(Fetcher, "fetch", at, before="poll: before request", after="poll: answered")
     _hook_async(ParserPool, "run", at, after="poll: parsed")
@@ -194,4 +193,4 @@ def _migrations(at: Callable[[str], None]) -> None:
         at("migrate: before commit")
 
     schema._upgrade = upgrade
-    _hook(parts.schema, "upgrade", at, after="migrate: after commit")
+    _hook(schema, "upgrade", at, after="migrate: after commit")

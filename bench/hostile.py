@@ -23,11 +23,10 @@ from unittest import mock
 from bench import hostile_server
 from bench.arena import HEALTHY_S, LIMIT_MB, LIMIT_S, Arena, Row, outcome_of
 from bench.figures import Goal, number, print_table, report
-from bench.kaigi_side import THREADS
 from bench.measured import Program, patience
 from bench.payloads import DOCUMENTS, Document
 from bot import loop
-from bot.collecting import collecting
+from bot.collecting import THREADS, collecting
 from bot.config import Fetch, Settings
 from bot.parts import open_database
 from feeds.collect import guard

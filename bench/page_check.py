@@ -59,7 +59,7 @@ def main() -> int:
         folder = Path(place)
         build(folder / "kaigi.db", 260, datetime.now(UTC).date())
         database = Database(f"sqlite:///{folder / 'kaigi.db'}")
-        newest = database.read(lambda c: c.exec_driver_sql("SELECT max(story_id) FROM meetings").scalar())
+        newest = database.read(lambda c: c.exec_driver_sql("SELECT max(story_id) FROM meetings").scalar_one())
         page = database.read(lambda c: c.exec_driver_sql("SELECT id FROM sources WHERE kind = 'page'").scalar())
         public = ("/admin/login", *PAGES, f"/meetings/{newest}", f"/meetings/{newest - 9}")
         private = (*ADMIN_PAGES, f"/admin/stories/{newest}", f"/admin/sources/{page}")

