@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from storage import schema, search, sources
+from storage import schema, search_index, sources
 from storage.database import Connection, Database
 from storage.filters import ensure_built_in
 from storage.model import SourceDefinition, Trust
@@ -176,7 +176,7 @@ def check(file: Path, sample: int = 50) -> None:
                     assert found is not None, (row.id, words, question)
 
     database.read(look)
-    assert database.read(search.indexed_to) > 0
+    assert database.read(search_index.indexed_to) > 0
     database.close()
 
 

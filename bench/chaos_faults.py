@@ -42,7 +42,7 @@ from bot.sender import TelegramSender
 from bot.terminal import ADDRESS, TerminalSender
 from feeds.collect.fetch import Fetcher
 from feeds.ingest import Ingest, PollPolicy
-from storage import filters, schema, search, subscriptions
+from storage import filters, schema, search_index, subscriptions
 from storage.database import Connection, Database
 from storage.errors import StorageError
 from storage.model import Channel
@@ -220,7 +220,7 @@ _moments = (_now() + timedelta(seconds=number) for number in itertools.count()) 
 
 
 async def _index(database: Database) -> None:
-    await asyncio.to_thread(database.write, search.catch_up)
+    await asyncio.to_thread(database.write, search_index.catch_up)
 
 
 @dataclass(kw_only=True)

@@ -26,7 +26,7 @@ from feeds.observed import ParsedEntry, Understood
 from feeds.publish.words import country_name, place_name
 from feeds.understand.lexicon import Person, default_lexicon
 from feeds.work import understand_entries
-from storage import filters, ingest, schema, search, snapshot, sources
+from storage import filters, ingest, schema, search_index, snapshot, sources
 from storage.database import Connection, Database
 from storage.model import FetchEvent, Source, SourceDefinition, Trust
 
@@ -254,7 +254,7 @@ def build(file: Path, count: int, today: date) -> None:
     for (_, key), group in sorted(polls.items(), key=lambda item: item[1][-1].at):
         database.write(lambda connection, key=key, group=group: _land(connection, key, group))  # type: ignore[misc]
     furnish(database, datetime.combine(today, time(3), UTC))
-    while database.write(search.catch_up):
+    while database.write(search_index.catch_up):
         pass
     database.close()
 

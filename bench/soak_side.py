@@ -26,7 +26,7 @@ from bot.jobs import Collector
 from bot.sender import TelegramSender
 from feeds.collect.fetch import Fetcher
 from feeds.ingest import Ingest, PollPolicy, PollReport
-from storage import search, sources
+from storage import search_index, sources
 from storage.database import Database
 from storage.model import Channel, Source
 from tests.support.bot_api import TOKEN
@@ -164,7 +164,7 @@ async def _minute(collector: Collector, digests: Digests, database: Database) ->
         await asyncio.wait(collector._polls)
         await asyncio.sleep(0)
     await digests.round()
-    await asyncio.to_thread(database.write, search.catch_up)
+    await asyncio.to_thread(database.write, search_index.catch_up)
 
 
 async def _delivered(database: Database, deliverer: Deliverer) -> None:

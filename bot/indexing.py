@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from storage import search
+from storage import search_index
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -31,7 +31,7 @@ class Indexer:
     async def _bite(self) -> bool:
         """Whether there is more to do at once."""
         try:
-            return await asyncio.to_thread(self.database.write, search.catch_up) == search.BATCH
+            return await asyncio.to_thread(self.database.write, search_index.catch_up) == search_index.BATCH
         except StorageError as error:
             log.warning("cannot index now", error=str(error))
             return False
@@ -44,5 +44,5 @@ class Indexer:
 def index_some(database: Database, bites: int = 50) -> None:
     """Let the index catch up by a few thousand items, for commands that ran without the service."""
     for _ in range(bites):
-        if database.write(search.catch_up) < search.BATCH:
+        if database.write(search_index.catch_up) < search_index.BATCH:
             return

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import audience, floods, likeness, restored, retractions, revision, search
+from storage import audience, floods, likeness, restored, retractions, revision, search_index
 from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
@@ -152,14 +152,14 @@ def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_i
     if not updates:
         return
     left: list[int] = []
-    indexed = search.before_change(connection, [change.item_id for change in updates])
+    indexed = search_index.before_change(connection, [change.item_id for change in updates])
     for change in updates:
         new_story = story_id(change.insert.story)
         row = {**_item_words(change.insert, new_story, now), "identity": change.insert.identity}
         if change.old_story_id != new_story:
             left.append(change.old_story_id)
         connection.execute(update(items).where(items.c.id == change.item_id).values(**row))
-    search.after_change(connection, indexed)
+    search_index.after_change(connection, indexed)
     forget_empty(connection, left, now)
 
 

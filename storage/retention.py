@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, exists, select
 
-from storage import revision, search
+from storage import revision, search_index
 from storage.lock import hold_landing
 from storage.records import insert_for
 from storage.tables import corrections, deliveries, items, meetings, retractions, stories, story_alerts, tombstones
@@ -43,7 +43,7 @@ def forget(connection: Connection, before: datetime, after: int = 0, limit: int 
     gone = connection.execute(_OF_STORIES, {"stories": useless}).all() if useless else []
     if gone:
         _bury(connection, gone)
-        search.forget(connection, [row.id for row in gone])
+        search_index.forget(connection, [row.id for row in gone])
         connection.execute(_DELETE_ITEMS, {"items": [row.id for row in gone]})
         connection.execute(_DELETE_STORIES, {"stories": useless})
         revision.bump(connection)

@@ -9,7 +9,7 @@ import pytest
 from feeds import archive
 from feeds.decide.filters import matches, matches_any
 from feeds.decide.query import Query, parse
-from storage import filters, ingest, search, sources
+from storage import filters, ingest, search, search_index, sources
 from storage.changes import Changes, ItemInsert, ItemUpdate, MeetingWrite, NewStory, StoryRef
 from storage.database import Connection, Database
 from storage.model import FilterAction, Kind, Level, MeetingFacts, Phase, Trust
@@ -92,11 +92,11 @@ def nothing(_: Connection) -> None:
 
 
 def half(connection: Connection) -> None:
-    search.catch_up(connection, 25)
+    search_index.catch_up(connection, 25)
 
 
 def whole(connection: Connection) -> None:
-    while search.catch_up(connection, 25) == 25:
+    while search_index.catch_up(connection, 25) == 25:
         pass
 
 
@@ -200,11 +200,11 @@ def test_a_beginning_that_very_many_words_have_finds_the_same(
 
 def test_an_index_of_another_folding_is_built_anew(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     filled.write(whole)
-    newest = filled.read(search.indexed_to)
-    monkeypatch.setattr(search, "VERSION", VERSION + 1)
-    filled.write(lambda c: search.catch_up(c, 10))
-    assert 0 < filled.read(search.indexed_to) < newest
+    newest = filled.read(search_index.indexed_to)
+    monkeypatch.setattr(search_index, "VERSION", VERSION + 1)
+    filled.write(lambda c: search_index.catch_up(c, 10))
+    assert 0 < filled.read(search_index.indexed_to) < newest
     filled.write(whole)
-    assert filled.read(search.indexed_to) == newest
+    assert filled.read(search_index.indexed_to) == newest
     found = filled.read(lambda c: archive.find_items(c, parse("日米"), now=LATER, limit=1000))
     assert found.items

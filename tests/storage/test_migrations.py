@@ -36,7 +36,7 @@ def test_the_migrations_build_exactly_the_tables_that_the_code_knows(database: D
 
 
 def _is_ours(name: str | None, _kind: str, _parents: object) -> bool:
-    """Not so the search index, which each engine makes in its own way (storage/search.py)."""
+    """Not so the search index, which each engine makes in its own way (storage/search_index.py)."""
     return not (name or "").startswith("item_words")
 
 

@@ -26,6 +26,7 @@ from storage import (
     retention,
     retractions,
     search,
+    search_index,
     snapshot,
     sources,
     subscriptions,
@@ -153,7 +154,7 @@ def _work(database: Database) -> None:
         partial(outbox.retry_uncertain, not_before=later, now=later),
         partial(outbox.expire, before=NOW, now=later),
         partial(sources.claim_due, now=later, until=later, worker="w", limit=5, troubled=True),
-        partial(search.catch_up),
+        partial(search_index.catch_up),
         partial(retention.forget, before=NOW, after=0),
         partial(ingest.forget_empty, story_ids=[1], now=later),
     ]

@@ -28,7 +28,7 @@ from storage import (
     notices,
     outbox,
     polls,
-    search,
+    search_index,
     snapshot,
     sources,
     subscriptions,
@@ -155,7 +155,7 @@ def _poll(connection: Connection) -> None:
     websub.by_source(connection, due[0].id)
     websub.announce(connection, due[0].id, later)
     notices.surroundings(connection, due[0].id, NOW)
-    search.catch_up(connection)
+    search_index.catch_up(connection)
 
 
 def _send(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select, text
 
-from storage import filters, ingest, retention, search, sources, upkeep
+from storage import filters, ingest, retention, search_index, sources, upkeep
 from storage.changes import Changes, ItemUpdate, MeetingWrite, NewStory
 from storage.database import Connection, Database
 from storage.lock import hold_landing
@@ -81,9 +81,9 @@ def test_many_are_forgotten_in_bites_and_none_is_passed_over(database: Database,
 
 def test_what_is_forgotten_is_found_by_no_search(database: Database, source: int) -> None:
     land(database, other_changes(source_id=source, identity="g:old", title="Harbour festival"))
-    database.write(search.catch_up)
+    database.write(search_index.catch_up)
     forget(database)
-    database.write(search.catch_up)
+    database.write(search_index.catch_up)
     query = "SELECT rowid FROM item_words('harbour')" if database.is_sqlite else "SELECT item_id FROM item_words"
     assert database.read(lambda c: c.exec_driver_sql(query).all()) == []
 

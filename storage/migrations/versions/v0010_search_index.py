@@ -3,7 +3,7 @@
 from alembic import op
 import sqlalchemy as sa
 
-from storage import search
+from storage import search_index
 
 
 revision = "0010"
@@ -31,9 +31,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_search_state")),
         comment="one row; the index itself, item_words, is made by storage/search.py, because each engine has its own kind",
     )
-    search.create_index(op.get_bind())
+    search_index.create_index(op.get_bind())
 
 
 def downgrade() -> None:
-    search.drop_index(op.get_bind())
+    search_index.drop_index(op.get_bind())
     op.drop_table("search_state")
