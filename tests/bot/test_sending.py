@@ -1,6 +1,7 @@
 """Every kind of message, over HTTP to the strict server: how it looks there, and what its refusals mean."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -78,6 +79,21 @@ async def test_an_ok_with_an_answer_that_is_no_message_may_have_arrived_and_is_n
     number = await arrived(await sender.send(owed(), told(phase=Phase.ANNOUNCED)))
     api._faults["editMessageText"].append(Fault(error={"ok": True, "result": result}))
     assert await sender.send(owed(DeliveryKind.EDIT), replace(told(), target=number)) == Sent(number)
+
+
+async def test_no_message_makes_python_look_for_a_module_that_is_not_there(
+    sender: TelegramSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+
+    class Finder:
+        def find_spec(self, name: str, *_: object) -> None:
+            looked_for.append(name)
+
+    await sender.send(owed(), told())
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    await sender.send(owed(), told())
+    assert looked_for == []
 
 
 async def test_an_alert_is_rewritten_and_followed_up_in_a_silent_reply(api: BotApi, sender: TelegramSender) -> None:
