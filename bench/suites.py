@@ -27,6 +27,7 @@ from bench import corpus, judge
 from bench.figures import Goal, number, print_table, report
 from bench.measured import patience
 from bench.shapes import SHAPES
+from bot.parts import parser_pool
 from feeds.collect.document import read_document
 from feeds.collect.worker import ParserPool
 from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
@@ -136,7 +137,7 @@ def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
 async def examine(suite: str, cases: Iterator[Case]) -> Tally:
     """Read every document of a suite, two at a time."""
     tally = Tally(suite=suite)
-    parsers, judges = ParserPool(), ParserPool(processes=1)
+    parsers, judges = parser_pool(), ParserPool(processes=1)
     try:
         waiting = iter(list(cases))
         await asyncio.gather(*(_take(waiting, tally, parsers, judges) for _ in range(2)))

@@ -98,7 +98,7 @@ async def compare(settings: Settings, definition: SourceDefinition, snapshot: Pa
 
 @contextlib.asynccontextmanager
 async def _reading(settings: Settings) -> AsyncIterator[tuple[Fetcher, ParserPool]]:
-    parsers = parser_pool(settings, processes=1)
+    parsers = parser_pool(processes=1)
     fetcher = Fetcher(
         user_agent=settings.fetch.user_agent,
         allow_private_networks=settings.fetch.allow_private_networks,

@@ -4,6 +4,7 @@ because `kaigi --help` should not load a bot, a web server and a parser.
 Exit codes: 0 fine, 1 failed, 2 misuse (a wrong option, setting or query).
 """
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -120,6 +121,9 @@ def demo(
 
 def main() -> None:
     """Entry point. An expected failure is one line on standard error; only a mistake of ours shows a traceback."""
+    # Loading makes half a million objects that stay. At Python's own pace the collector goes through them all again and
+    # again meanwhile, which is a fifth of a start. The service goes back to that pace, see `spare_what_stays`.
+    gc.set_threshold(20_000)
     try:
         app()
     except Misuse as error:

@@ -17,6 +17,7 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
+PACE = (700, 10, 10)  #: of the garbage collector: Python's own
 THREADS = 12  #: for database work; writers that wait together commit together
 
 
@@ -39,6 +40,7 @@ def spare_what_stays() -> None:
     """Keep what is loaded by now, and stays as long as the program runs, out of every later garbage collection."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*PACE)
 
 
 @contextlib.asynccontextmanager
@@ -53,7 +55,7 @@ async def collecting(settings: Settings, database: Database) -> AsyncIterator[In
         max_body_bytes=settings.fetch.max_body_mb * 2**20,
         concurrency=settings.fetch.concurrency,
     )
-    parsers = parser_pool(settings)
+    parsers = parser_pool()
     policy = PollPolicy(
         rhythm=Rhythm(default_interval=settings.poll.default_interval, min_interval=settings.poll.min_interval),
         alerts=AlertPolicy(

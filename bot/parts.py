@@ -77,14 +77,15 @@ def know(settings: Settings) -> None:
         use_lexicon(read_lexicon(settings))
 
 
-def parser_pool(settings: Settings, processes: int = 2) -> "ParserPool":
-    """Processes that parse and understand with the lexicon that `know` chose for this one."""
+def parser_pool(processes: int = 2) -> "ParserPool":
+    """Processes that parse, and understand with the lexicon that `know` chose for this one.
+
+    They are handed the lexicon: reading its files and checking them once more takes four times as long.
+    """
     from feeds.collect.worker import ParserPool
     from feeds.understand.lexicon import default_lexicon
     from feeds.work import prepare
 
-    if settings.lexicon_dir is None:
-        return ParserPool(processes)
     return ParserPool(processes, at_start=(prepare, (default_lexicon(),)))
 
 

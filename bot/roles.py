@@ -25,7 +25,7 @@ import structlog
 
 from bot import systemd
 from bot.assembly import OLD_NEWS, Assembly
-from bot.collecting import THREADS, callbacks, collecting
+from bot.collecting import THREADS, callbacks, collecting, spare_what_stays
 from bot.deliver import Deliverer, Sender
 from bot.duties import Listening, Sending, UntilSet, door
 from bot.findings import Company, Finding, needed, standing
@@ -71,6 +71,7 @@ class Part(Assembly):
         """Work until SIGTERM, SIGINT or `stop`. Raises a `KaigiError` when it cannot start."""
         self._targets = targets(url.get_secret_value() for url in self.settings.notify.urls)
         if self.role is not Role.COLLECT:  # there `collecting` does it
+            spare_what_stays()
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "kaigi"))
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(contextlib.closing(self._bind())) if self._is_asked() else None

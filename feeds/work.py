@@ -9,7 +9,7 @@ Understanding is done here and not beside the event loop, because it reads words
 is half of the work of a poll: two processes do it while a third lands what they found.
 
 The parsers are imported when they are called, since the process that asks for them needs this module too, and none of
-their ten megabytes; a parser process loads them before its first request.
+their ten megabytes; a parser process is told to load them before its first request.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,11 @@ def read_article(fetched: Fetched, definition: SourceDefinition, now: datetime) 
 
 
 def prepare(lexicon: Lexicon) -> None:
-    """Understand with this lexicon from now on, and have its scanner ready before the first entry's time runs."""
+    """Understand with this lexicon from now on, and have its scanner and the parsers ready: the time of the first
+    request is spent on its work.
+    """
+    import feeds.collect.document  # noqa: F401, PLC0415  read_document and its parsers
+
     use_lexicon(lexicon)
     scanner_for(lexicon)
 

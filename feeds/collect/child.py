@@ -7,6 +7,7 @@ A message is eight bytes of length and a pickle. Request: (function, arguments, 
 or ("error", exception's name, traceback).
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -26,8 +27,12 @@ def main() -> None:
     _limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     write(answers, pack(("ready",)))
+    gc.disable()
     while (request := read(requests)) is not None:
         write(answers, _answer(request))
+        if not gc.isenabled():  # the first request loads what stays: no collection need ever go through it
+            gc.freeze()
+            gc.enable()
 
 
 def read(stream: BinaryIO) -> bytes | None:
@@ -89,11 +94,5 @@ def _limit_cpu(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    # Loaded before the first request, so that its time limit is spent on the work. A failure here shows on stderr.
-    import feeds.collect.document  # noqa: F401  read_document and its parsers
-    from feeds.understand.lexicon import default_lexicon
-    from feeds.understand.scan import scanner_for
-
-    scanner_for(default_lexicon())
     sys.setrecursionlimit(3000)
     main()

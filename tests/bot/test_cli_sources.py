@@ -14,17 +14,9 @@ from feeds.collect.opml import read_opml
 from storage.model import PageRules
 from tests.support.commanding import NOWHERE, entry, sources_file
 from tests.support.commands import kaigi
-from tests.support.parsing import Parsers
 
 
-@pytest.fixture
-def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands parse in this process; TestPoll shows that they do in others."""
-    for module in ("checking", "collecting"):
-        monkeypatch.setattr(f"bot.{module}.parser_pool", lambda *_settings, **_processes: Parsers())
-
-
-@pytest.mark.usefixtures("parsers")
+@pytest.mark.usefixtures("parsed_here")
 class TestAskedWith:
     """Headers, cookies and TLS options of one source."""
 
@@ -152,7 +144,7 @@ async def front() -> AsyncIterator[str]:
         yield address
 
 
-@pytest.mark.usefixtures("parsers")
+@pytest.mark.usefixtures("parsed_here")
 class TestAnyAddress:
     async def test_a_page_s_feed_is_found_previewed_and_nothing_is_kept(self, tmp_path: Path, front: str) -> None:
         chosen = sources_file(tmp_path, NOWHERE)

@@ -20,7 +20,7 @@ from storage.database import Database
 from storage.model import Channel, Role, Worker
 from tests.support.bot_api import TOKEN, BotApi
 from tests.support.commands import kaigi
-from tests.support.parsing import Parsers
+from tests.support.parsing import parse_here
 from tests.support.postgres import Postgres
 from tests.support.running import PATIENCE_S, free_port
 from tests.support.web import get
@@ -31,7 +31,7 @@ BOT = TOKEN.partition(":")[0]
 
 @pytest.fixture(autouse=True)
 def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.collecting.parser_pool", lambda _settings: Parsers())
+    parse_here(monkeypatch)
     monkeypatch.setattr("bot.duties.BREATH_S", 0.0)
     monkeypatch.setattr("bot.roles.LOOK_S", 0.1)
 

@@ -15,9 +15,10 @@ from bot import config
 from bot.app import Service
 from feeds.newsroom import Newsroom
 from tests.support.bot_api import TOKEN, BotApi
-from tests.support.parsing import Parsers
 from tests.support.running import PATIENCE_S, free_port
 from tests.support.web import get
+
+pytestmark = pytest.mark.usefixtures("parsed_here")
 
 MEETING = "第13回拡大ASEAN国防相会議"
 MEETING_EN = "13th ASEAN Defence Ministers"
@@ -34,12 +35,6 @@ async def newsroom() -> AsyncIterator[Newsroom]:
     """A world that stands still until the test publishes it."""
     async with Newsroom(clock=lambda: 0.0) as newsroom:
         yield newsroom
-
-
-@pytest.fixture(autouse=True)
-def parsers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service parses in this process: the subject is what comes after."""
-    monkeypatch.setattr("bot.collecting.parser_pool", lambda _settings: Parsers())
 
 
 def settings(folder: Path, api: BotApi, admins: tuple[int, ...] = ()) -> config.Settings:

@@ -3,6 +3,7 @@
 What only a process can show, such as signals or tracebacks, is asked of one in tests/support/running.py.
 """
 
+import gc
 import io
 import logging
 import os
@@ -67,11 +68,13 @@ def _as_in_a_new_process() -> Iterator[None]:
     """What a command sets for its process, once, is as it was afterwards."""
     root, chosen = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
+    pace = gc.get_threshold()
     levels = {name: logging.getLogger(name).level for name in (*logs._LIBRARIES, *logs._SILENT)}
     try:
         with mock.patch.object(logs, "_redactor", logs.Redactor()), mock.patch.object(config, "_named_file", None):
             yield
     finally:
+        gc.set_threshold(*pace)
         root.handlers[:] = handlers
         root.setLevel(level)
         for name, before in levels.items():

@@ -7,6 +7,8 @@ the command or the demo.
 from collections.abc import Callable
 from typing import TypeVar
 
+import pytest
+
 from feeds.collect.worker import ParserPool
 from feeds.observed import Failure
 
@@ -19,3 +21,9 @@ class Parsers(ParserPool):
     async def run(self, func: Callable[..., T], *args: object, timeout_s: float = 10) -> T | Failure:
         """Run `func(*args)` here."""
         return func(*args)
+
+
+def parse_here(patch: pytest.MonkeyPatch) -> None:
+    """Let commands, pages and services of this process parse in it."""
+    for module in ("checking", "collecting"):
+        patch.setattr(f"bot.{module}.parser_pool", lambda processes=0: Parsers())
