@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,7 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 quick.prepare()
+quick.plain_tracebacks()
 
 # The same examples in every run: what chance finds must not fail a change that has nothing to do with it. Chance looks
 # for more with `make fuzz`, which prints how to repeat what it found, and remembers it.
@@ -29,10 +31,10 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compiled_once() -> Iterator[None]:
-    """The databases of all tests share what SQLAlchemy compiled."""
+def _shared() -> Iterator[None]:
+    """All tests share what was compiled, migrated and read."""
     with pytest.MonkeyPatch.context() as patch:
-        quick.compile_once(patch)
+        quick.share(patch)
         yield
 
 
@@ -41,3 +43,20 @@ def postgres(testrun_uid: str) -> Iterator[Postgres]:
     """One PostgreSQL server for all processes of this run, stopped with the last of them."""
     with running(testrun_uid) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def _chromium() -> Iterator[Any]:
+    """One browser for the tests of a module: starting it costs more than most of them."""
+    from tests.support.browser import chromium  # few processes of a run need it
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(_chromium: Any) -> Iterator[Any]:
+    """A browser without a window. What a test opens is closed after it, cookies and all."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()

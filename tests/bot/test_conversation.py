@@ -24,6 +24,7 @@ async def newsroom() -> AsyncIterator[Newsroom]:
         yield newsroom
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_start_follow_alert_follow_up_mute_digest_privacy_and_stop(newsroom: Newsroom, tmp_path: Path) -> None:
     async with BotRooms() as api:
         chosen = settings(tmp_path, api)

@@ -164,6 +164,7 @@ def state_of(seen: Seen, state: SourceState) -> bool:
     )
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_a_page_that_is_redesigned_is_compared_with_what_it_had_and_new_rules_are_proposed(town: Town) -> None:
     town.add(kind=SourceKind.PAGE, language="ja", rules=PageRules(item="li.item", include="/docs/"))
     old = '<ul><li class="item"><a href="/docs/{n}.html">{title}</a></li></ul>'

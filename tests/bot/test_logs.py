@@ -15,9 +15,10 @@ TOKEN = "123456789:AAF-a_token_made_for_tests_only_00000"
 
 @pytest.fixture(autouse=True)
 def _quiet_afterwards() -> "object":
+    before = structlog.get_config()
     yield
     logging.getLogger().handlers.clear()
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_a_token_is_hidden_wherever_it_stands(capfd: pytest.CaptureFixture[str]) -> None:

@@ -293,6 +293,7 @@ def test_urls_are_secrets_in_settings_log_and_file(monkeypatch: pytest.MonkeyPat
     assert "example.net" not in config.secrets(settings)
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_the_whole_service_sends_its_alerts_to_the_addresses_of_the_settings(
     service: Service, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """The history of the schema and `storage/tables/` tell the same story, on both engines."""
 
 import threading
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,6 +14,7 @@ from storage import schema
 from storage.database import Connection, Database
 from storage.errors import SchemaTooNew
 from storage.tables import metadata
+from tests.support import quick
 
 MOMENT = "'2025-11-01 12:00:00'"
 ARCHIVE = (
@@ -25,6 +27,25 @@ ARCHIVE = (
          verdict, score, evidence, flags)
         VALUES (1, 1, 1, 'g:1', 't', 'x', 'ja', '[]', {MOMENT}, {MOMENT}, 'h', 'other', 0, '[]', '[]')""",
 )
+
+
+@pytest.fixture(autouse=True)
+def _run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here Alembic runs them each time, see tests/support/quick.py."""
+    monkeypatch.setattr(schema, "_upgrade", quick.MIGRATIONS.run)
+
+
+def test_what_other_tests_say_to_sqlite_makes_what_the_migrations_make(tmp_path: Path) -> None:
+    def made(file: str) -> list[tuple[object, ...]]:
+        database = Database(f"sqlite:///{tmp_path / file}")
+        database.write(again)
+        everything = "SELECT type, name, tbl_name, sql, (SELECT group_concat(version_num) FROM alembic_version)"
+        found = database.read(lambda c: c.exec_driver_sql(f"{everything} FROM sqlite_master").all())
+        database.close()
+        return [tuple(row) for row in found]
+
+    again = quick.Migrations()
+    assert made("first.db") == made("second.db")
 
 
 def test_the_migrations_build_exactly_the_tables_that_the_code_knows(database: Database) -> None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -26,6 +26,7 @@ BOSS, COLLEAGUE, FORMER = 77, 88, 99
 HOSTILE = '<script>alert(1)</script>"onload="x\' {{ 7*7 }} ]]>&lt;\u202e\u0000'.replace("\u0000", "")
 
 
+@cache  # nobody changes them
 def settings(**web: Any) -> config.Settings:
     """The settings of an installation with a password and one admin in Telegram."""
     words: dict[str, Any] = {"admin_password": SecretStr(PASSWORD), **web}
@@ -52,6 +53,11 @@ def fill(connection: Connection) -> None:
     )
     failed = polled(source_id, last_error=HOSTILE, failures=3)
     ingest.apply(connection, Changes(source=failed, new_stories=(NewStory(0),), inserts=inserts), NOW)
+
+
+def furnish(database: Database) -> None:
+    """`fill` for `new_archive`."""
+    database.write(fill)
 
 
 def number_of(database: Database, query: str) -> int:

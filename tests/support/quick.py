@@ -3,6 +3,9 @@
 temporary files  in memory where there is room: each commit of an archive waits for the disk otherwise
 certificates     one authority instead of 150: no test speaks to anybody outside, and each client reads them all
 statements       compiled once for all databases of a process: a service has one for years, each test has its own
+migrations       run by Alembic for the first new archive of a process, and said again to SQLite for all others
+lexicon          its files are read as TOML once, and checked as often as they are asked for
+tracebacks       as plain as those of the service: colouring one takes a third of a second
 garbage          the tests themselves stay to the end: the collector need not go through them again and again
 """
 
@@ -10,15 +13,20 @@ import gc
 import os
 import shutil
 import tempfile
+import tomllib
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import certifi
 import pytest
-from sqlalchemy import Engine
+import structlog
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.engine import URL
 
-from storage import database
+from feeds.understand.lexicon import loading
+from storage import database, schema
 
 _MEMORY, _ROOM = "/dev/shm", 3 * 2**30
 _END = "-----END CERTIFICATE-----\n"
@@ -26,10 +34,10 @@ _END = "-----END CERTIFICATE-----\n"
 
 def prepare() -> None:
     """Choose the folder of temporary files and the authorities, for this process and those that it starts."""
+    gc.disable()  # until all tests are known: see `set_aside`
     if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ["TMPDIR"] = tempfile.tempdir = _MEMORY
-    if "SSL_CERT_FILE" not in os.environ:  # OpenSSL's own name, which httpx knows as well
-        os.environ["SSL_CERT_FILE"] = str(_one_authority())
+    os.environ["SSL_CERT_FILE"] = str(_one_authority())  # OpenSSL's own name, which httpx knows as well
 
 
 def _one_authority() -> Path:
@@ -50,19 +58,65 @@ class SharedCache(dict[Any, Any]):
         super().__setitem__((key[0].name, *key[1:]), compiled)
 
 
-def compile_once(patch: pytest.MonkeyPatch) -> None:
-    """From now on, all databases that are opened share one cache (`compiled_cache` is a setting of SQLAlchemy's)."""
-    make, cache = database._engine, SharedCache()
+class Migrations:
+    """Runs the migrations of a new SQLite archive with Alembic once, and then says to SQLite what they said."""
+
+    def __init__(self) -> None:
+        self.run = schema._upgrade
+        self._said: list[tuple[str, Any, bool]] = []
+
+    def __call__(self, connection: Connection, target: str = "head") -> None:
+        """In place of `schema._upgrade`."""
+        if target != "head" or connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+            self.run(connection, target)
+        elif self._said:
+            for words, values, many in self._said:
+                connection.exec_driver_sql(words, list(values) if many else values)
+        else:
+            self._listen(connection, target)
+
+    def _listen(self, connection: Connection, target: str) -> None:
+        said: list[tuple[str, Any, bool]] = []
+
+        def note(_connection: Any, _cursor: Any, words: str, values: Any, _context: Any, many: bool) -> None:
+            if not words.lstrip().upper().startswith(("SELECT", "PRAGMA")):
+                said.append((words, values, many))
+
+        event.listen(connection, "before_cursor_execute", note)
+        try:
+            self.run(connection, target)
+        finally:
+            event.remove(connection, "before_cursor_execute", note)
+        self._said = said
+
+
+MIGRATIONS = Migrations()
+
+
+def share(patch: pytest.MonkeyPatch) -> None:
+    """From now on, all tests share what is compiled (`compiled_cache` is SQLAlchemy's setting), migrated and read."""
+    make, compiled = database._engine, SharedCache()
 
     def with_cache(url: URL) -> Engine:
         engine = make(url)
-        engine.update_execution_options(compiled_cache=cache)
+        engine.update_execution_options(compiled_cache=compiled)
         return engine
 
     patch.setattr(database, "_engine", with_cache)
+    patch.setattr(schema, "_upgrade", MIGRATIONS)
+    read = cache(tomllib.loads)  # nobody changes the tables that it returns
+    patch.setattr(loading, "tomllib", SimpleNamespace(loads=read, TOMLDecodeError=tomllib.TOMLDecodeError))
+
+
+def plain_tracebacks() -> None:
+    """In the log of what is not set up as in a service, which has them plain as well."""
+    *before, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*before, renderer])
 
 
 def set_aside() -> None:
     """Keep what was made until now out of the collector's way."""
     gc.collect()
     gc.freeze()
+    gc.enable()

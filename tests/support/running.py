@@ -62,14 +62,18 @@ class Running:
         while not true():
             if self._process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"{what} did not happen.\n{self.err.read_text()[-3000:]}")
-            time.sleep(0.02)
+            time.sleep(0.1)  # what is looked at may be a page, which costs both sides work
 
     def stop(self, number: int = signal.SIGTERM, timeout_s: float = PATIENCE_S) -> int:
         """Send a signal and return the exit code."""
         self._process.send_signal(number)
         return self._process.wait(timeout_s)
 
-    def end(self) -> None:
+    def wait(self) -> int:
+        """Wait until it ends by itself, and return the exit code."""
+        return self._process.wait(PATIENCE_S)
+
+    def close(self) -> None:
         """Make sure that nothing is left."""
         if self._process.poll() is None:
             self._process.kill()
@@ -83,4 +87,4 @@ def running(folder: Path, *words: str, **settings: str) -> Iterator[Running]:
     try:
         yield service
     finally:
-        service.end()
+        service.close()

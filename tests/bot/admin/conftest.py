@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,15 +120,19 @@ def database(template: Path, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@cache
+def _settings() -> config.Settings:
+    return config.Settings(
+        telegram=config.Telegram(admins=(BOSS,)),
+        fetch=config.Fetch(allow_private_networks=True),
+    )
+
+
 @pytest.fixture
 async def room(database: Database) -> AsyncIterator[Room]:
     async with conversation() as talk:
         room = Room(database=database, talk=talk)
-        settings = config.Settings(
-            telegram=config.Telegram(admins=(BOSS,)),
-            fetch=config.Fetch(allow_private_networks=True),
-        )
-        office = Office(settings=settings, health=lambda: {"ready": True, "collector": "ok", "telegram": "ok"})
+        office = Office(settings=_settings(), health=lambda: {"ready": True, "collector": "ok", "telegram": "ok"})
         desk = Desk(
             database=database, clock=lambda: room.now, language="en", time_zone="UTC", address="http://kaigi.example",
             office=office,

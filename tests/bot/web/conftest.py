@@ -7,14 +7,13 @@ import pytest
 
 from bot.web import Area
 from storage.database import Database
-from tests.support.admin_page import Clock, Visitor, application, fill, settings
+from tests.support.admin_page import Clock, Visitor, application, furnish, settings
 from tests.support.archives import new_archive
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = new_archive(tmp_path / "kaigi.db")
-    database.write(fill)
+    database = new_archive(tmp_path / "kaigi.db", filled_by=furnish)
     yield database
     database.close()
 

@@ -262,6 +262,7 @@ async def test_a_source_is_looked_at_added_paused_and_removed(
     assert database.read(partial(sources.find, key_or_url="new")).definition.name == "新しい"
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_page_rules_are_tried_before_anybody_relies_on_them(
     admin: Visitor, database: Database, newsroom: Newsroom
 ) -> None:
@@ -309,6 +310,7 @@ def rules_of(database: Database, key: str = "list") -> PageRules | None:
     return database.read(partial(sources.find, key_or_url=key)).definition.rules
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_page_rules_are_saved_go_before_sources_file_and_are_taken_back(
     admin: Visitor, database: Database, newsroom: Newsroom, listed: Source, clock: Clock
 ) -> None:
@@ -336,6 +338,7 @@ async def test_page_rules_are_saved_go_before_sources_file_and_are_taken_back(
     assert database.read(partial(sources.get, source_id=listed.id)).definition.name == "New"
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_rules_that_read_nothing_are_saved_only_when_that_is_wanted(
     admin: Visitor, database: Database, newsroom: Newsroom, listed: Source
 ) -> None:
@@ -363,6 +366,7 @@ async def test_what_cannot_be_a_rule_is_told_beside_the_form_which_keeps_what_wa
     assert rules_of(database) == listed.definition.rules
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_rules_are_saved_for_pages_alone_and_only_when_they_differ(
     admin: Visitor, database: Database, listed: Source
 ) -> None:
@@ -390,6 +394,7 @@ async def test_what_the_core_refuses_is_said_in_the_admin_s_language(admin: Visi
     assert 'role="alert" lang="ja"' in wrong.text
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_rules_that_were_changed_again_since_are_not_taken_back(
     admin: Visitor, database: Database, listed: Source
 ) -> None:
@@ -404,6 +409,7 @@ async def test_rules_that_were_changed_again_since_are_not_taken_back(
     assert rules_of(database) == PageRules(item="p")
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_an_address_with_nothing_to_read_is_added_only_when_that_is_wanted(
     admin: Visitor, database: Database, newsroom: Newsroom
 ) -> None:

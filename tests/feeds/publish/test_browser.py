@@ -1,6 +1,6 @@
 """The pages in a real Chromium: no errors, no sideways scrolling on phones, links that lead somewhere, keys that work.
 
-One test goes through everything, because starting a browser costs more than all it looks at.
+One test goes through everything, because starting a context costs more than all it looks at.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from feeds.publish.web import Library, create_app
 from storage import filters, ingest, instance, schema, sources
 from storage.database import Connection, Database
 from storage.model import Kind, Phase, Principal
-from tests.support.browser import chromium, served
+from tests.support.browser import served
 from tests.support.build import NOW, after, definition, facts, meeting_changes
 
 LONG = "ドナシアノ・ド・ロザリオ・ダ・コスタ・ゴメス・フォン・ウント・ツー・リヒテンシュタイン"
@@ -92,57 +92,55 @@ def _links(page: Any, address: str) -> set[str]:
     return {url.partition("#")[0] for url in ours if url.startswith(address)}
 
 
-def test_a_visitor_trips_over_nothing(address: str) -> None:
+def test_a_visitor_trips_over_nothing(address: str, browser: Any) -> None:
     """In both languages and schemes, on a phone and on a desk."""
     problems: list[str] = []
     links: set[str] = set()
-    with chromium() as browser:
-        for width, scheme, language in ((360, "dark", "ja"), (1280, "light", "en")):
-            context = browser.new_context(
-                viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
-            )
-            page = context.new_page()
-            _listen(page, problems)
-            for path in PAGES:
-                page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
-                problems += _problems(page, f"{path} {width} {language}", width)
-                links |= _links(page, address)
-            context.close()
-        asked = browser.new_context()
-        one_of_a_kind = {(urlsplit(url).path, len(urlsplit(url).query.split("&"))): url for url in sorted(links)}
-        for url in one_of_a_kind.values():
-            if asked.request.get(url, max_redirects=1).status != 200:
-                problems.append(f"{url} leads nowhere")
+    for width, scheme, language in ((360, "dark", "ja"), (1280, "light", "en")):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        page = context.new_page()
+        _listen(page, problems)
+        for path in PAGES:
+            page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
+            problems += _problems(page, f"{path} {width} {language}", width)
+            links |= _links(page, address)
+        context.close()
+    asked = browser.new_context()
+    one_of_a_kind = {(urlsplit(url).path, len(urlsplit(url).query.split("&"))): url for url in sorted(links)}
+    for url in one_of_a_kind.values():
+        if asked.request.get(url, max_redirects=1).status != 200:
+            problems.append(f"{url} leads nowhere")
     assert problems == []
 
 
-def test_a_visitor_gets_along_with_keys_alone_and_without_scripts(address: str) -> None:
-    with chromium() as browser:
-        page = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB").new_page()
-        page.goto(f"{address}/?lang=en")
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-        assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
-        page.keyboard.press("Tab")
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+def test_a_visitor_gets_along_with_keys_alone_and_without_scripts(address: str, browser: Any) -> None:
+    page = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB").new_page()
+    page.goto(f"{address}/?lang=en")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
-        page.goto(f"{address}/search?lang=en")
-        page.keyboard.type("country:TL")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/search?*country*")
-        assert page.locator("article.entry").count() == 1
-        page.locator("article.entry h2 a").click()
-        assert "Timor-Leste" in page.locator("h1").inner_text()
+    page.goto(f"{address}/search?lang=en")
+    page.keyboard.type("country:TL")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?*country*")
+    assert page.locator("article.entry").count() == 1
+    page.locator("article.entry h2 a").click()
+    assert "Timor-Leste" in page.locator("h1").inner_text()
 
-        page.select_option("#zone", "America/New_York")
-        page.wait_for_url("**zone=America*")
-        assert "America/New_York" in page.locator("main").inner_text()
+    page.select_option("#zone", "America/New_York")
+    page.wait_for_url("**zone=America*")
+    assert "America/New_York" in page.locator("main").inner_text()
 
-        plain = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800}).new_page()
-        plain.goto(f"{address}/?lang=en")
-        plain.locator("details.filters summary").click()
-        plain.locator(".facet a", has_text="trilateral").click()
-        assert "kind=trilateral" in plain.url
-        assert plain.locator("article.entry").count() == 1
+    plain = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800}).new_page()
+    plain.goto(f"{address}/?lang=en")
+    plain.locator("details.filters summary").click()
+    plain.locator(".facet a", has_text="trilateral").click()
+    assert "kind=trilateral" in plain.url
+    assert plain.locator("article.entry").count() == 1
