@@ -1,5 +1,6 @@
 """The Telegram bot. With `bot/sender.py` the only rooms that may import `telegram`."""
 
+import importlib.util
 import os
 import sys
 
@@ -8,4 +9,5 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 # Where sniffio is not installed, httpcore looks for it in all folders of the program at every lock and event of every
 # request, a tenth of a millisecond each time. It would tell asyncio from other loops; here there is no other.
-sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ HEAD = FeedHead(
     began_at=datetime(2025, 10, 1, tzinfo=UTC),
 )
 TAG = "tag:kaigi.example,2025-11-01"
-STATES = range(50)  #: more bring no value of a field and hardly a word that these have not
+STATES = range(100)
 
 
 def entries(body: bytes) -> list[Any]:
