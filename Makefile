@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak bench-scale bench-copy
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak bench-scale bench-copy coverage
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -88,6 +88,9 @@ chaos-crash: install-dev ## kill the service at every named point and compare wh
 
 chaos-faults: install-dev ## let every statement, commit, socket and file call of a cycle fail once, minutes (ARGS="--quick")
 	@$(BIN)/python -m bench.chaos_faults $(ARGS)
+
+coverage: install-dev ## show what the tests do not reach of the core and of storage, minutes (ARGS="--again")
+	@$(BIN)/python -m bench.covered $(ARGS)
 
 judge: install-dev $(JUDGE) ## run the bot's tests and have every call they make of Telegram judged by aiogram (ARGS="tests/bot/admin")
 	@JUDGE_PYTHON=$(JUDGE_VENV)/bin/python $(BIN)/python -m bench.judged $(ARGS)
