@@ -94,7 +94,7 @@ def _reached(summary: Mapping[str, int], lines: Mapping[str, list[int] | list[li
 
 
 def _rest(module: Mapping[str, list[int] | list[list[int]]]) -> tuple[str, ...]:
-    """The lines that nothing reached, and the branches from lines that something did; a negative line is the way out."""
+    """The lines that nothing reached, and the branches from lines that something did."""
     missing = {str(line) for line in module["missing_lines"]}
     branches = (tuple(map(str, one)) for one in module["missing_branches"] if isinstance(one, list))
     ways = [f"{a}→{'out' if b.startswith('-') else b}" for a, b in branches if a not in missing]

@@ -44,9 +44,6 @@ def _must(node: Node) -> Iterator[Leaf]:
     if isinstance(node, And):
         for part in node.parts:
             yield from _must(part)
-    elif isinstance(node, Or):
-        if len(node.parts) == 1:
-            yield from _must(node.parts[0])
     elif isinstance(node, Leaf):
         yield node
 

@@ -33,8 +33,8 @@ def place(seen: Snapshot, url: str | None, facts: MeetingFacts | None, reported_
     """Where an item with these facts and this address would go, by the rules of `decide`."""
     known = seen.stories_by_url.get(url or "")
     neighbours = [_beside(one, facts, reported_at) for one in seen.candidates] if facts else []
-    joined = [(match.strength, -one.story_id, one) for one, match in neighbours if match.same]
-    apart = [(_nearness(one.facts, facts), one) for one, match in neighbours if not match.same]
+    joined = [(match.strength, -one.story_id, one) for one, match, _ in neighbours if match.same]
+    apart = [(near, one) for one, match, near in neighbours if not match.same]
     apart.sort(key=lambda pair: (-pair[0], -pair[1].story_id))
     nearest = tuple(one for near, one in apart if near > 0)[:NEAREST]
     if known is not None:
@@ -54,8 +54,8 @@ def _alone(facts: MeetingFacts | None) -> str:
     )
 
 
-def _beside(candidate: Candidate, facts: MeetingFacts, reported_at: datetime) -> tuple[Neighbour, Match]:
-    """A stored meeting against the item; `same` if any of its records is."""
+def _beside(candidate: Candidate, facts: MeetingFacts, reported_at: datetime) -> tuple[Neighbour, Match, int]:
+    """A stored meeting against the item; `same` if any of its records is. With how near the two are."""
     shown = candidate.meeting.facts
     records = [shown, *((candidate.reported,) if candidate.reported else ()), *candidate.also]
     matches = [same_meeting(record, candidate.newest_report_at, facts, reported_at) for record in records]
@@ -63,13 +63,11 @@ def _beside(candidate: Candidate, facts: MeetingFacts, reported_at: datetime) ->
     neighbour = Neighbour(
         story_id=candidate.meeting.story_id, facts=shown, same=best.same, reason=best.reason
     )  # fmt: skip
-    return neighbour, best
+    return neighbour, best, _nearness(shown, facts)
 
 
-def _nearness(one: MeetingFacts, other: MeetingFacts | None) -> int:
+def _nearness(one: MeetingFacts, other: MeetingFacts) -> int:
     """How many facts two meetings share."""
-    if other is None:
-        return 0
     same_day = one.starts_on is not None and one.starts_on == other.starts_on
     same_series = one.series is not None and one.series == other.series
     same_city = one.city is not None and one.city == other.city

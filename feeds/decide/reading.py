@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import re2
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedToken, v_args
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedInput
 
 from feeds.decide.query import (
     DEEPEST,
@@ -87,11 +87,6 @@ def read(text: str) -> Node:
         raise _explained(error, query) from None
     except _Wrong as error:
         raise QueryError(error.problem, error.column, query, error.hint) from None
-    except VisitError as error:
-        wrong = error.orig_exc
-        if not isinstance(wrong, _Wrong):
-            raise
-        raise QueryError(wrong.problem, wrong.column, query, wrong.hint) from None
 
 
 def _root(part: Any) -> Node:
@@ -295,10 +290,6 @@ def _explained(error: UnexpectedInput, query: str) -> QueryError:
 def _out_of_place(token: Token, query: str) -> tuple[str, str]:
     if token.type == "RPAR":
         return "This parenthesis closes nothing, or there is nothing in it", "Remove it, or open one before it."
-    if token.type in ("OR", "AND"):
-        return f"{token} stands between two conditions", _AS_A_WORD
-    if token.type == "FIELD":
-        return "A value is missing before this", "Write field:value, such as level:minister."
     return _unreadable(query, token.start_pos or 0)
 
 

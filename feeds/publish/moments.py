@@ -51,7 +51,5 @@ def today(now: datetime, zone_name: str) -> date:
 def span_name(seconds: float, language: Language) -> str:
     """A length of time in its largest unit: 90 is 2分, 2 min."""
     units = ((86400, "日", " d"), (3600, "時間", " h"), (60, "分", " min"), (1, "秒", " s"))
-    for size, ja, en in units:
-        if seconds >= size or size == 1:
-            return f"{round(max(seconds, 0) / size)}{ja if language == 'ja' else en}"
-    raise AssertionError
+    size, ja, en = next((unit for unit in units if seconds >= unit[0]), units[-1])
+    return f"{round(max(seconds, 0) / size)}{ja if language == 'ja' else en}"

@@ -47,10 +47,6 @@ class View:
         """First and last day of the period."""
         return days_of(self.period) if self.period else None
 
-    def holds(self, line: Line) -> bool:
-        """Whether the view shows this meeting."""
-        return all(test(line) for test in self.tests())
-
     def tests(self) -> Iterator[Callable[[Line], bool]]:
         """What it asks of a meeting; what it does not ask costs nothing."""
         level, kind, series, minister = self.level, self.kind, self.series, self.minister

@@ -1,16 +1,12 @@
-"""Measures understanding on labelled items and writes predictions, in the formats that docs/understanding.md describes.
-
-    python -m feeds.understand.evaluate FILE.jsonl [--json] [--predictions OUT.jsonl]
+"""Measures understanding on labelled items and makes predictions, in the formats that docs/understanding.md describes.
 
 Only an item's title, text, date, source, lang and url are read; everything else is label. Items that a label marks as
 borderline are left out of the detection figures ("strict") and shown beside them under `all`.
 """
 
-import argparse
 import calendar
 import json
 import re
-import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -23,7 +19,6 @@ from urllib.parse import urlsplit
 from feeds.decide.stories import merge, same_meeting
 from feeds.observed import Article, Understanding, Verdict
 from feeds.understand import judging
-from feeds.understand.lexicon import default_lexicon
 from feeds.understand.meetings import understand
 from feeds.understand.numbering import ordinal_value
 from storage.model import Evidence, Format, Kind, Level, MeetingFacts, Trust
@@ -222,30 +217,3 @@ def spellings_beside(file: Path) -> dict[str, list[str]]:
         return dict(json.loads(beside.read_text(encoding="utf-8"))) if beside.is_file() else {}
     except (OSError, ValueError):
         return {}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Evaluates a file and prints the report. 0: done; 1: the file cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m feeds.understand.evaluate", description=evaluate.__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--predictions", type=Path, help="write one prediction a line")
-    options = parser.parse_args(arguments)
-    try:
-        lines = [json.loads(line) for line in options.file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"{options.file}: {error}\n")
-        return 1
-    if options.predictions:
-        written = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in predictions(lines))
-        options.predictions.write_text(written, encoding="utf-8")
-    report = evaluate(lines, spellings_beside(options.file)).as_dict()
-    if not options.json:
-        report["errors"] = len(report["errors"])
-    sys.stdout.write(json.dumps(report, ensure_ascii=False, indent=None if options.json else 2) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    default_lexicon()  # a broken lexicon is reported before any item is read
-    raise SystemExit(main())

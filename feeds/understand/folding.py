@@ -19,7 +19,7 @@ _LATIN = {
     "đ": "d",
     "Đ": "D",
     "ı": "i",
-    "İ": "I",
+    "İ": "I",  # the only letter that gets longer in lower case
     "ß": "ss",
     "æ": "ae",
     "Æ": "AE",
@@ -89,9 +89,9 @@ def fold(text: str) -> Folded:
         return _fold_clusters(text)
     cased = _MOVES.sub(_moved, text)
     if len(cased) == len(text):
-        return Folded(text, _lower(cased), cased)
+        return Folded(text, cased.lower(), cased)
     offsets = tuple(index for index, character in enumerate(text) for _ in _TABLE[ord(character)])
-    return Folded(text, _lower(cased), cased, (*offsets, len(text)))
+    return Folded(text, cased.lower(), cased, (*offsets, len(text)))
 
 
 def _moved(match: re.Match[str]) -> str:
@@ -111,16 +111,9 @@ def _fold_clusters(text: str) -> Folded:
         offsets.extend([start] * len(folded))
         start = index
     cased = "".join(pieces)
-    return Folded(text, _lower(cased), cased, (*offsets, len(text)))
+    return Folded(text, cased.lower(), cased, (*offsets, len(text)))
 
 
 def _fold_cluster(cluster: str) -> str:
     composed = unicodedata.normalize("NFKC", cluster)
     return "".join(_TABLE[ord(character)] for character in composed)
-
-
-def _lower(text: str) -> str:
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(low if len(low := character.lower()) == 1 else character for character in text)

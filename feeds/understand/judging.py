@@ -66,8 +66,8 @@ def fields(hits: list[Pair], spellings: Spellings) -> dict[str, float | None]:
         return round(sum(bool(right(gold, guess)) for gold, guess in asked) / len(asked), 4) if asked else None
 
     return {
-        "level": accuracy(lambda gold, guess: guess["level"] == gold["level"]),
-        "kind": accuracy(lambda gold, guess: guess["kind"] in (gold.get("kind_accept") or [gold["kind"]])),
+        "level": accuracy(_same("level"), lambda gold: gold.get("level")),
+        "kind": accuracy(lambda gold, guess: guess["kind"] in _kinds(gold), _kinds),
         "series": accuracy(_same("series"), lambda gold: gold.get("series")),
         "edition": accuracy(_same("edition"), lambda gold: gold.get("edition") and _in_text(gold, "edition")),
         "edition_none": accuracy(lambda _gold, guess: not guess["edition"], lambda gold: not gold.get("edition")),
@@ -81,6 +81,11 @@ def fields(hits: list[Pair], spellings: Spellings) -> dict[str, float | None]:
 
 def _same(name: str) -> Any:
     return lambda gold, guess: guess.get(name) == gold.get(name)
+
+
+def _kinds(gold: Line) -> list[str]:
+    """The kinds that count as right; none where no label asks."""
+    return list(gold.get("kind_accept") or filter(None, [gold.get("kind")]))
 
 
 def _in_text(gold: Line, name: str) -> Any:

@@ -192,6 +192,24 @@ class TestSources:
         assert {source["kind"] for source in listed} == {"feed", "page"}
 
 
+def test_labelled_items_are_judged_and_predicted_by_command(tmp_path: Path) -> None:
+    items = [{"id": "a", "title": "日伊防衛相会談をローマで実施", "is_meeting": True}, {"id": "b", "title": "人事発令"}]
+    (tmp_path / "items.jsonl").write_text("\n".join(map(json.dumps, items)), encoding="utf-8")
+    done = kaigi("evaluate", "items.jsonl", "--json", "--predictions", "out.jsonl", folder=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["detection"]["f1"]) == (0, 1.0), done.stderr
+    predicted = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [(one["id"], one["is_meeting"]) for one in map(json.loads, predicted)] == [("a", True), ("b", False)]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("gone", "gone cannot be read"), ("bad", "bad is not one JSON object a")]
+)
+def test_labelled_items_that_cannot_be_read_are_named(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "bad").write_text("{", encoding="utf-8")
+    done = kaigi("evaluate", name, folder=tmp_path)
+    assert (done.returncode, problem in done.stderr) == (1, True), done.stderr
+
+
 def test_the_schema_is_upgraded_by_command(tmp_path: Path) -> None:
     first, second = (kaigi("db", "upgrade", folder=tmp_path) for _ in range(2))
     assert ("upgraded" in first.stdout, "up to date" in second.stdout) == (True, True)

@@ -6,7 +6,7 @@ from sqlalchemy import insert
 from feeds import floods as shell
 from feeds.decide.routing import AlertPolicy, braked
 from storage import filters, floods, ingest, news, outbox, restored, subscriptions
-from storage.changes import Alert, Changes
+from storage.changes import Alert, Changes, Retelling
 from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
 from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState
@@ -56,6 +56,12 @@ def test_a_poll_below_the_brake_is_not_held(database: Database) -> None:  # noqa
     assert braked(changes, AlertPolicy(flood_brake=2), flood=True) == changes
     assert braked(changes, AlertPolicy(flood_brake=1), flood=False) == changes
     assert database.read(floods.every) == []
+
+
+def test_of_a_flood_of_known_meetings_no_message_is_rewritten() -> None:
+    changes = Changes(source=polled(), retellings=(Retelling(story=1, revision=2), Retelling(story=2, revision=2)))
+    assert braked(changes, AlertPolicy(flood_brake=1), flood=True).retellings == ()
+    assert braked(changes, AlertPolicy(flood_brake=2), flood=True) == changes
 
 
 def test_a_flood_sends_nothing_until_somebody_decides(held: Database) -> None:

@@ -77,6 +77,22 @@ class TestMeeting:
         room.desk.undo(room.desk.meeting(room.item("A")).id)
         assert room.rows() == before
 
+    def test_undone_it_stays_one_where_reports_tell_of_it_since(self, room: Room) -> None:
+        piece = entry("A", url="https://mod.example/A")
+        room.poll(understood(piece, facts(), verdict=Verdict.UNCERTAIN))
+        story = room.story_of("A")
+        said = room.desk.meeting(str(story))
+        assert room.report("B", facts(outcomes=("joint statement",)), source="wire") == story
+        room.desk.undo(said.id)
+        assert room.meetings() == {story: facts(outcomes=("joint statement",))}
+
+    def test_of_a_meeting_it_is_a_label_alone_and_undone_nothing_changes(self, room: Room) -> None:
+        story = room.report("A", facts())
+        said = room.desk.meeting(str(story))
+        before = room.meetings()
+        room.desk.undo(said.id)
+        assert room.meetings() == before == {story: facts()}
+
     def test_the_opposite_must_be_undone_first(self, room: Room) -> None:
         story = room.report("A", facts())
         said = room.desk.not_a_meeting(str(story))
@@ -150,6 +166,19 @@ class TestSameAs:
         room.desk.same_as(str(meeting), str(other))
         assert set(room.meetings()) == {meeting}
         assert room.story_of("B") == meeting
+
+    def test_what_is_said_already_is_not_said_twice(self, room: Room) -> None:
+        story = room.report("A", facts())
+        said = room.desk.not_a_meeting(str(story))
+        with pytest.raises(CannotCorrect, match=f"Correction {said.id} says already that story {story} is no meeting"):
+            room.desk.not_a_meeting(str(story))
+
+    def test_what_was_split_is_joined_again_by_undoing_the_split(self, room: Room) -> None:
+        story = room.report("A", facts())
+        room.report("B", facts(), source="wire")
+        said = room.desk.split(room.item("B"))
+        with pytest.raises(CannotCorrect, match=f"kaigi correct undo {said.id}"):
+            room.desk.same_as(str(said.other_id), str(story))
 
     def test_three_become_one_and_are_parted_in_the_reverse_order_only(self, room: Room) -> None:
         first, second, third = room.report("A", facts()), room.report("B", WASHINGTON), room.report("C", TOKYO)

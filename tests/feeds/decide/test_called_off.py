@@ -9,7 +9,7 @@ from feeds.decide.stories import calls_off
 from feeds.observed import Article, Verdict
 from feeds.understand.meetings import understand
 from storage.changes import Changes
-from storage.model import MeetingFacts, Phase, Trust
+from storage.model import Level, MeetingFacts, Phase, Trust
 from tests.support.build import entry, facts, source, understood
 from tests.support.deciding import candidate, decided, snapshot
 
@@ -48,6 +48,7 @@ def test_so_does_one_of_the_same_edition() -> None:
         (ANNOUNCED, replace(OFF, starts_on=None)),
         (ANNOUNCED, replace(OFF, starts_on=DAY + timedelta(days=1))),
         (ANNOUNCED, replace(OFF, countries=("JP",))),
+        (ANNOUNCED, replace(OFF, level=Level.VICE_MINISTER)),
         (ANNOUNCED, replace(OFF, countries=("JP", "US"))),
         (ANNOUNCED, replace(OFF, phase=Phase.ANNOUNCED)),
         (replace(ANNOUNCED, phase=Phase.HELD), OFF),
@@ -56,8 +57,8 @@ def test_so_does_one_of_the_same_edition() -> None:
         (replace(FORUM, edition=None), replace(FORUM, phase=Phase.CANCELLED, edition=None)),
     ],
     ids=[
-        "no day", "another day", "one side", "another side", "not off", "it was held", "another edition", "no edition",
-        "a series without an edition",
+        "no day", "another day", "one side", "another rank", "another side", "not off", "it was held",
+        "another edition", "no edition", "a series without an edition",
     ],
 )  # fmt: skip
 def test_a_notice_that_could_be_about_another_meeting_changes_nothing(

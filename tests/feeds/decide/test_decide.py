@@ -240,3 +240,10 @@ def test_an_item_that_was_uncertain_before_corrects_no_meeting_that_another_one_
     changes = decided(seen, understood(entry("A"), facts(starts_on=date(2025, 11, 2))))
     assert changes.updates[0].insert.story == 50
     assert changes.meetings == ()
+
+
+def test_the_only_report_of_a_meeting_that_becomes_unclear_takes_nothing_back() -> None:
+    seen = snapshot(known=(known("g:a"),), candidates=(candidate(),))
+    changes = decided(seen, understood(entry("A"), facts(outcomes=("a treaty",)), verdict=Verdict.UNCERTAIN))
+    assert changes.updates[0].insert.story == 50
+    assert (changes.meetings, changes.retellings) == ((), ())

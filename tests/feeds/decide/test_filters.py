@@ -196,3 +196,14 @@ def test_what_a_block_rule_matches_is_in_no_filter() -> None:
     assert matches(query, subject())
     assert not matches(query, subject("An advertisement"))
     assert not matches(query, subject(source_key="spam"))
+
+
+def test_an_expression_that_is_looked_for_in_the_text_alone_is_not_found_in_the_title() -> None:
+    told = subject("Frigates in port", text="Two ministers met.")
+    assert not matches(parse("text:/fri.ate/"), told)
+    (part,) = explain_match(parse("text:/min.ster/"), told).parts
+    assert (part.held, part.where, part.quote) == (True, "text", "Two ministers met.")
+
+
+def test_what_a_subject_works_out_is_documented_where_it_is_written() -> None:
+    assert "publisher's categories" in str(Subject.topics.__doc__)

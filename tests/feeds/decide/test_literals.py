@@ -5,6 +5,7 @@ import random
 import pytest
 
 from feeds.decide.literals import needed
+from feeds.decide.literals import spelled as spellings
 from feeds.decide.query import QueryError, parse
 from feeds.decide.reading import compiled
 from storage.plans import AllOf, AnyOf, Match
@@ -70,3 +71,18 @@ def test_no_text_that_matches_lacks_what_is_needed() -> None:
             there, alone = " ".join(tokens(folded)), singles(folded) | neighbours(folded)
             for one in needed(pattern):
                 assert holds(one, there, alone), (pattern, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ways"),
+    [
+        ("日[米豪]", ("日米", "日豪")),
+        ("(防衛相.*)?国防相会談", ("国防相会談",)),
+        ("(会談.*中止)", ("会談",)),
+        ("会談\\z", ()),
+        ("[[:alpha:]]会談", ()),
+    ],
+)
+def test_a_text_without_any_of_the_spellings_need_not_be_searched(pattern: str, ways: tuple[str, ...]) -> None:
+    compiled(pattern)
+    assert spellings(pattern) == ways

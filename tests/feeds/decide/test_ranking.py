@@ -1,6 +1,6 @@
 """A story is as big as the number of newsrooms that tell it, not the number of copies."""
 
-from feeds.decide.ranking import rank
+from feeds.decide.ranking import host_of, rank
 from storage.model import Trust
 from tests.support.build import after, report
 
@@ -31,3 +31,8 @@ def test_the_widest_told_comes_first_and_among_equals_the_latest() -> None:
     early, late = (report("mod"),), (report("mod", published_at=after(hours=1)),)
     assert [s.story_id for s in rank([(1, early), (2, late), (3, wide)], HOSTS, 5)] == [3, 2, 1]
     assert [s.story_id for s in rank([(1, early), (2, late), (3, wide)], HOSTS, 1)] == [3]
+
+
+def test_an_address_that_is_none_has_no_host() -> None:
+    assert host_of("https://www.paper.example/1") == "paper.example"
+    assert host_of("https://[half/1") == ""

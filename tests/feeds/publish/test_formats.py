@@ -264,3 +264,17 @@ def test_our_own_feeds_are_an_opml_that_we_can_read_ourselves() -> None:
     outlines = etree.fromstring(opml.write("Kaigi", heads)).findall(".//outline")
     assert [one.get("xmlUrl") for one in outlines] == [head.url("atom") for head in heads]
     assert len(read_opml(opml.write("Kaigi", heads))) == 2
+
+
+def test_without_feeds_the_opml_is_empty_and_has_no_age() -> None:
+    document = etree.fromstring(opml.write("Kaigi", []))
+    assert (document.findtext("head/title"), document.find(".//dateCreated"), document.findall(".//outline")) == (
+        "Kaigi", None, [],
+    )  # fmt: skip
+
+
+def test_an_event_without_a_page_has_no_address() -> None:
+    feed = meetings_feed(HEAD, [story(facts())])
+    feed = replace(feed, entries=tuple(replace(one, url=None) for one in feed.entries))
+    (event,) = Calendar.from_ical(calendar.write(feed)).walk("VEVENT")
+    assert "url" not in event

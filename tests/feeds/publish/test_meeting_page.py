@@ -135,3 +135,17 @@ async def test_the_page_shows_words_course_side_meetings_and_data(ask: Callable[
     data = (await ask("/api/meetings/3")).json()
     assert (data["id"], data["evidence"][0]["quote"]) == (3, "Kuala Lumpur")
     assert (await ask("/api/meetings/999")).headers["content-type"] == "application/problem+json"
+
+
+def test_long_words_before_a_quotation_are_cut_at_a_word() -> None:
+    text = f"{'The frigate sailed on and on with all hands ' * 8}to Kuala Lumpur."
+    item = ToldItem(report=report("mod"), text=text, stated=facts(), evidence=(piece("city", "Kuala Lumpur", text),))
+    (quote,) = quotes([item])["where"]
+    assert quote.before.startswith("…")
+    assert quote.before.endswith("hands to ")
+    assert set(quote.before.strip("… ").split()) <= set(text.split())
+
+
+def test_a_meeting_in_no_known_place_has_none_in_its_linked_data() -> None:
+    document = json.loads(event(story(facts(city=None, country=None)), "en", "https://k.example/7"))
+    assert "location" not in document

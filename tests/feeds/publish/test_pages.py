@@ -281,6 +281,11 @@ def test_a_query_is_told_in_words() -> None:
         "会談、オーストラリアまたは日本、「joint statement」、電話以外、会談日 2025"
     )
     assert in_words(parse(""), "ja") == "すべての記事"
+    assert in_words(parse("city:東京 edition:12"), "en") == "in Tokyo, edition 12"
+    assert (
+        in_words(parse('date:2025-11..2025-12 minister:"Ada"'), "en") == "held in 2025-11-01 – 2025-12-31, minister Ada"
+    )
+    assert in_words(parse("edition:..5"), "ja") == "回  – 5"
     both = parse("(日米 OR 日豪) series:admm-plus")
     assert in_words(both, "ja") == "(「日米」または「日豪」)、拡大ASEAN国防相会議"
 
@@ -301,6 +306,8 @@ def test_found_words_are_marked_as_the_matcher_finds_them() -> None:
     assert marked("防衛", "日豪防衛相会談、防衛省で") == ["防衛", "防衛"]
     assert marked("minister", "The ministers met the Minister") == ["Minister"]
     assert marked("minister*", "The ministers met") == ["minister"]
+    assert marked("minister", "They administer it") == []
+    assert marked("防衛 衛相", "日豪防衛相会談") == ["防衛相"]
     assert marked("-phone call", "A phone call") == ["call"]
     assert marked("ＡＢＣ", "The abc of it") == ["abc"]
     assert marked("country:JP", "Japan") == []

@@ -1,6 +1,7 @@
 """Views: the same meetings by links, by query and in memory; refusals that say what would be right."""
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -202,3 +203,37 @@ def test_somebody_of_whom_only_the_family_name_was_told_has_feeds_with_namesakes
     assert {line.story_id for line in View(minister="last").within(record)} == {1}
     assert found_by(record, View(minister="last")) == {1, 2}
     assert found_by(record, View(minister="first-last")) == {2}
+
+
+def test_each_condition_of_a_view_is_told_with_what_is_left_without_it(record: Almanac) -> None:
+    view = View(
+        country=("JP",), minister="shinjiro-koizumi", series="sld", kind=(Kind.BILATERAL,), format=Format.PHONE,
+        phase=Phase.HELD, period="2025", level=None,
+    )  # fmt: skip
+    told = view.words("en", record)
+    assert [words for words, _ in told] == [
+        "Japan", "Shinjiro Koizumi", "IISS Shangri-La Dialogue", "bilateral meeting", "by phone", "held", "2025",
+        "any rank",
+    ]  # fmt: skip
+    names = ("country", "minister", "series", "kind", "format", "phase", "period", "level")
+    for (_, left), name in zip(told, names, strict=True):
+        assert left == replace(view, **{name: getattr(View(), name)})
+    assert len(View(level=Level.VICE_MINISTER).words("ja", record)) == 1
+
+
+def test_a_choice_that_is_made_is_offered_even_when_many_come_before_it() -> None:
+    people = [Principal(country="JP", name=f"Ada {letter}example") for letter in "ABCDEFGHIJKLMNOPQRST"]
+    numbered = list(enumerate(people, 1))
+    often = numbered * 2 + [(len(people) + 1, Principal(country="JP", name="Zoe Rare"))]
+    made = almanac(
+        meeting(number, facts(principals=(one,), series=f"series-{named}"))
+        for number, (named, one) in enumerate(often, 1)
+    )
+    for view, key in ((View(minister="zoe-rare"), "minister"), (View(series="series-21"), "series")):
+        (facet,) = (one for one in facets(made, view, find(made, view), "en") if one.key == key)
+        assert [(one.count, one.view) for one in facet.choices if one.chosen] == [(1, View())]
+
+
+def test_a_meeting_that_is_not_among_the_lines_has_none_beside_it(record: Almanac) -> None:
+    stranger = almanac([meeting(999, facts())]).lines[0]
+    assert around(record.lines, stranger) == (None, None)

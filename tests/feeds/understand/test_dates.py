@@ -31,10 +31,12 @@ def _days(text: str, *, future: bool = False) -> list[tuple[date, date | None]]:
         ("2025-11-6 10:31", date(2025, 11, 6)),
         ("2025.11.06", date(2025, 11, 6)),
         ("（11月4日）", date(2025, 11, 4)),
+        ("会談（11/4）", date(2025, 11, 4)),
         ("12月31日", date(2025, 12, 31)),
         ("3日", date(2025, 11, 3)),
         ("30日", date(2025, 10, 30)),
         ("先月30日", date(2025, 10, 30)),
+        ("来月3日", date(2025, 12, 3)),
         ("本日", date(2025, 11, 6)),
         ("昨日", date(2025, 11, 5)),
         ("火曜日", date(2025, 11, 4)),
@@ -72,6 +74,25 @@ def test_same_day_and_the_day_before_point_at_the_date_named_before_them() -> No
     ]
 
 
+def test_same_day_without_a_date_before_it_is_the_day_of_publication_and_the_day_before_is_none() -> None:
+    assert _days("同日会談した") == [(PUBLISHED, None)]
+    assert _days("前日は休みだった") == []
+
+
+def test_without_a_day_of_publication_only_whole_dates_are_days() -> None:
+    written = "2025年11月1日、11月2日、（11/4）、3日、本日、火曜日、Nov. 5, on Tuesday, yesterday, 7 November 2025"
+    assert [span.first for span in find_dates(fold(written).text, None)] == [date(2025, 11, 1), date(2025, 11, 7)]
+
+
+def test_until_a_weekday_is_the_end_of_something_and_not_its_day() -> None:
+    assert _days("in Rome until Tuesday") == []
+
+
+@pytest.mark.parametrize("text", ["令和七年十十月一日", "十十日に", "十十月一日"])
+def test_kanji_that_are_no_number_are_no_date(text: str) -> None:
+    assert _days(text) == []
+
+
 def test_a_weekday_looks_ahead_when_the_sentence_does() -> None:
     assert _days("to meet on Tuesday", future=True) == [(date(2025, 11, 11), None)]
 
@@ -97,6 +118,7 @@ def test_numbers_that_are_no_dates_are_left_alone() -> None:
         ("November 6, 2025 3:15 pm EST", "2025-11-06T15:15:00-05:00"),
         ("2025年11月6日 午後3時5分", "2025-11-06T15:05:00+09:00"),
         ("2025年11月6日 25:10", "2025-11-07T01:10:00+09:00"),
+        ("2025年11月6日 午前12時5分", "2025-11-06T00:05:00+09:00"),
         ("Thu Nov  6 10:31:00 2025", "2025-11-06T10:31:00+09:00"),
         ("11月6日 10:31", "2025-11-06T10:31:00+09:00"),
     ],
@@ -122,7 +144,10 @@ def test_a_year_or_an_offset_that_cannot_be_meant_makes_the_date_unreadable(text
     assert parse_moment(text, "Asia/Tokyo") is None
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2025-13-45", "9999-12-31T25:00", "2月30日", "99:99"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2025-13-45", "9999-12-31T25:00", "2月30日", "99:99", "2025年11月6日 31:00", "令和7(2024)年11月6日"],
+)
 def test_what_is_no_timestamp_is_none(text: str) -> None:
     assert parse_moment(text, "Asia/Tokyo") is None
 

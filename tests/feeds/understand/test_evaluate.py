@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from feeds.understand.evaluate import evaluate, main, predictions, spellings_beside
+from feeds.understand.evaluate import evaluate, predictions, spellings_beside
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "dev.jsonl"
 
@@ -58,13 +58,13 @@ def test_a_wrong_answer_is_listed_with_what_was_expected() -> None:
     assert (error["id"], error["expected"], error["got"]) == ("c", "meeting", "other")
 
 
-def test_the_command_writes_predictions_and_one_json_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source, out = tmp_path / "items.jsonl", tmp_path / "out.jsonl"
-    source.write_text("".join(json.dumps(line) + "\n" for line in LINES), encoding="utf-8")
-    assert main([str(source), "--json", "--predictions", str(out)]) == 0
-    assert json.loads(capsys.readouterr().out)["detection"]["precision"] == 1.0
-    assert [json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()] == ["a", "b", "c"]
-    assert main([str(tmp_path / "missing.jsonl")]) == 1
+def test_names_of_cities_beside_the_labels_are_read_where_they_can_be(tmp_path: Path) -> None:
+    labels, names = tmp_path / "items.jsonl", tmp_path / "cities.json"
+    assert spellings_beside(labels) == {}
+    names.write_text('{"Rome": ["Roma"]}', encoding="utf-8")
+    assert spellings_beside(labels) == {"Rome": ["Roma"]}
+    names.write_text("{", encoding="utf-8")
+    assert spellings_beside(labels) == {}
 
 
 def _judged(gold: Path, guesses: Path) -> dict[str, list[float]]:

@@ -16,6 +16,7 @@ from feeds.understand.lexicon import (
     use_lexicon,
 )
 from feeds.understand.lexicon.check import Severity, check
+from feeds.understand.lexicon.spellings import composed
 from feeds.understand.scan import scanner_for
 from storage.errors import KaigiError
 
@@ -222,6 +223,7 @@ def test_topics_are_found_in_both_languages() -> None:
         ("people.toml", 'country = "JP"', 'country = "XX"', "Shinjiro Koizumi", "add it there"),
         ("people.toml", 'valid_until = "2025-10-21"', 'valid_until = "2020-10-21"', "Gen Nakatani", "before"),
         ("people.toml", 'confidence = "likely"', 'confidence = "perhaps"', "Atsushi Ando", "likely, sure"),
+        ("people.toml", 'valid_from = "2025-10-21"', 'valid_from = ""', "Shinjiro Koizumi", "since when"),
         ("places.toml", 'country = "JP"', 'nation = "JP"', "Tokyo", "country is missing"),
         ("countries.toml", 'kanji = ["日"]', 'kanji = ["日本"]', "JP", "single"),
         ("topics.toml", 'en = "Cyber security"', "en = 7", "cyber", "en must be"),
@@ -237,6 +239,27 @@ def test_a_bad_entry_is_refused_with_its_file_and_name(
         load_lexicon(folder)
     assert isinstance(caught.value, KaigiError)
     assert (caught.value.file, caught.value.entry) == (file, entry)
+
+
+def test_people_of_whom_nobody_says_when_they_were_looked_up_are_refused(folder: Path) -> None:
+    people = (folder / "people.toml").read_text(encoding="utf-8")
+    without = "".join(line for line in people.splitlines(keepends=True) if not line.startswith("checked_on"))
+    (folder / "people.toml").write_text(without, encoding="utf-8")
+    with pytest.raises(LexiconError, match="checked_on must be a date"):
+        load_lexicon(folder)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LexiconError, match=r"elsewhere: the folder: cannot be read: No such file"):
+        load_lexicon(BUNDLED, tmp_path / "elsewhere")
+
+
+def test_the_names_of_a_meeting_of_three_are_written_in_each_order_and_a_meeting_of_four_has_none() -> None:
+    countries = default_lexicon().countries
+    names = set(composed("ministers", ["JP", "US", "AU"], countries))
+    assert {"日米豪防衛相会談", "豪日米国防相会合", "Australia-Japan-US Defence Ministerial"} <= names
+    with pytest.raises(ValueError, match="two or three participants"):
+        list(composed("ministers", ["JP", "US", "AU", "PH"], countries))
 
 
 def test_a_file_that_is_missing_or_not_toml_is_named(folder: Path) -> None:
@@ -311,6 +334,10 @@ def test_own_words_are_added_to_lists_that_exist(tmp_path: Path) -> None:
             '[[series]]\nkey = "tdmm"\nadd = { aliases = "x" }',
             "your series.toml: tdmm: add.aliases must be a list",
         ),
+        ("series", '[[series]]\nkey = "tdmm"\nadd = "x"', "your series.toml: tdmm: add must be a table"),
+        ("countries", '[[country]]\ncode = "JP"\norg = "no"', "your countries.toml: JP: org must be true or false"),
+        ("places", '[[venue]]\nname = "X"\ncity = "Atlantis"', "your places.toml: X: the city Atlantis is not in"),
+        ("words", 'meeting = "talks"', "your words.toml: meeting: must be a table of lists"),
         ("people", "person = [", "your people.toml: the file: is not TOML"),
     ],
 )

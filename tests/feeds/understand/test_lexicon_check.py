@@ -126,6 +126,19 @@ def test_a_series_without_participants_or_cadence_is_told(tmp_path: Path) -> Non
     assert {one.severity for one in findings} == {Severity.WARNING}
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "entry", "problem"),
+    [
+        ("countries", '[[country]]\ncode = "QQ"\nja = ["茶国"]\nforces = false', "QQ", "has a name in one script only"),
+        ("people", _person("Ada Example", "DJ", "2024-01-01"), "Ada", "has no name in Japanese"),
+        ("places", '[[city]]\nname = "Teatown"\ncountry = "JP"', "Teatown", "has no name in Japanese"),
+    ],
+)
+def test_a_name_in_one_script_only_is_told(tmp_path: Path, name: str, text: str, entry: str, problem: str) -> None:
+    (finding,) = _found(tmp_path, name, text, entry)
+    assert (finding.check, finding.severity, finding.problem) == ("one script", Severity.WARNING, problem)
+
+
 def test_errors_come_first_and_are_counted(tmp_path: Path) -> None:
     (tmp_path / "people.toml").write_text(_person("Ada Example", "CN", "2024-01-01", ja="エイダ"), encoding="utf-8")
     report = check(_loaded(tmp_path), TODAY)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from feeds.understand.folding import fold
 from feeds.understand.language import detect_language
 from feeds.understand.lexicon import default_lexicon
-from feeds.understand.scan import scanner_for
+from feeds.understand.scan import DOCUMENTS, scanner_for
 from feeds.understand.sentences import article_end, split_sentences
 from tests.feeds.understand.articles import ADMM_PLUS_TEXT
 
@@ -38,6 +38,7 @@ def test_every_folded_span_leads_back_to_original_characters(text: str) -> None:
 def test_a_voiced_half_width_kana_is_quoted_with_its_mark() -> None:
     folded = fold("ﾎﾞﾄﾗﾝ相")
     assert folded.quote(0, 1) == "ﾎﾞ"
+    assert folded.quote(1, 1) == ""
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,13 @@ def test_script_tells_the_language_and_the_hint_only_settles_doubt(
 def test_everything_from_the_pages_furniture_on_is_left_out(furniture: str) -> None:
     text = fold(f"防衛相が会談した。{furniture}- 日仏防衛相会談を開催").text
     assert "日仏" not in text[: article_end(text)]
+
+
+def test_far_below_the_lead_only_documents_of_a_meeting_are_looked_for() -> None:
+    text = fold(f"防衛相が会談した。{'その他。' * 40}最後に共同声明を採択した。国防相も会談した。")
+    hits = scanner_for(default_lexicon()).scan(text, 20)
+    assert hits.of("office", "meeting.strong", start=20) == []
+    assert [text.quote(hit.start, hit.end) for hit in hits.of(*DOCUMENTS, start=20)] == ["共同声明", "採択"]
 
 
 def test_sentences_end_at_stops_but_not_at_abbreviations() -> None:
