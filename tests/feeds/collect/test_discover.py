@@ -197,3 +197,9 @@ class TestSearch:
         definition = SourceDefinition(key="s", url=base, name="s", time_zone="Asia/Tokyo")
         result = await propose_rules(self.fetcher, self.parsers, definition, NOON)
         assert result.proposals[0].rules.item == "article.card"
+
+
+def test_a_page_too_deep_to_be_read_names_no_feed() -> None:
+    link = '<link rel="alternate" type="application/rss+xml" href="/f">'
+    assert len(found(link)) == 1
+    assert found(link, "<i>" * 30_000) == ()

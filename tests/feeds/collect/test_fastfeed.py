@@ -27,6 +27,7 @@ NAMESPACES = (
     'xmlns:sy="http://purl.org/rss/1.0/modules/syndication/" xmlns:atom="http://www.w3.org/2005/Atom" '
     'xmlns:x="urn:some:other" xmlns:thr="http://purl.org/syndication/thread/1.0"'
 )
+RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"'
 
 
 def _quick(document: str) -> ParsedFeed | None:
@@ -81,6 +82,7 @@ TAKEN = {
     "guid that is no link": "<guid isPermaLink='false'>n/1</guid>",
     "guid before link": "<guid>n/1</guid><link>n/2</link>",
     "an empty link and a guid": "<link/><guid>https://a.example/1</guid>",
+    "an enclosure of Atom": "<title>A</title><atom:link rel='enclosure' type='image/png' href='p.png'/>",
     "two links": "<link>https://a.example/1</link><link>https://a.example/2</link>",
     "a link of Atom": "<atom:link href='n/3'/><link>https://a.example/1</link>",
     "links of other kinds": "<link>u</link><atom:link rel='self' href='v'/><atom:link rel='alternate' type='text/xml' href='w'/>",
@@ -128,6 +130,11 @@ LEFT = {
     "an unknown element": "<title>A</title><body>B</body>",
     "an image in an item": "<image><title>A</title></image>",
     "a namespaced link": "<link x:href='u'/>",
+    "a link of Atom without an address": "<atom:link rel='self'/>",
+    "a guid with its own base": "<guid xml:base='http://b.example/'>1</guid>",
+    "an author with two names": "<author><name>A</name><name>B</name></author>",
+    "an author's address after another's name": "<author>A</author><author><email>b@b.example</email></author>",
+    "keywords with an attribute": "<media:keywords x='1'>a</media:keywords>",
     "an author after an address": "<author>a@a.example</author><author><name>B</name></author>",
     "a link with its own base": "<link xml:base='http://b.example/' href='c'/>",
     "a declaration that hides another": "<dc:creator xmlns:media='http://purl.org/dc/elements/1.1/'>A</dc:creator>",
@@ -153,11 +160,24 @@ def test_items_that_the_fast_reader_leaves_to_feedparser(name: str) -> None:
         "<feed><entry><title>no namespace</title></entry></feed>",
         "<rss version='2.0'><item><title>outside</title></item><channel/></rss>",
         "<html><body>page</body></html>",
+        "<rss version='2.0' xmlns='http://backend.userland.com/rss2'><channel><item><title>A</title></item></channel></rss>",
+        "<rss version='2.0'><channel><language x='1'>ja</language><item><title>A</title></item></channel></rss>",
+        "<rss version='2.0'><channel><image lang='fr'><title>B</title></image><item><title>A</title></item></channel></rss>",
+        "<rss version='2.0'><channel><image><body>B</body></image><item><title>A</title></item></channel></rss>",
+        _rss("<item><title>A</title></item>", "<itunes:summary>a</itunes:summary><itunes:summary>b</itunes:summary>"),
+        f"<rdf:RDF {RDF}><channel/><item><title>A</title></item><other/></rdf:RDF>",
         "<?xml-stylesheet href='a>b'?><rss version='2.0'><channel><item><title>A</title></item></channel></rss>",
     ],
 )
 def test_documents_that_the_fast_reader_leaves_to_feedparser(document: str) -> None:
     assert _quick(document) is None
+
+
+def test_the_picture_of_an_rss_1_feed_is_passed_over() -> None:
+    picture = "<image><title>B</title><url>https://a.example/b.png</url></image>"
+    read = _quick(f"<rdf:RDF {RDF}><channel><title>N</title></channel>{picture}<item><title>A</title></item></rdf:RDF>")
+    assert read is not None
+    assert [entry.title for entry in read.entries] == ["A"]
 
 
 CHANNELS = [

@@ -303,3 +303,30 @@ def test_a_feed_that_breaks_off_keeps_what_came_and_says_that_more_is_to_come() 
     read = _read(broken_off)
     assert read.whole is False
     assert len(read.entries) >= 3
+
+
+#: A document that is left to feedparser.
+CAREFULLY = Fetched(url=SOURCE.url, body=f"<!DOCTYPE rss>{RSS_091}".encode())
+
+
+def test_a_document_on_which_feedparser_fails_is_a_failure_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse(*_: object, **__: object) -> None:
+        raise UnicodeError("half a letter")
+
+    monkeypatch.setattr("feedparser.parse", parse)
+    result = parse_feed(CAREFULLY, SOURCE, NOON)
+    assert isinstance(result, Failure)
+    assert "UnicodeError: half a letter" in f"{result.message} {result.detail}"
+
+
+def test_an_entry_that_cannot_be_read_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = feedparser.FeedParserDict(title=object(), link="https://a.example/1")
+    whole = feedparser.FeedParserDict(title="A", link="https://a.example/2")
+    found = feedparser.FeedParserDict(feed=feedparser.FeedParserDict(), entries=[strange, whole], version="rss20")
+    monkeypatch.setattr("feedparser.parse", lambda *_, **__: found)
+    read = parse_feed(CAREFULLY, SOURCE, NOON)
+    assert isinstance(read, ParsedFeed)
+    assert [entry.title for entry in read.entries] == ["A"]
+    assert any("an entry could not be read" in problem for problem in read.problems)
+    found.entries = [strange]
+    assert isinstance(parse_feed(CAREFULLY, SOURCE, NOON), Failure)

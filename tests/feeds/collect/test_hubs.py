@@ -133,3 +133,7 @@ def test_the_parser_hands_the_hub_out_with_the_entries(ministry: SourceDefinitio
 def test_hostile_heads_take_no_time(hostile: str) -> None:
     """Each is quadratic in a careless reader; here they end well within the time limit of a test."""
     assert found(f"<feed>hub{hostile}") is None
+
+
+def test_a_parameter_of_a_link_without_a_name_is_passed_over() -> None:
+    assert found("<rss/>", f'<{HUB}>; ; rel="hub"', f'<{TOPIC}>; rel="self";') == BOTH

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.collect.document import read_document
-from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
+from feeds.collect.normalise import MAX_TEXT
+from feeds.observed import MAX_ENTRIES, Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
 from storage.model import SourceDefinition
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
@@ -183,3 +184,10 @@ _NAMES = (
 @given(st.dictionaries(st.sampled_from(_NAMES), _json), st.dictionaries(st.sampled_from(_NAMES), _json))
 def test_values_of_wrong_types_never_raise(item: dict[str, Any], fields: dict[str, Any]) -> None:
     read({**fields, "version": VERSION, "items": [item]})
+
+
+def test_of_too_many_items_the_first_are_read_and_a_long_text_is_cut() -> None:
+    read = feed({"id": "0", "content_text": "x" * (MAX_TEXT + 1)}, *({"id": str(n)} for n in range(1, MAX_ENTRIES + 1)))
+    assert len(read.entries) == MAX_ENTRIES
+    assert f"only the first {MAX_ENTRIES} of {MAX_ENTRIES + 1} entries were read" in read.problems
+    assert (len(read.entries[0].text), "text_cut" in read.entries[0].flags) == (MAX_TEXT, True)

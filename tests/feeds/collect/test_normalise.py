@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from feeds.collect import normalise
 from feeds.collect.decode import clean, is_ordinary
-from feeds.collect.normalise import canonical_url, html_to_text, is_parsable, one_line, plain_text, safe_html
+from feeds.collect.normalise import MAX_HTML, canonical_url, html_to_text, is_parsable, one_line, plain_text, safe_html
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,8 @@ def test_links_that_are_taken_as_they_are_would_also_be_read_so(
         assert read == canonical_url(site + path) == site + path
     assert f'href="{read}"' in safe_html(f'<a href="{path}">x</a>', f"{site}/news/")
     assert f'href="{read}"' in safe_html(f'<a href="{site}{path}">x</a>')
+
+
+def test_a_document_that_is_too_large_is_not_parsed() -> None:
+    assert is_parsable("x" * MAX_HTML)
+    assert not is_parsable("x" * (MAX_HTML + 1))

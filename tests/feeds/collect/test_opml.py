@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.collect.catalogue import load_sources
-from feeds.collect.opml import OpmlError, read_opml, write_opml
+from feeds.collect.opml import NAMESPACE, OpmlError, read_opml, write_opml
 from feeds.collect.written import as_toml
 from storage.model import FetchOptions, PageRules, SourceDefinition, SourceKind, Trust
 
@@ -134,3 +134,38 @@ def test_as_a_table_a_source_says_where_its_secrets_belong_and_not_what_they_are
     assert '# "Authorization" = ' in words
     (back,) = load_sources(words)
     assert back.fetch == FetchOptions(verify=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        (FetchOptions(verify=False), ["[source.fetch]", "verify = false"]),
+        (FetchOptions(cookie="a=s3cret"), ["[source.fetch]", '# cookie = "…"']),
+        (
+            FetchOptions(headers=(("X-Key", "s3cret"),)),
+            ["[source.fetch]", "", "[source.fetch.headers]", '# "X-Key" = "…"'],
+        ),
+    ],
+)
+def test_of_how_a_source_is_asked_only_what_differs_is_written(options: FetchOptions, written: list[str]) -> None:
+    words = as_toml(SourceDefinition(key="a", url="https://a.example/", name="A", fetch=options))
+    assert words[words.index("[source.fetch]") :].splitlines() == written
+    load_sources(words)
+
+
+def test_a_list_of_too_many_sources_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.collect.opml.MAX_OUTLINES", 2)
+    outlines = "".join(f'<outline text="{n}" xmlUrl="https://a.example/{n}"/>' for n in range(3))
+    with pytest.raises(OpmlError, match="more than 2 sources"):
+        read_opml(f"<opml version='2.0'><body>{outlines}</body></opml>".encode())
+
+
+def test_an_outline_that_makes_no_sense_is_refused_alone() -> None:
+    sound = '<outline text="A" xmlUrl="https://a.example/"/>'
+    for strange in (
+        '<outline text="B" xmlUrl="https://[half/"/>',
+        f'<outline xmlns:k="{NAMESPACE}" k:rules="{{" text="B" xmlUrl="https://b.example/"/>',
+    ):
+        read, refused = read_opml(f"<opml version='2.0'><body>{sound}{strange}</body></opml>".encode())
+        assert [one.url for one in read] == ["https://a.example/"], refused
+        assert len(refused) == 1

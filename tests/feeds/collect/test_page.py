@@ -1,5 +1,6 @@
 """List pages and article pages, with and without rules; no ranking gets into an article's text."""
 
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from feeds.collect.cutter import cut_text
 from feeds.collect.document import read_document
+from feeds.collect.matching import matched, matched_then
 from feeds.collect.page import parse_article, parse_list_page
 from feeds.observed import ArticlePage, Failure, FailureKind, Fetched, ParsedFeed
-from storage.model import PageRules, SourceDefinition, SourceKind
+from storage.model import PageRules, PageSnapshot, SourceDefinition, SourceKind
 
 NOON = datetime(2025, 11, 20, 12, tzinfo=UTC)
 LIST_URL = "https://news.example.jp/"
@@ -273,3 +275,60 @@ def test_the_cutter_only_ever_removes(text: str) -> None:
 def test_pages_of_any_kind_never_raise(html: str) -> None:
     parse_list_page(_fetched(html), SITE, NOON)
     parse_article(_fetched(html), SITE, NOON)
+
+
+def test_an_article_too_deep_to_be_read_is_a_failure() -> None:
+    result = parse_article(Fetched(url=f"{LIST_URL}1", body=b"<i>" * 30_000), SITE, NOON)
+    assert isinstance(result, Failure)
+    assert result.kind is FailureKind.TOO_LARGE
+
+
+def test_an_articles_rule_that_cannot_be_used_is_named_as_such() -> None:
+    strange = replace(SITE, rules=replace(RULES, article="li:["))
+    result = parse_article(Fetched(url=f"{LIST_URL}1", body=b"<article>A</article>"), strange, NOON)
+    assert isinstance(result, Failure)
+    assert result.kind is FailureKind.BAD_RULES
+
+
+@pytest.mark.parametrize(
+    ("data", "author"),
+    [
+        ('{"@graph": [{"@type": "WebSite"}, {"@type": "NewsArticle", "author": "Ada"}]}', "Ada"),
+        ('{"@type": "WebSite", "author": "Ada"}', None),
+        ('[{"@type": "Article", "author": "Ada"}, 7]', "Ada"),
+        ('"Article"', None),
+        ("{", None),
+    ],
+)
+def test_structured_data_is_read_where_it_is_an_article(data: str, author: str | None) -> None:
+    html = (
+        f'<script type="application/ld+json">{data}</script><article><p>{"Words of the article. " * 20}</p></article>'
+    )
+    read = parse_article(Fetched(url=f"{LIST_URL}1", body=html.encode()), SITE, NOON)
+    assert isinstance(read, ArticlePage)
+    assert read.author == author
+
+
+def test_of_two_links_to_one_article_the_dated_one_dates_it() -> None:
+    html = """<ul class="list"><li><a href="/docs/mod/1.html"><span class="t">国防相会談</span></a></li>
+    <li><a href="/docs/mod/1.html"><span class="t">会談</span></a><span class="d">2025-11-19 9:05</span></li></ul>"""
+    read = parse_list_page(Fetched(url=LIST_URL, body=html.encode()), SITE, NOON)
+    assert isinstance(read, ParsedFeed)
+    assert [(one.title, one.published_text) for one in read.entries] == [("国防相会談", "2025-11-19 9:05")]
+
+
+def test_how_often_each_selector_of_a_list_fits_is_counted_on_the_page_and_on_its_copy() -> None:
+    counted = {"item": 2, "link": 4, "title": 2, "date": 2}
+    assert matched(LIST.encode(), RULES) == counted
+    assert matched(b"<i>" * 30_000, RULES) == {}
+    kept = PageSnapshot(taken_at=NOON, found=2, items=(), body=zlib.compress(LIST.encode()))
+    assert matched_then(kept, RULES) == counted
+    assert matched_then(replace(kept, body=b""), RULES) == {}
+
+
+def test_a_list_of_links_within_another_leaves_the_article_with_it() -> None:
+    links = "".join(f'<li><a href="/{n}">Other news number {n}</a></li>' for n in range(8))
+    html = f"<article><p>{'Words of the article. ' * 20}</p><ul><ul>{links}</ul></ul></article>"
+    read = parse_article(Fetched(url=f"{LIST_URL}1", body=html.encode()), SITE, NOON)
+    assert isinstance(read, ArticlePage)
+    assert "Other news" not in read.text

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.collect.document import read_document
-from feeds.collect.sitemap import title_from
+from feeds.collect.sitemap import parse_sitemap, title_from
 from feeds.observed import Failure, FailureKind, Fetched, ParsedFeed
 from storage.model import PageRules, SourceDefinition, SourceKind
 
@@ -132,3 +132,15 @@ def test_entities_are_not_expanded() -> None:
 def test_a_sitemap_of_any_kind_never_raises(words: str) -> None:
     read(f"<urlset {SPACES}>{words}")
     read(f"<sitemapindex {SPACES}>{words}")
+
+
+def test_a_sitemap_of_which_nothing_can_be_read_is_a_failure() -> None:
+    for body in ("", "<", "<?"):
+        result = parse_sitemap(Fetched(url=SITE.url, body=body.encode()), SITE, NOON)
+        assert isinstance(result, Failure), body
+
+
+def test_a_rule_that_is_no_pattern_is_told() -> None:
+    result = read(PLAIN, replace(SITE, rules=PageRules(include="(")))
+    assert isinstance(result, Failure)
+    assert "'include' is no pattern" in f"{result.message} {result.detail}"

@@ -91,3 +91,8 @@ def test_too_many_gzip_members_are_refused() -> None:
 def test_what_is_not_as_it_says_or_was_not_asked_for_is_damaged(encoding: str) -> None:
     with pytest.raises(Damaged):
         _unpacked(encoding, b"not compressed at all")
+
+
+def test_what_follows_the_end_of_a_packed_body_is_left_alone() -> None:
+    assert _unpacked("deflate", PACKED["deflate"] + b"padding", piece=100) == (TEXT, True)
+    assert _unpacked("gzip, deflate", zlib.compress(gzip.compress(TEXT)), piece=10**9) == (TEXT, True)
