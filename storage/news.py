@@ -127,14 +127,6 @@ def _listed_item(row: Row[Any]) -> ListedItem:
     return ListedItem(report=report_from_row(row), text=row.text, author=row.author, updated_at=row.updated_at)
 
 
-def neighbours(connection: Connection, story_id: int) -> tuple[int | None, int | None]:
-    """The meetings that were first told before and after this one; None at the ends."""
-    column = meetings.c.story_id
-    older = select(func.max(column)).where(column < story_id)
-    newer = select(func.min(column)).where(column > story_id)
-    return connection.execute(older).scalar(), connection.execute(newer).scalar()
-
-
 def told_since(connection: Connection, since: datetime, most: int) -> list[tuple[int, tuple[Report, ...]]]:
     """The stories with the most sources among those reported at or after `since`, with those reports, oldest first."""
     first = _first_item_since(connection, since)

@@ -1,5 +1,6 @@
 """A backup is whole or it is none; a restore brings back what was there, and can itself be taken back."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ from sqlalchemy import select, update
 
 from storage import backup, filters, floods, ingest, restored, schema, sources, subscriptions
 from storage.database import Connection, Database
-from storage.errors import BackupError, DatabaseFull
+from storage.errors import BackupError, DatabaseFull, DatabaseReadOnly
 from storage.model import Channel
 from storage.tables import deliveries, items
 from storage.tables import sources as source_table
@@ -235,3 +236,74 @@ def test_rotation_leaves_what_a_person_named(archive: Database, tmp_path: Path) 
     assert backup.rotate(tmp_path, keep=1) == []
     assert mine.is_file()
     assert daily.is_file()
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "words"),
+    [
+        (sqlite3.OperationalError("disk I/O error"), BackupError, "cannot be copied: disk I/O error"),
+        (PermissionError(13, "Permission denied", "b.db.part"), DatabaseReadOnly, "b.db.part cannot be written"),
+        (OSError(28, "No space left on device"), DatabaseFull, "Free some space"),
+        (OSError(5, "Input/output error"), BackupError, "Input/output error"),
+    ],
+)
+def test_what_the_disk_says_is_told_with_what_to_do(
+    archive: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: Exception,
+    told: type[Exception],
+    words: str,
+) -> None:
+    def fail(*_: object) -> None:
+        raise said
+
+    monkeypatch.setattr(backup, "_copy", fail)
+    with pytest.raises(told, match=words):
+        backup.make(archive, tmp_path / "b.db", NOW)
+    assert list(tmp_path.glob("b.db*")) == []
+
+
+def test_where_there_is_no_archive_yet_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new' / 'kaigi.db'}")
+    with pytest.raises(BackupError, match="nothing to back up"):
+        backup.make(database, tmp_path / "b.db", NOW)
+    database.close()
+
+
+def test_a_disk_that_does_not_give_back_what_was_written_is_found_out_and_nothing_is_changed(
+    archive: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup.make(archive, tmp_path / "b.db", NOW)
+    before = _identities(archive)
+
+    def copy(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:-1] + b"?")
+
+    monkeypatch.setattr("shutil.copyfile", copy)
+    with pytest.raises(BackupError, match="the disk is failing"):
+        backup.restore(tmp_path / "b.db", archive, NOW)
+    assert _identities(archive) == before
+
+
+def test_rows_that_break_a_rule_of_their_table_are_damage(archive: Database, tmp_path: Path) -> None:
+    file = backup.make(archive, tmp_path / "b.db", NOW).path
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            "CREATE TABLE ballast (weight); INSERT INTO ballast VALUES (NULL); PRAGMA writable_schema = ON;"
+            "UPDATE sqlite_schema SET sql = 'CREATE TABLE ballast (weight NOT NULL)' WHERE name = 'ballast';"
+        )
+    said = backup.damage(file)
+    assert said is not None
+    assert "NULL value" in said
+    file.with_name("b.db.sha256").write_text(
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  b.db\n", encoding="ascii"
+    )
+    with pytest.raises(BackupError, match="is damaged: NULL value"):
+        backup.check(file)
+
+
+def test_a_file_that_is_no_database_is_damage(archive: Database, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("my holiday photos " * 100, encoding="ascii")
+    assert "not a database" in str(backup.damage(tmp_path / "text"))
+    assert backup.damage(tmp_path / "data" / "kaigi.db") is None

@@ -7,7 +7,7 @@ from feeds.decide.corrections import CannotCorrect
 from feeds.observed import Verdict
 from storage import corrections
 from storage.model import Trust
-from storage.tables import deliveries, meetings
+from storage.tables import deliveries, meetings, story_alerts
 from tests.support.build import after, entry, facts, understood
 from tests.support.correcting import TOKYO, WASHINGTON, Room
 
@@ -240,3 +240,18 @@ def test_the_trust_of_a_merged_story_is_the_better_one(room: Room) -> None:
     record = room.database.read(lambda c: corrections.load(c, first).meeting)
     assert record is not None
     assert record.trust is Trust.OFFICIAL
+
+
+def test_the_marks_of_a_story_that_was_alerted_go_with_it_and_come_back(room: Room) -> None:
+    def marks() -> list[int]:
+        return list(room.database.read(lambda c: c.execute(select(story_alerts.c.story_id)).scalars()))
+
+    old = room.report("A", facts(), published_at=after(days=-9))
+    told = room.report("B", WASHINGTON, source="wire")
+    assert marks() == [told]
+    said = room.desk.same_as(str(told), str(old))
+    assert sorted(set(marks())) == sorted({old, told})
+    assert room.report("C", facts()) == old
+    assert len(room.owed()) == 1, "who was told of the one is not told of the other"
+    room.desk.undo(said.id)
+    assert marks() == [told]

@@ -2,16 +2,19 @@
 
 import os
 import sqlite3
+import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, func, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from storage import database as database_module
 from storage import schema
+from storage.bulk import insert_rows
 from storage.database import Connection, Database
 from storage.errors import (
     DatabaseBusy,
@@ -21,7 +24,7 @@ from storage.errors import (
     DatabaseUnreachable,
     StorageError,
 )
-from storage.tables import filters, instance
+from storage.tables import filters, instance, workers
 from tests.support.postgres import Postgres
 
 
@@ -261,3 +264,55 @@ def test_a_server_that_ended_our_connections_costs_no_later_piece_of_work(postgr
     assert database.read(lambda c: c.execute(text("SELECT 2")).scalar()) == 2
     other.close()
     database.close()
+
+
+def test_a_process_that_is_told_to_stop_in_the_middle_of_a_write_leaves_nothing_and_the_door_open(
+    database: Database,
+) -> None:
+    def stopped(connection: Connection) -> None:
+        connection.execute(insert(instance).values(key="half", value="x"))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write(stopped)
+    database.write(_put("whole"))  # type: ignore[arg-type]
+    assert database.read(lambda c: c.execute(select(instance.c.key).where(instance.c.key == "half")).all()) == []
+
+
+def test_a_statement_that_stands_alone_fails_with_an_error_of_ours(file: Path, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(StorageError):
+        database.alone(f"VACUUM INTO '{tmp_path}/no/such/folder.db'")
+    database.write(_put("later"))  # type: ignore[arg-type]
+    database.close()
+
+
+def test_an_archive_in_memory_has_no_file_that_could_be_missing() -> None:
+    database = Database("sqlite:///:memory:")
+    assert database.displaced() is None
+    database.close()
+
+
+def test_without_its_driver_postgresql_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DatabaseUnreachable, match="extra 'postgres'"):
+        Database("postgresql://kaigi@127.0.0.1/kaigi")
+
+
+def test_a_moment_without_a_time_zone_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="needs a time zone"):
+        database.write(lambda c: c.execute(insert(workers).values(name="w", started_at=datetime(2025, 11, 1))))  # noqa: DTZ001
+
+
+def test_a_connection_to_a_server_that_is_in_use_is_waited_for(postgres: Postgres) -> None:
+    database = Database(postgres.ready_database())
+    connection = database.engine.connect()
+    threading.Timer(0.05, connection.close).start()
+    database.close()
+    assert connection.closed
+
+
+def test_no_rows_are_no_work(database: Database) -> None:
+    before = database.read(_count)
+    database.write(lambda c: insert_rows(c, instance, []))
+    assert database.read(_count) == before

@@ -202,3 +202,15 @@ def test_a_change_after_a_merge_is_told_though_both_stories_had_edits_and_follow
     change(database, kept, announced, facts(phase=Phase.CANCELLED), after(minutes=4))
     waiting = [kind for kind, state in owed(database, "kind", "state") if state == "queued"]
     assert sorted(waiting) == ["edit", "follow_up"]
+
+
+def test_documents_that_come_one_after_another_are_told_together_each_once(database: Database) -> None:
+    chat(database)
+    none, one = facts(), facts(outcomes=("joint statement",))
+    story = meet(database, 1, none)
+    send(database)
+    change(database, story, none, one, after(hours=1))
+    change(database, story, one, facts(outcomes=("joint statement", "road map")), after(hours=2))
+    (waiting,) = [row for row in owed(database, "kind", "payload", "state") if row[0] == "follow_up"]
+    (told,) = waiting[1]["changes"]
+    assert (told["before"], sorted(told["after"]), waiting[2]) == ([], ["joint statement", "road map"], "queued")

@@ -172,3 +172,19 @@ def test_a_deliverer_lives_as_long_as_its_process() -> None:
     assert workers.alive("host-1-ab/2", {"host-1-ab"})
     assert not workers.alive("host-1-ab/2", {"host-2-cd"})
     assert not workers.alive(None, {"host-1-ab"})
+
+
+async def test_a_server_that_is_not_there_is_told_with_what_to_check() -> None:
+    database = Database("postgresql://kaigi:geheim123@127.0.0.1:1/kaigi")
+    with pytest.raises(DatabaseUnreachable, match="Is the server running") as told:
+        await OpenLine.open(database, "w1", Role.COLLECT)
+    assert "geheim123" not in str(told.value)
+    database.close()
+
+
+async def test_saying_goodbye_on_a_line_that_is_broken_is_no_error(line: Open, database: Database) -> None:
+    first, second = await line("w1"), await line("w2")
+    database.write(_end_lines)
+    await first.close()
+    with pytest.raises(DatabaseUnreachable):
+        await second.take("deliver telegram 1")

@@ -2,14 +2,14 @@
 
 import threading
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
 from storage import ingest, sources
 from storage.database import Database
-from storage.errors import NotFound
+from storage.errors import FromFile, NotFound
 from storage.model import FetchOptions, PageRules, Source, SourceKind, SourceState
 from tests.support.build import NOW, after, definition, polled
 
@@ -219,3 +219,19 @@ def test_a_source_that_is_now_asked_another_way_is_asked_at_once_and_keeps_what_
     database.write(lambda c: sources.follow_file(c, [replace(before, fetch=OPTIONS)], after(minutes=1)))
     now = _keys(database)["a"]
     assert (now.definition.fetch, now.next_poll_at, now.etag) == (OPTIONS, after(minutes=1), '"1"')
+
+
+def test_a_source_of_the_file_is_not_removed_for_it_would_come_back(database: Database) -> None:
+    database.write(lambda c: sources.follow_file(c, [definition("a")], NOW))
+    source_id = _keys(database)["a"].id
+    with pytest.raises(FromFile, match="kaigi sources pause"):
+        database.write(lambda c: sources.remove(c, source_id, NOW))
+    assert list(_keys(database)) == ["a"]
+
+
+def test_a_clock_that_was_set_back_brings_all_sources_forward_and_none_where_there_is_none(database: Database) -> None:
+    database.write(lambda c: sources.bring_forward(c, timedelta(hours=1)))
+    source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, next_poll_at=after(hours=1))))
+    database.write(lambda c: sources.bring_forward(c, timedelta(minutes=90)))
+    assert _keys(database)["a"].next_poll_at == after(minutes=-30)

@@ -158,3 +158,18 @@ def test_numbers_of_rows_that_are_gone_are_not_given_again(archive: Database, em
     transfer.copy(archive, empty)
     _land(empty, 99)
     assert empty.read(lambda c: c.execute(select(func.max(items.c.id))).scalar()) == 26
+
+
+def test_an_archive_of_another_version_is_not_copied(empty: Database, tmp_path: Path) -> None:
+    there = Database(f"sqlite:///{tmp_path / 'target.db'}")
+    with pytest.raises(CopyError, match="another version's schema"):
+        transfer.copy(empty, there)
+    there.close()
+
+
+def test_numbers_of_a_table_of_which_every_row_is_gone_are_not_given_again(archive: Database, empty: Database) -> None:
+    highest = archive.read(lambda c: c.execute(select(func.max(deliveries.c.id))).scalar()) or 0
+    archive.write(lambda c: c.execute(delete(deliveries)))
+    transfer.copy(archive, empty)
+    _land(empty, 99)
+    assert empty.read(lambda c: c.execute(select(func.min(deliveries.c.id))).scalar()) == highest + 1

@@ -97,6 +97,8 @@ def test_two_subscriptions_left_behind_do_not_stand_in_each_other_s_way(database
     (_, second) = database.read(websub.every)
     database.write(lambda c: websub.let_go(c, second, NOW))
     assert [one.source_id for one in database.read(websub.every)] == [None, None]
+    database.write(lambda c: websub.let_go(c, replace(second, source_id=None), NOW))
+    assert [one.source_id for one in database.read(websub.every)] == [None, None]
 
 
 def test_a_push_makes_its_source_due_at_once_or_some_seconds_after_a_poll(database: Database) -> None:

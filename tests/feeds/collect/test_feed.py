@@ -320,7 +320,7 @@ def test_a_document_on_which_feedparser_fails_is_a_failure_of_the_source(monkeyp
 
 
 def test_an_entry_that_cannot_be_read_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    strange = feedparser.FeedParserDict(title=object(), link="https://a.example/1")
+    strange = feedparser.FeedParserDict(title="B", tags=7, link="https://a.example/1")
     whole = feedparser.FeedParserDict(title="A", link="https://a.example/2")
     found = feedparser.FeedParserDict(feed=feedparser.FeedParserDict(), entries=[strange, whole], version="rss20")
     monkeypatch.setattr("feedparser.parse", lambda *_, **__: found)
