@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.telegram import render
-from bot.telegram.markup import LIMIT, Message, units
+from bot.telegram.facts import field_name
+from bot.telegram.markup import LIMIT, Message, cut, units
 from bot.telegram.texts import LANGUAGES, language_of, text
-from storage.model import Channel, Chat, Evidence, Format, Kind, MeetingStory, Phase
+from storage.model import Channel, Chat, Evidence, Format, Kind, Level, MeetingStory, Phase
 from tests.support.build import NOW, facts, minister, report, story
 
 PAGE = "https://kaigi.example"
@@ -311,3 +312,38 @@ class TestTexts:
 
     def test_there_are_two_languages(self) -> None:
         assert set(LANGUAGES) == set(CHATS)
+
+
+class TestCorners:
+    def test_a_channel_gets_the_source_alone_and_no_buttons_for_one_person(self) -> None:
+        channel = dataclasses.replace(EN, kind="channel")
+        for message in (
+            render.alert(story(), channel, now=NOW),
+            render.follow_up(story(), [{"field": "city", "before": "Rome", "after": "Oslo"}], channel),
+        ):
+            assert [button.url for row in message.buttons for button in row] == ["https://mod.example/1"]
+        without = story(facts(), report(url=None))
+        assert render.alert(without, channel, now=NOW).buttons == ()
+        assert render.follow_up(without, [], channel).buttons == ()
+
+    def test_a_meeting_of_which_every_report_is_gone_is_told_without_sources(self) -> None:
+        gone = dataclasses.replace(story(), reports=())
+        assert "Sources" not in seen(render.alert(gone, EN, now=NOW))
+        assert "Reported" not in seen(render.details(gone, [], EN))
+
+    def test_the_rank_is_told_where_it_is_not_a_minister_s(self) -> None:
+        deputies = story(facts(level=Level.VICE_MINISTER))
+        assert "vice ministers" in seen(render.details(deputies, [], EN))
+
+    def test_a_list_says_where_more_are_and_an_empty_one_says_so(self) -> None:
+        message = render.listing([story()], EN, title="Latest", nothing="None.", page=PAGE, more=f"{PAGE}/search")
+        assert "All of them on the web page" in seen(message)
+        assert f'href="{PAGE}/search"' in message.html
+        assert seen(render.listing([], EN, title="Latest", nothing="None.")) == "None."
+
+    def test_facts_go_by_the_names_that_readers_know(self) -> None:
+        assert field_name("edition", "en") == field_name("series", "en") == "Meeting"
+        assert field_name("colour", "en") == "colour"
+
+    def test_a_text_that_fits_is_not_cut(self) -> None:
+        assert (cut("会談", 5), cut("会談", 1), cut("𝕳𝖊", 3)) == ("会談", "会", "𝕳")

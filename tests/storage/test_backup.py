@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import select, update
@@ -248,18 +249,9 @@ def test_rotation_leaves_what_a_person_named(archive: Database, tmp_path: Path) 
     ],
 )
 def test_what_the_disk_says_is_told_with_what_to_do(
-    archive: Database,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    said: Exception,
-    told: type[Exception],
-    words: str,
+    archive: Database, tmp_path: Path, said: Exception, told: type[Exception], words: str
 ) -> None:
-    def fail(*_: object) -> None:
-        raise said
-
-    monkeypatch.setattr(backup, "_copy", fail)
-    with pytest.raises(told, match=words):
+    with mock.patch.object(backup, "_copy", side_effect=said), pytest.raises(told, match=words):
         backup.make(archive, tmp_path / "b.db", NOW)
     assert list(tmp_path.glob("b.db*")) == []
 
@@ -296,9 +288,8 @@ def test_rows_that_break_a_rule_of_their_table_are_damage(archive: Database, tmp
     said = backup.damage(file)
     assert said is not None
     assert "NULL value" in said
-    file.with_name("b.db.sha256").write_text(
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  b.db\n", encoding="ascii"
-    )
+    summed = f"{hashlib.sha256(file.read_bytes()).hexdigest()}  b.db\n"
+    file.with_name("b.db.sha256").write_text(summed, encoding="ascii")
     with pytest.raises(BackupError, match="is damaged: NULL value"):
         backup.check(file)
 

@@ -5,6 +5,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -316,3 +317,38 @@ def test_no_rows_are_no_work(database: Database) -> None:
     before = database.read(_count)
     database.write(lambda c: insert_rows(c, instance, []))
     assert database.read(_count) == before
+
+
+def test_a_stop_in_the_middle_of_a_shared_commit_reaches_everybody_who_waits_for_it(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    first_is_in, gate = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    def hold(_: Connection) -> None:
+        first_is_in.set()
+        gate.wait(5)
+
+    def stop(_: Connection) -> None:
+        raise KeyboardInterrupt
+
+    def run(work: Callable[[Connection], object]) -> None:
+        try:
+            database.write(work)
+        except KeyboardInterrupt:
+            ended.append("stopped")
+
+    threads = [threading.Thread(target=run, args=(hold,))]
+    threads[0].start()
+    first_is_in.wait(5)
+    for number, work in enumerate((stop, _put("a"), _put("b")), 1):
+        threads.append(threading.Thread(target=run, args=(work,)))
+        threads[-1].start()
+        while len(database._waiting) < number:
+            time.sleep(0.01)
+    gate.set()
+    for thread in threads:
+        thread.join()
+    assert (ended, database.read(_count)) == (["stopped"] * 3, 0)
+    database.write(_put("later"))  # type: ignore[arg-type]
+    assert database.read(_count) == 1
+    database.close()

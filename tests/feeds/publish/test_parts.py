@@ -1,4 +1,4 @@
-"""A meeting as one entry of a list, in both languages."""
+"""Small parts of pages and feeds: entries of lists, names, packed forms, people by name, figures."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,12 +6,13 @@ from datetime import date
 import pytest
 
 from feeds.decide.query import parse
+from feeds.publish import metrics
 from feeds.publish.almanac import almanac, moved
 from feeds.publish.by_facts import find_by_facts
 from feeds.publish.listed import language_name, listed
 from feeds.publish.rendered import SMALL, rendered, takes_gzip
 from feeds.publish.words import office_name
-from storage.model import Format, Level, Meeting, Principal
+from storage.model import Figures, Format, Level, Meeting, Principal, Role, Worker
 from tests.support.build import NOW, facts, story
 
 
@@ -77,3 +78,11 @@ def test_taking_a_line_out_that_is_not_there_changes_nothing() -> None:
     ).lines
     assert moved(lines[:1], [lines[1]], []) == list(lines[:1])
     assert moved(lines[:1], [], [lines[1]]) == list(lines)
+
+
+def test_each_role_has_its_number_of_processes_as_soon_as_one_lives() -> None:
+    figures = Figures(sources=0, sources_failing=0, items=0, meetings=0, chats=0, deliveries_waiting=0)
+    one = Worker(name="w1", role=Role.COLLECT, leads=(), started_at=NOW, seen_at=NOW)
+    lines = metrics.render(figures, [], NOW, workers=[one]).decode().splitlines()
+    assert {'kaigi_processes{role="collect"} 1.0', 'kaigi_processes{role="web"} 0.0'} <= set(lines)
+    assert "kaigi_processes" not in metrics.render(figures, [], NOW).decode()
