@@ -19,7 +19,7 @@ from feeds.decide.query import QueryError, parse
 from feeds.decide.routing import AlertPolicy
 from storage import audit, filters, news, tracing
 from storage import corrections as store
-from storage.cases import CorrectionPlan
+from storage.cases import CorrectionPlan, StoryRecord
 from storage.database import Connection, Database
 from storage.errors import NotFound
 from storage.model import Correction, CorrectionKind, ListedItem, MeetingStory
@@ -106,8 +106,7 @@ class Desk:
         """As `undo`, in a transaction of the caller's."""
         said, journal = store.get(connection, correction_id)
         story = store.load(connection, store.resolve(connection, said.story_id))
-        apart = said.kind is CorrectionKind.SPLIT and said.other_id is not None
-        other = store.load(connection, store.resolve(connection, said.other_id or 0)) if apart else None
+        other = _split_off(connection, said)
         plan = judge.undo(said, journal, story, other, self.now)
         undone = store.undo(connection, said, plan, self.by, self.now)
         self._note_undone(connection, undone)
@@ -189,3 +188,13 @@ def look_up(connection: Connection, words: str, now: datetime, most: int) -> tup
 def _is_article(connection: Connection, words: str) -> bool:
     """A newsroom may have addresses that look like ours."""
     return "://" in words and bool(store.items_at(connection, [words, canonical_url(words) or words]))
+
+
+def _split_off(connection: Connection, said: Correction) -> StoryRecord | None:
+    """The story that a split made; None for other corrections, and when it went with the source of its articles."""
+    if said.kind is not CorrectionKind.SPLIT or said.other_id is None:
+        return None
+    try:
+        return store.load(connection, store.resolve(connection, said.other_id))
+    except NotFound:
+        return None

@@ -130,9 +130,9 @@ def learn(moments: Iterable[datetime], now: datetime) -> Habit | None:
     hours = Counter(moment.hour for moment in recent)
     busy: list[int] = []
     for hour, _ in hours.most_common():
-        busy.append(hour)
         if sum(hours[h] for h in busy) >= 0.9 * len(recent):
             break
+        busy.append(hour)
     return Habit(weekly=round(len(recent) / (span / WEEK), 2), hours=tuple(sorted(busy)))
 
 

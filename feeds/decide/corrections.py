@@ -268,12 +268,21 @@ def _founded(told: Sequence[ReportRecord], seen: Sequence[ReportRecord], now: da
 
 
 def _folded(told: Sequence[ReportRecord]) -> tuple[MeetingFacts, Trust]:
-    facts, trust = UNSTATED, Trust.LOW
-    for number, one in enumerate(told):
-        if one.facts is None:
-            continue
-        facts = one.facts if number == 0 else merge(facts, trust, one.facts, one.trust)
-        trust = one.trust if number == 0 else best_trust(trust, one.trust)
+    stated = _stated(told)
+    if not stated:
+        return UNSTATED, Trust.LOW
+    return _completed(*stated[0], stated[1:])
+
+
+def _stated(told: Sequence[ReportRecord]) -> list[tuple[MeetingFacts, Trust]]:
+    return [(one.facts, one.trust) for one in told if one.facts is not None]
+
+
+def _completed(
+    facts: MeetingFacts, trust: Trust, further: Sequence[tuple[MeetingFacts, Trust]]
+) -> tuple[MeetingFacts, Trust]:
+    for more, its_trust in further:
+        facts, trust = merge(facts, trust, more, its_trust), best_trust(trust, its_trust)
     return facts, trust
 
 
@@ -309,10 +318,7 @@ def _since(record: MeetingRecord | None, story: StoryRecord, journal: Journal, n
     came = [one for one in story.reports if one.item_id not in journal.items and one.certain and one.facts]
     if record is None:
         return _founded(came, came, now) if came else None
-    reported, trust = record.reported, record.trust
-    for one in came:
-        if one.facts is not None:
-            reported, trust = merge(reported, trust, one.facts, one.trust), best_trust(trust, one.trust)
+    reported, trust = _completed(record.reported, record.trust, _stated(came))
     return _revised(replace(record, trust=trust), pinned(reported, _pins(story.corrections)), reported, now)
 
 

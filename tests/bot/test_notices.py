@@ -65,6 +65,14 @@ class TestWords:
         assert words.count("\n") == 0
         assert words_of(many[:MOST], "en", "UTC").count("\n") == MOST - 1
 
+    def test_of_many_lines_the_first_are_told_and_how_many_more_there_are(self) -> None:
+        words = words_of([notice(NoticeKind.FLOODED, key=f"s{n}") for n in range(13)], "en", "UTC")
+        assert (words.count("\n"), words.splitlines()[-1]) == (10, "and 3 more")
+
+    def test_some_more_than_are_told_one_by_one_are_all_named(self) -> None:
+        words = words_of([notice(key=f"s{n}") for n in range(MOST + 1)], "en", "UTC")
+        assert words == f"⚠️ {MOST + 1} sources turned bad: S0, S1, S2, S3, S4, S5"
+
     def test_what_passed_before_anybody_was_told_is_not_told(self) -> None:
         passed = [notice(), notice(NoticeKind.RECOVERED), notice(key="other")]
         assert words_of(passed, "en", "UTC") == "⚠️ OTHER (other): failing. It answers 500."

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from feeds.decide.corrections import CannotCorrect
-from feeds.decide.pins import WrongFact
+from feeds.decide.pins import WrongFact, shown
 from storage import corrections, sources
 from storage.errors import NotFound
 from storage.model import Format, Phase, Principal
@@ -169,3 +169,22 @@ class TestWhatIsNamed:
         room.database.write(lambda c: sources.remove(c, room.source_ids["mod"]))
         assert len(room.database.read(corrections.every)) == 1
         room.report("B", TOKYO, source="wire")
+
+
+def test_a_person_in_japanese_alone_is_set_shown_and_taken_out_and_the_others_stay(room: Room) -> None:
+    marles = Principal(country="AU", name="Richard Marles")
+    story = room.report("A", facts(principals=(marles, Principal(country="JP"))))
+    room.desk.fact(str(story), "person", "JP:例太郎")
+    assert room.meetings()[story].principals == (marles, Principal(country="JP", name_ja="例太郎"))
+    assert shown(room.meetings()[story], "person") == "AU:Richard Marles; JP:例太郎"
+    room.desk.fact(str(story), "person:jp", None)
+    assert room.meetings()[story].principals == (marles,)
+    room.desk.fact(str(story), "person", None)
+    assert (room.meetings()[story].principals, shown(room.meetings()[story], "person")) == ((), None)
+
+
+@pytest.mark.parametrize("value", ["0", "1000", "twelve"])
+def test_an_edition_that_is_no_number_is_refused(room: Room, value: str) -> None:
+    story = room.report("A", facts())
+    with pytest.raises(WrongFact, match="no edition"):
+        room.desk.fact(str(story), "edition", value)

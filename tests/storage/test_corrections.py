@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from feeds.decide.corrections import CannotCorrect
 from feeds.observed import Verdict
-from storage import corrections
+from storage import corrections, sources
 from storage.model import Trust
 from storage.tables import deliveries, meetings, story_alerts
 from tests.support.build import after, entry, facts, understood
@@ -255,3 +255,46 @@ def test_the_marks_of_a_story_that_was_alerted_go_with_it_and_come_back(room: Ro
     assert len(room.owed()) == 1, "who was told of the one is not told of the other"
     room.desk.undo(said.id)
     assert marks() == [told]
+
+
+class TestStoriesWithoutAMeeting:
+    def test_two_that_are_merged_and_parted_stay_none(self, room: Room) -> None:
+        first, second = room.report("Navy orders frigates", None), room.report("Army buys boots", None, source="wire")
+        said = room.desk.same_as(str(second), str(first))
+        assert room.story_of("Army buys boots") == first
+        room.desk.undo(said.id)
+        assert (room.story_of("Army buys boots"), room.meetings()) == (second, {})
+
+    def test_one_of_which_an_article_is_split_off_stays_none(self, room: Room) -> None:
+        first, second = room.report("Navy orders frigates", None), room.report("Army buys boots", None, source="wire")
+        room.desk.same_as(str(second), str(first))
+        said = room.desk.split(room.item("Army buys boots"))
+        assert room.story_of("Army buys boots") == said.other_id
+        assert room.meetings() == {}
+
+    def test_a_fact_that_was_said_of_what_is_none_any_more_is_taken_back_in_silence(self, room: Room) -> None:
+        story = room.report("A", facts())
+        said = room.desk.fact(str(story), "city", "Manila")
+        room.desk.not_a_meeting(str(story))
+        room.desk.undo(said.id)
+        assert room.meetings() == {}
+
+    def test_an_uncertain_one_that_was_called_none_is_one_when_the_word_is_taken_back_after_a_clear_report(
+        self, room: Room
+    ) -> None:
+        room.poll(understood(entry("A", url="https://mod.example/A"), facts(), verdict=Verdict.UNCERTAIN))
+        story = room.story_of("A")
+        said = room.desk.not_a_meeting(str(story))
+        assert room.report("B", facts(), source="wire") == story
+        assert room.meetings() == {}
+        room.desk.undo(said.id)
+        assert room.meetings() == {story: facts()}
+
+
+def test_an_article_whose_source_was_removed_needs_no_way_back(room: Room) -> None:
+    story = room.report("A", facts())
+    room.report("B", facts(), source="wire")
+    said = room.desk.split(room.item("B"))
+    room.database.write(lambda c: sources.remove(c, room.source_ids["wire"], room.now))
+    room.desk.undo(said.id)
+    assert room.meetings() == {story: facts()}

@@ -121,3 +121,9 @@ def test_a_hub_that_never_verified_need_not_be_left() -> None:
     assert step.after is not None
     assert (step.after.state, step.mode) == (HubState.RESTING, None)
     assert lease.step(replace(pending, source_id=None), wanted=False, now=NOW).after is None
+
+
+def test_a_lease_that_ran_out_while_the_hub_was_asked_changes_only_the_lease() -> None:
+    asked = replace(ABOUT, state=HubState.PENDING, asked_at=NOW, lease_until=after(hours=-1), next_at=after(hours=1))
+    made = lease.step(asked, True, NOW)
+    assert made.after == replace(asked, lease_until=None)

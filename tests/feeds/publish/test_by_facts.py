@@ -81,3 +81,13 @@ def test_an_address_that_is_too_long_is_refused() -> None:
 )
 def test_views_are_the_same_when_they_say_the_same(one: str, other: str, same: bool) -> None:
     assert _same(one, other) is same
+
+
+def test_the_language_is_one_of_ours_or_left_to_the_reader() -> None:
+    assert [wanted("everything", "atom", query).language for query in (b"", b"lang=ja", b"lang=en")] == [
+        None,
+        "ja",
+        "en",
+    ]
+    with pytest.raises(WrongRequest, match="lang is ja or en"):
+        wanted("everything", "atom", b"lang=fr")

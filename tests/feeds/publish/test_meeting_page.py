@@ -149,3 +149,10 @@ def test_long_words_before_a_quotation_are_cut_at_a_word() -> None:
 def test_a_meeting_in_no_known_place_has_none_in_its_linked_data() -> None:
     document = json.loads(event(story(facts(city=None, country=None)), "en", "https://k.example/7"))
     assert "location" not in document
+
+
+def test_a_report_of_a_later_day_comes_after_the_day_of_the_meeting() -> None:
+    announced = told("a", facts(phase=Phase.ANNOUNCED), published_at=after(days=-9))
+    reported = told("b", facts(), item_id=2, published_at=after(days=3))
+    steps = course([announced, reported], facts(), date(2025, 11, 5), "en")
+    assert [step.day is not None for step in steps][1:] == [True, False]

@@ -13,7 +13,7 @@ from feeds.decide.subject import Subject
 from feeds.publish.almanac import Almanac, almanac, around, partners
 from feeds.publish.asking import WrongRequest
 from feeds.publish.by_facts import find_by_facts
-from feeds.publish.facets import facets, find
+from feeds.publish.facets import facets, find, kept_find
 from feeds.publish.views import View, days_of, last_months, period_name, view_of
 from storage.model import Format, Kind, Level, Meeting, MeetingFacts, Phase, Principal
 from tests.support.build import NOW, facts
@@ -232,6 +232,16 @@ def test_a_choice_that_is_made_is_offered_even_when_many_come_before_it() -> Non
     for view, key in ((View(minister="zoe-rare"), "minister"), (View(series="series-21"), "series")):
         (facet,) = (one for one in facets(made, view, find(made, view), "en") if one.key == key)
         assert [(one.count, one.view) for one in facet.choices if one.chosen] == [(1, View())]
+
+
+def test_only_so_many_views_are_kept_the_newest(record: Almanac, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feeds.publish.facets.MOST_KEPT", 2)
+    made = almanac([meeting(1, facts())])
+    first, second, third = View(), View(level=None), View(period="2025")
+    kept = [kept_find(made, view) for view in (first, second, third)]
+    assert kept_find(made, third) is kept[2]
+    assert kept_find(made, first) is not kept[0]
+    assert kept_find(made, first).lines == kept[0].lines
 
 
 def test_a_meeting_that_is_not_among_the_lines_has_none_beside_it(record: Almanac) -> None:

@@ -215,3 +215,11 @@ def test_a_principal_is_quoted_with_name_and_office() -> None:
 )
 def test_a_dinner_of_two_ministers_is_a_meeting(title: str) -> None:
     assert facts(title).countries == ("GB", "JP")
+
+
+def test_in_a_zone_that_nobody_knows_the_day_is_that_of_the_feed() -> None:
+    told = article("日豪防衛相会談を本日実施", on=datetime(2025, 11, 6, 20, tzinfo=UTC))
+    here, nowhere = (understand(replace(told, time_zone=zone)).mention for zone in ("Asia/Tokyo", "No/Where"))
+    assert here is not None
+    assert nowhere is not None
+    assert (here.facts.starts_on, nowhere.facts.starts_on) == (date(2025, 11, 7), date(2025, 11, 6))
