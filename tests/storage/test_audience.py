@@ -230,3 +230,9 @@ def test_a_group_that_moves_forgets_its_message_numbers_and_loses_no_held_alert(
     rows = owed(database, "story_id", "message_id")
     assert {story for story, _ in rows} == {first, second}
     assert {number for _, number in rows} == {None}
+
+
+def test_a_side_meeting_of_a_conference_that_nobody_was_told_of_is_told_alone(database: Database) -> None:
+    chat(database, sides="parent")
+    meet(database, 1, facts(parent="admm-plus", starts_on=None))
+    assert owed(database, "kind", "state", "parent_id") == [("alert", "queued", None)]

@@ -349,3 +349,14 @@ def test_an_item_that_gives_its_identity_away_stays_with_its_story(database: Dat
     assert told == {first: 1, second: 1}
     (known,) = _snapshot(database, source_id, identities=("g:1",)).items
     assert known.story_id == second
+
+
+def test_what_was_told_since_a_moment_leaves_out_what_was_told_before(database: Database) -> None:
+    for number in range(1, 6):
+        key = f"s{number}"
+        origin = database.write(lambda c, key=key: sources.add(c, definition(key), NOW))
+        told = meeting_changes(facts(edition=number, series="admm"), source_id=origin, identity=f"g:{number}")
+        database.write(lambda c, told=told, number=number: ingest.apply(c, told, after(hours=number)))
+    told_since = [story for story, _ in database.read(lambda c: news.told_since(c, after(hours=4), 9))]
+    assert told_since == [5, 4]
+    assert database.read(lambda c: news.told_since(c, after(hours=9), 9)) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import ingest, outbox, sources, subscriptions
+from storage import ingest, outbox, privacy, sources, subscriptions
 from storage.database import Connection, Database
 from storage.model import Channel, Chat, ChatState, Delivery
 from tests.support.build import NOW, after, definition, facts, meeting_changes
@@ -117,3 +117,9 @@ def test_a_move_that_is_told_twice_changes_nothing_more(database: Database) -> N
     moved = _found(database, NEW)
     assert moved is not None
     assert (moved.id, moved.state) == (chat.id, ChatState.ACTIVE)
+
+
+def test_a_chat_without_a_person_behind_it_is_forgotten_alone(database: Database) -> None:
+    chat = _chat(database, OLD)
+    assert database.write(lambda c: privacy.forget(c, chat.id, None)) is True
+    assert database.write(lambda c: privacy.forget(c, chat.id, None)) is False
