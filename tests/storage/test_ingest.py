@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
@@ -352,11 +353,13 @@ def test_an_item_that_gives_its_identity_away_stays_with_its_story(database: Dat
 
 
 def test_what_was_told_since_a_moment_leaves_out_what_was_told_before(database: Database) -> None:
-    for number in range(1, 6):
-        key = f"s{number}"
-        origin = database.write(lambda c, key=key: sources.add(c, definition(key), NOW))
+    def land(connection: Connection, number: int) -> None:
+        origin = sources.add(connection, definition(f"s{number}"), NOW)
         told = meeting_changes(facts(edition=number, series="admm"), source_id=origin, identity=f"g:{number}")
-        database.write(lambda c, told=told, number=number: ingest.apply(c, told, after(hours=number)))
+        ingest.apply(connection, told, after(hours=number))
+
+    for number in range(1, 6):
+        database.write(partial(land, number=number))
     told_since = [story for story, _ in database.read(lambda c: news.told_since(c, after(hours=4), 9))]
     assert told_since == [5, 4]
     assert database.read(lambda c: news.told_since(c, after(hours=9), 9)) == []
