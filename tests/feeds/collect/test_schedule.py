@@ -314,3 +314,10 @@ class TestFloods:
         assert not schedule.is_flood(source(), 10, NOW)
         assert schedule.is_flood(source(), 11, NOW)
         assert not schedule.is_flood(source(polled_before=False), 500, NOW)
+
+
+def test_an_hour_in_which_little_comes_is_no_habit() -> None:
+    often = [NOW.replace(hour=9) - timedelta(days=day) for day in range(20)]
+    habit = learn([*often, NOW.replace(hour=3)], NOW)
+    assert habit is not None
+    assert habit.hours == (9,)

@@ -111,3 +111,18 @@ def test_understanding_stays_above_its_floors_on_the_labelled_items() -> None:
     floors = {"level": 0.95, "kind": 0.93, "date": 0.93, "city": 0.95, "edition": 0.88, "principals": 0.94}
     assert {name: report.fields[name] for name in floors if (report.fields[name] or 0) < floors[name]} == {}
     assert report.events["precision"] >= 0.95
+
+
+def test_predictions_use_the_words_of_the_labels() -> None:
+    titles = ["日豪防衛相電話会談を実施", "日豪「2+2」を東京で開催", "第12回拡大ASEAN国防相会議を開催"]
+    phone, two_plus_two, plus = predictions([{"id": title, "title": title, "date": "2025"} for title in titles])
+    assert (phone["kind"], two_plus_two["kind"], plus["edition"]) == ("phone", "2+2", 12)
+
+
+def test_borderline_items_and_side_meetings_are_a_matter_of_taste() -> None:
+    seen = LINES[1]["fields_in_text"] | {"principals": [False]}
+    lines = [LINES[0] | {"borderline": True}, LINES[0] | {"id": "d", "event": "y"}, LINES[1] | {"fields_in_text": seen}]
+    report = evaluate(lines)
+    assert report.confusion["meeting"]["items"] == 2
+    assert report.events["precision"] == 1.0, "one event, and two of one group"
+    assert report.fields["principals"] is None
