@@ -261,6 +261,10 @@ def _found(server: Server, since: datetime, count: int) -> Found:
     )
 
 
+#: Who has the duty. The row of one that was killed before stays for a while.
+_HOLDER = "SELECT name FROM workers WHERE leads::text LIKE '%deliver terminal%' ORDER BY seen_at DESC LIMIT 1"
+
+
 def takeover(server: Server, database: Database, folder: Path, sizes: Sizes) -> list[Goal]:
     """Two deliverers that print; the one at work is killed."""
     nothing = folder / "sources.toml"
@@ -275,7 +279,7 @@ def takeover(server: Server, database: Database, folder: Path, sizes: Sizes) -> 
     try:
         usual = [_sent_after(server, database) for _ in range(10)]
         for _ in range(sizes.takeovers):
-            name = str(server.ask("SELECT name FROM workers WHERE leads::text LIKE '%deliver terminal%'"))
+            name = str(server.ask(_HOLDER))
             victim = next(worker for worker in crew if f"-{worker.pid}-" in name)
             victim.kill()
             gaps.append(_sent_after(server, database))
