@@ -90,7 +90,7 @@ def live(life: Life) -> None:
 
 def _hurry() -> None:
     """Waits that spare other people's servers, made short: here all of them are ours."""
-    deliver.Pace = lambda: QUICK  # type: ignore[misc,assignment]
+    deliver.Pace = lambda: QUICK  # type: ignore[misc,assignment,attr-defined]
     deliver.RETRY_UNCERTAIN = timedelta(seconds=0.05)
     collecting.parser_pool = partial(parts.parser_pool, processes=1)  # type: ignore[attr-defined]
 

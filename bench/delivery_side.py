@@ -22,7 +22,8 @@ from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from bot import deliver, sender
-from bot.deliver import Deliverer, Pace
+from bot.deliver import Deliverer
+from bot.pacing import Pace
 from bot.sender import TelegramSender
 from storage import filters, ingest, schema, sources, subscriptions
 from storage.changes import NewStory

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,12 +23,14 @@ from starlette.routing import Route
 from bot.backups import Keeper
 from bot.collecting import callbacks
 from bot.config import Settings
-from bot.deliver import Deliverer, Pace, Sender
+from bot.deliver import Deliverer
 from bot.digests import Digests
 from bot.findings import TOO_LITTLE
 from bot.jobs import Collector
 from bot.notices import SETTLE, Notifier
 from bot.notify import NotifySender, Target, follow_settings
+from bot.outcomes import Sender
+from bot.pacing import Pace
 from bot.parts import utc_now
 from bot.process import JOURNAL, Tasks, state_folder, web_server
 from bot.pulse import Pulse
@@ -58,7 +61,7 @@ LONGEST_ALONE = 3600.0  # seconds for which the parts may wait for one statement
 
 
 @dataclass(kw_only=True)
-class Assembly:
+class Assembly(ABC):
     """What a process of the service is told, and makes its parts of."""
 
     settings: Settings
@@ -74,9 +77,9 @@ class Assembly:
         """End the service as SIGTERM does."""
         self._stop.set()
 
+    @abstractmethod
     def _health(self) -> Health:
         """What `/readyz` tells; each kind of process knows."""
-        raise NotImplementedError
 
     def _prepare_channels(self, connection: Connection, now: datetime) -> None:
         """Whom this service tells: the terminal where there is no bot, and the addresses of `notify.urls`."""

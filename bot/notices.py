@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import structlog
 
-from bot.deliver import Herald, Moved, NotSent, Outcome, Refused, Sent, Unknown
+from bot.outcomes import Herald, Moved, NotSent, Outcome, Refused, Sent, Unknown
 from bot.wording import words_of
 from feeds.publish.words import Language
 from feeds.telling import tell_of_the_network, tell_overdue

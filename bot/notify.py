@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bot.deliver import NotSent, Outcome, Refused, Sent, Unknown
+from bot.outcomes import NotSent, Outcome, Refused, Sent, Unknown
 from bot.plaintext import words_of
 from storage import filters, subscriptions
 from storage.contents import Content

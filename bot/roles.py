@@ -26,13 +26,14 @@ import structlog
 from bot import systemd
 from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import THREADS, callbacks, collecting, spare_what_stays
-from bot.deliver import Deliverer, Sender
+from bot.deliver import Deliverer
 from bot.duties import Listening, Sending, UntilSet, door
 from bot.findings import Company, Finding, needed, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Scheduler
 from bot.notify import targets
+from bot.outcomes import Sender
 from bot.parts import open_database, utc_now
 from bot.process import Tasks, bind, new_worker_id, on_signals, tell_restart, web_server
 from bot.pulse import Pulse

@@ -22,7 +22,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.deliver import ChatGone, Dropped, Moved, NotSent, Outcome, Refused, Sent, Unknown
+from bot.outcomes import ChatGone, Dropped, Moved, NotSent, Outcome, Refused, Sent, Unknown
 from bot.telegram import render
 from bot.telegram.keyboard import keyboard
 from bot.telegram.markup import Message, without_links

@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.deliver import NotSent, Outcome, Sent
+from bot.outcomes import NotSent, Outcome, Sent
 from bot.screen import plain
 from feeds.publish.card import Card, card
 from feeds.publish.words import Language, label

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.deliver import ChatGone, NotSent, Outcome, Refused, Sent, Unknown
 from bot.notices import Notifier
+from bot.outcomes import ChatGone, NotSent, Outcome, Refused, Sent, Unknown
 from bot.wording import MOST, words_of
 from storage import notices, people, sources, subscriptions
 from storage.changes import NoticePost

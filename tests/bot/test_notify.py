@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from bot import app, config
-from bot.deliver import Deliverer, NotSent, Pace, Refused, Sent, Unknown
+from bot.deliver import Deliverer
 from bot.notify import CONFIG_WAIT, NotifyError, NotifySender, classify, follow_settings, targets
+from bot.outcomes import NotSent, Refused, Sent, Unknown
+from bot.pacing import Pace
 from bot.plaintext import words_of
 from feeds.newsroom import Newsroom
 from storage import broadcasts, filters, ingest, schema, sources, subscriptions

@@ -16,7 +16,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from bot.deliver import ChatGone, Moved, NotSent, Outcome, Refused, Unknown
+from bot.outcomes import ChatGone, Moved, NotSent, Outcome, Refused, Unknown
 from bot.sender import classify
 
 

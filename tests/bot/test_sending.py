@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from telegram import Bot
 
-from bot.deliver import Dropped, Moved, NotSent, Outcome, Refused, Sent, Unknown
+from bot.outcomes import Dropped, Moved, NotSent, Outcome, Refused, Sent, Unknown
 from bot.sender import TelegramSender
 from storage.contents import Content
 from storage.model import Channel, Chat, Delivery, DeliveryKind, DeliveryState, Phase

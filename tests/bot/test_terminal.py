@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.deliver import NotSent, Sent
+from bot.outcomes import NotSent, Sent
 from bot.terminal import TerminalSender
 from storage.contents import Content
 from storage.model import Channel, Chat, Delivery, DeliveryKind, DeliveryState

@@ -13,10 +13,10 @@ from starlette.applications import Starlette
 from bot import config
 from bot.web import Area, routes
 from feeds.publish.web import Library, create_app
-from storage import filters, ingest, instance, people, sessions, sources
+from storage import audit, filters, ingest, instance, people, sessions, sources
 from storage.changes import Changes, NewStory
 from storage.database import Connection, Database
-from storage.model import SourceKind
+from storage.model import AuditLine, SourceKind
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 from tests.support.floods import flood
 
@@ -119,3 +119,20 @@ def token_in(html: str) -> str:
     found = re.search(r'name="token" value="(\w+)"', html)
     assert found is not None, html[:400]
     return found[1]
+
+
+def newest(database: Database) -> AuditLine:
+    """The last line of the audit."""
+    return database.read(lambda c: audit.page(c, limit=1))[0]
+
+
+def uncertain(database: Database) -> int:
+    """The number of an uncertain article."""
+    return number_of(database, "SELECT id FROM items WHERE verdict = 'uncertain'")
+
+
+async def undo(admin: Visitor, database: Database) -> str:
+    """Press the button that stands beside what was just done."""
+    answer = await admin.send("/admin/audit", act="undo", line=str(newest(database).id))
+    assert answer.status_code == 200, answer.text
+    return answer.text

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
-from bot.deliver import Deliverer, Outcome, Pace, Sent
+from bot.deliver import Deliverer
+from bot.outcomes import Outcome, Sent
+from bot.pacing import Pace
 from storage import ingest, sources, subscriptions
 from storage.changes import NewStory
 from storage.contents import Content

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.deliver import ChatGone, Moved, NotSent, Outcome, Pace, Refused, Sent
+from bot.outcomes import ChatGone, Moved, NotSent, Outcome, Refused, Sent
+from bot.pacing import Pace
 from feeds import floods
 from storage import notices, subscriptions
 from storage.contents import Content

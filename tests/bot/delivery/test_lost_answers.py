@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.deliver import Deliverer, Outcome, Sent, Unknown
+from bot.deliver import Deliverer
 from bot.duties import Sending
+from bot.outcomes import Outcome, Sent, Unknown
 from bot.standby import Lead, Standby
 from storage import news, outbox
 from storage.changes import Retelling
