@@ -52,7 +52,7 @@ class World:
             case "after" | "slow":
                 self.lost_answers[key] += 1
                 return Fault(drop_after=True) if kind == "after" else Fault(delay_s=PATIENCE_S + 1)
-            case "migrate" if key[1] < 0 and self.api is not None:
+            case "migrate" if -SUPER < key[1] < 0 and self.api is not None:  # a supergroup never moves again
                 new = key[1] - SUPER
                 self.api.moved[key[1]] = new
                 self.api.add_chat(new)
