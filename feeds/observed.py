@@ -215,7 +215,7 @@ class Understanding(_Sent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint(_Sent):
-    """The keys under which copies of an item are found (feeds/decide/likeness.py). Guid and lead are exact."""
+    """The keys under which copies of an item are found (feeds/decide/fingerprint.py). Guid and lead are exact."""
 
     guid: int | None = None
     lead: int | None = None

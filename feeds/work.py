@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from feeds.decide.likeness import fingerprint
+from feeds.decide.fingerprint import fingerprint
 from feeds.observed import Article, ArticlePage, Failure, Fetched, Fingerprint, ParsedEntry, ParsedFeed, Understanding
 from feeds.understand.lexicon import Lexicon, use_lexicon
 from feeds.understand.meetings import understand

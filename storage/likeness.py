@@ -21,7 +21,8 @@ CHUNK = 5_000
 def _keyed(stories_of_key: ColumnElement[str], is_wanted: ColumnElement[bool]) -> Select[tuple[int, str]]:
     return (
         select(likeness_keys.c.key, stories_of_key.label("stories"))
-        .where(likeness_keys.c.span.between(bindparam("first"), bindparam("last")), is_wanted)
+        # Not BETWEEN: each key is then looked up, where a range of spans is read from its first key to its last.
+        .where(likeness_keys.c.span.in_([bindparam("first"), bindparam("last")]), is_wanted)
         .group_by(likeness_keys.c.key)
         .having(func.count() <= COMMON)
     )

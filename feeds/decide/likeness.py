@@ -8,16 +8,13 @@ must also pass `contradiction`: numbers, countries and form agree, and no word w
 """
 
 import re
-import unicodedata
-import zlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 from functools import lru_cache
-from hashlib import blake2b
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
+from feeds.decide.fingerprint import stripped
 from feeds.observed import Fingerprint, ParsedEntry
 from feeds.understand.folding import fold
 from feeds.understand.lexicon import default_lexicon
@@ -26,27 +23,8 @@ from feeds.understand.scan import scanner_for
 from storage.changes import Twin
 
 ALIKE = 82.0  #: rapidfuzz ratio (0 to 100) of two headlines without spaces and signs
-LEAD = 100  #: characters of the text, without spaces and signs, that copies share
-LEAD_AT_LEAST = 60  #: a shorter text tells nothing
-TITLE_AT_LEAST = 15  #: bytes in UTF-8; a shorter headline ("Press release") tells nothing
-PIECES = 2  #: words of a headline that are keys
 TRIES = 4  #: of the most alike headlines; where more are as alike, all are from one template
-WITHIN = timedelta(days=3)
 
-_SUFFIXES = (
-    re.compile(r"\s*[\[\uff3b][^\[\]\uff3b\uff3d]{1,40}[\]\uff3d]\s*$"),  # [高市首相 …]
-    re.compile(r"\s*[(\uff08]写真[^()\uff08\uff09]{0,20}[)\uff09]\s*$"),  # (写真・画像 1/3)
-    re.compile(
-        r"\s*[:\uff1a]\s*[^:\uff1a\s]{0,12}(?:ドットコム|ニュース動画|写真特集|ニュース|新聞|デジタル|オンライン|通信)"
-        r"[:\uff1a]?\s*$"
-    ),
-    re.compile(r"\s*写真特集\s*$"),
-    re.compile(r"\s+[-–—|\uff5c]\s+[^-–—|\uff5c]{2,30}$"),  # - 媒体名
-)
-_PREFIXES = (
-    re.compile(r"^\s*(?:画像|写真|動画|図解|写真特集)\s*[|\uff5c:\uff1a/]\s*"),
-    re.compile(r"^\s*(?:【[^】]{1,8}】|[◎◆●■▼★])+\s*"),  # 【速報】, ◎短縮題
-)
 _FORMS = (
     "電話|phone|\\bcalls?\\b", "テレビ|オンライン|ビデオ|video|virtual", "会見|press conference|briefing",
     "共同声明|共同発表|joint statement|communique", "2\\+2|2プラス2", "首脳|summit", "外相|foreign minister",
@@ -57,8 +35,6 @@ _FORM = tuple(re.compile(words) for words in _FORMS)
 _NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?|第[一二三四五六七八九十]+|\b[a-z]+(?:th|ond|ird)\b")
 _SIGNS = re.compile(r"[\W_]+")
 _CONTENT = re.compile(r"[a-z0-9\u30a0-\u30ff\u3400-\u9fff]")
-_KEY_WORD = re.compile("[\u3400-\u9fff]{2,}|[\u30a1-\u30fc]{2,}|[a-z]{4,}")
-_DRESSED = re.compile("[\\[\uff3b(\uff08:\uff1a|\uff5c【◎◆●■▼★]|[-–—] |^(?:画像|写真|動画|図解)|写真特集")
 _WORD = re.compile(r"[a-z][a-z'-]+")
 _SMALL = frozenset(
     [
@@ -66,22 +42,6 @@ _SMALL = frozenset(
         "his", "her", "is", "are", "was", "were", "be", "has", "have", "will", "over", "after",
     ]
 )  # fmt: skip
-_WORLDWIDE = re.compile(r"^(?:https?://|tag:|urn:)|^[0-9a-f]{8}-[0-9a-f]{4}-")
-
-
-def fingerprint(entry: ParsedEntry, now: datetime) -> Fingerprint:
-    """The keys of an entry, made of its guid, its headline and its opening words. A dozen microseconds.
-
-    Old articles, such as a new source's backlog, have exact keys only: what is alike comes within days.
-    """
-    is_old = entry.published_at is not None and now - entry.published_at > WITHIN
-    lead = "".join(entry.text[: 3 * LEAD].lower().split())[:LEAD]
-    guid = entry.guid
-    return Fingerprint(
-        guid=_exact(f"g:{guid}") if guid and guid != entry.url and _WORLDWIDE.match(guid) else None,
-        lead=_exact(f"l:{lead}") if len(lead) >= LEAD_AT_LEAST else None,
-        pieces=() if is_old else _pieces(stripped(entry.title)),
-    )
 
 
 def copy_of(entry: ParsedEntry, found: Fingerprint, twins: Mapping[int, Iterable[Twin]]) -> Twin | None:
@@ -94,10 +54,8 @@ def copy_of(entry: ParsedEntry, found: Fingerprint, twins: Mapping[int, Iterable
             return twin
     words = squeezed(entry.title)
     near = {twin.item_id: twin for key in found.pieces for twin in twins.get(key, ()) if not twin.is_meeting}
-    alike = sorted((-fuzz.ratio(words, squeezed(twin.title)), number) for number, twin in near.items())
-    for ratio, number in alike[:TRIES]:
-        if -ratio < ALIKE:
-            break
+    ratios = ((-fuzz.ratio(words, squeezed(twin.title), score_cutoff=ALIKE), number) for number, twin in near.items())
+    for _, number in sorted(found for found in ratios if found[0])[:TRIES]:
         if contradiction(entry.title, near[number].title) is None:
             return near[number]
     return None
@@ -125,34 +83,6 @@ def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
 def squeezed(title: str) -> str:
     """A headline for comparing: without what its newsroom added, without spaces and signs, folded."""
     return _SIGNS.sub("", fold(stripped(title)).text)
-
-
-def stripped(title: str) -> str:
-    """A headline without the newsroom's name, mark or picture label around it, unless little would be left."""
-    if not _DRESSED.search(title):
-        return title
-    for pattern in (*_PREFIXES, *_SUFFIXES):
-        shorter = pattern.sub("", title)
-        if shorter != title and _is_telling(shorter):
-            title = shorter
-    return title
-
-
-def _is_telling(title: str) -> bool:
-    return len(title.encode("utf-8", "replace")) >= TITLE_AT_LEAST
-
-
-def _exact(words: str) -> int:
-    return int.from_bytes(blake2b(words.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
-
-
-def _pieces(title: str) -> tuple[int, ...]:
-    """The longest words, which are the rarest; in Japanese, runs of kanji or of katakana."""
-    if not _is_telling(title):
-        return ()
-    words = set(_KEY_WORD.findall(unicodedata.normalize("NFKC", title).lower()))
-    chosen = sorted(words, key=lambda word: (-len(word), word))[:PIECES]
-    return tuple(zlib.crc32(word.encode()) for word in chosen)
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from storage.tables.base import Key, Moment, metadata
@@ -64,6 +65,17 @@ items = Table(
     Index(None, "url"),  # serves: which story did another source give this address?
     Index(None, "story_id"),  # serves: the reports of a story
     Index(None, "source_id", "first_seen_at"),  # serves: how a source publishes
+    # serves: since when, until when and how often a meeting was reported, without reading the long rows themselves
+    Index(
+        "ix_items_meeting_reports",
+        "story_id",
+        "verdict",
+        "source_id",
+        "published_at",
+        "first_seen_at",
+        sqlite_where=text("verdict = 'meeting'"),
+        postgresql_where=text("verdict = 'meeting'"),
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -151,7 +163,7 @@ search_state = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("version", Integer, nullable=False, comment="of the folding and the tokens that the index was made with"),
     Column("indexed_to", Key, nullable=False, comment="newest item that the index knows"),
-    comment="one row; the index itself, item_words, is made by storage/search.py, because each engine has its own kind",
+    comment="one row; the index itself, item_words, is made by storage/search_index.py, as each engine has its own",
 )
 
 filters = Table(

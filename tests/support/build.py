@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from feeds.decide.likeness import fingerprint
+from feeds.decide.fingerprint import fingerprint
 from feeds.observed import MeetingMention, ParsedEntry, Understanding, Understood, Verdict
 from storage.changes import Alert, Changes, ItemInsert, MeetingWrite, NewStory, SourceUpdate
 from storage.model import (

@@ -1,6 +1,7 @@
 """Copies of one article are found by exact keys first, and a doubt keeps two articles apart."""
 
-from feeds.decide.likeness import contradiction, copy_of, fingerprint
+from feeds.decide.fingerprint import fingerprint
+from feeds.decide.likeness import contradiction, copy_of
 from storage.changes import Twin
 from tests.support.build import NOW, entry
 
