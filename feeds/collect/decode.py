@@ -78,6 +78,8 @@ _UNUSUAL = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u3000-\u3029\u3030-\u3098\u309b-\u9fff\uff01-\uff60]"
 )
 
+_ORDINARY_ASCII = bytes((9, 10, 13, *range(0x20, 0x7F)))  # the same for plain ASCII, which is told ten times as fast
+
 _MARKED = "".join(re.escape(chr(code)) for code in range(0x300, 0x10000) if unicodedata.combining(chr(code)))
 _STACKED = re.compile(f"([{_MARKED}]{{8}})[{_MARKED}]+")
 
@@ -114,6 +116,8 @@ def clean(text: str) -> str:
 
 def is_ordinary(text: str) -> bool:
     """Tell in one pass whether text has only characters that need no cleaning and no normalising."""
+    if text.isascii():
+        return not text.encode("ascii").translate(None, _ORDINARY_ASCII)
     return _UNUSUAL.search(text) is None
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.collect.decode import clean, decode
+from feeds.collect.decode import clean, decode, is_ordinary
 
 JAPANESE = "中谷防衛大臣は、豪州のマールズ副首相兼国防大臣と電話会談を行いました。①共同訓練㈱の髙橋氏が同席。"
 PLAIN_JAPANESE = "防衛相会談について、両大臣は地域情勢に関する意見を交わし、協力を進めることで一致しました。"
@@ -141,3 +141,9 @@ def test_feedparser_does_not_raise_on_cleaned_text(text: str, form: str, number:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
+
+
+def test_each_character_of_ascii_is_as_ordinary_alone_as_beside_japanese() -> None:
+    for code in range(128):
+        expected = code in (9, 10, 13) or 32 <= code < 127
+        assert (is_ordinary(f"a{chr(code)}b"), is_ordinary(f"大{chr(code)}臣")) == (expected, expected), code
