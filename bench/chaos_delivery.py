@@ -47,7 +47,7 @@ from bench.delivery_side import (
 from bench.delivery_world import PATIENCE_S, Key, World
 from bench.figures import Goal, report
 from bot.deliver import Deliverer
-from storage import outbox
+from storage import outbox, queue
 from storage.database import Connection, Database
 from storage.model import Channel
 from storage.tables import chats, deliveries
@@ -278,12 +278,12 @@ def _duplicates(api: BotApi) -> int:
 
 def _claim_all(database: Database) -> tuple[list[float], float]:
     """The CPU time of each look for eight messages among rooms that rest, and by how much memory grew meanwhile."""
-    turns, busy, costs = outbox.Turns(), list[str](), list[float]()
+    turns, busy, costs = queue.Turns(), list[str](), list[float]()
     grown = NOBODY
     for count in range(300):
         began = time.thread_time()
         look = partial(
-            outbox.find, channels=[Channel.TELEGRAM], busy=busy, now=now(), limit=8, turns=turns, oldest=count % 5 == 0
+            queue.find, channels=[Channel.TELEGRAM], busy=busy, now=now(), limit=8, turns=turns, oldest=count % 5 == 0
         )
         found = database.read(look)
         costs.append(time.thread_time() - began)

@@ -21,7 +21,7 @@ from bench.figures import Goal, machine, number, print_table, report
 from bench.kaigi_side import definitions
 from bench.measured import patience
 from bench.scale_world import running
-from storage import filters, outbox, schema, sources, transfer
+from storage import filters, queue, schema, sources, transfer
 from storage.database import Connection, Database
 from storage.model import Channel
 from storage.tables import deliveries
@@ -69,7 +69,7 @@ def owed(database: Database) -> dict[str, int]:
 def first_claims(database: Database) -> list[int]:
     """What a service would send first; the claim is taken back."""
     found = database.read(
-        lambda c: outbox.find(c, channels={Channel.TELEGRAM}, busy=(), now=datetime.now(UTC), limit=CHATS)
+        lambda c: queue.find(c, channels={Channel.TELEGRAM}, busy=(), now=datetime.now(UTC), limit=CHATS)
     )
     return sorted(found)
 

@@ -20,7 +20,7 @@ import structlog
 
 from bot.outcomes import ChatGone, Dropped, Moved, NotSent, Outcome, Refused, Sender, Sent, Unknown
 from bot.pacing import Allowance, Pace, Rooms
-from storage import contents, notices, outbox, subscriptions, workers
+from storage import contents, notices, outbox, queue, subscriptions, workers
 from storage.changes import NoticePost
 from storage.database import Connection, Database
 from storage.errors import NotFound, StorageError
@@ -66,7 +66,7 @@ class Deliverer:
     _awaited: set[str] = field(default_factory=set)  #: rooms to which another process may still be sending
     _rooms: Rooms = field(default_factory=Rooms)
     _channel_until: dict[Channel, datetime] = field(default_factory=dict)
-    _turns: outbox.Turns = field(default_factory=outbox.Turns)
+    _turns: queue.Turns = field(default_factory=queue.Turns)
     _looks: int = 0
     _turned: int = 0
     _in_flight: set[int] = field(default_factory=set)  #: numbers of the deliveries in `_tasks`
@@ -180,7 +180,7 @@ class Deliverer:
         self.at("before look")
         found = await self._read(partial(self._find, channels=channels, now=now, limit=room))
         if not found or self._stopping:
-            due = await self._read(partial(outbox.next_due, channels=channels, now=now))
+            due = await self._read(partial(queue.next_due, channels=channels, now=now))
             return False, self._idle_for(due, now)
         self.at("before claim")
         claimed = await self._write(partial(outbox.take, found=found, worker=self.worker, now=now))
@@ -194,7 +194,7 @@ class Deliverer:
     def _find(self, connection: Connection, channels: list[Channel], now: datetime, limit: int) -> list[int]:
         self._looks += 1
         busy = {*self._tasks, *self._rooms.resting(now), *self._awaited}
-        return outbox.find(
+        return queue.find(
             connection,
             channels=channels,
             busy=busy,

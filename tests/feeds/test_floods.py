@@ -5,7 +5,7 @@ from sqlalchemy import insert
 
 from feeds import floods as shell
 from feeds.decide.routing import AlertPolicy, braked
-from storage import filters, floods, ingest, news, outbox, restored, subscriptions
+from storage import filters, floods, ingest, news, queue, restored, subscriptions
 from storage.changes import Alert, Changes, Retelling
 from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
@@ -40,7 +40,7 @@ def outgoing(database: Database) -> list[Delivery]:  # noqa: F811
     found: list[Delivery] = []
     while True:
         taken = database.write(
-            lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=1), limit=99)
+            lambda c: queue.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=1), limit=99)
         )
         if not taken:
             return found
@@ -164,7 +164,7 @@ def test_a_decision_can_be_taken_back_while_no_message_has_left(held: Database, 
 def test_what_has_left_is_not_called_back_and_the_decision_stands(held: Database) -> None:
     settle(held, FloodState.SENT)
     held.write(
-        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=1), limit=1)
+        lambda c: queue.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=1), limit=1)
     )
     with pytest.raises(TooLate, match="1 of 6 messages have left"):
         held.write(lambda c: shell.undo(c, 1, who="bob", now=LATER))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, insert, select
 
-from storage import contents, digests, handover, ingest, outbox, restored, subscriptions
+from storage import contents, digests, handover, ingest, outbox, queue, restored, subscriptions
 from storage.audience import new_row
 from storage.changes import Alert
 from storage.database import Connection, Database
@@ -177,8 +177,8 @@ def test_what_is_oldest_comes_first_when_asked_for_so_that_no_digest_starves(dat
     chat(database, "2")
     meet(database, 5, now=after(hours=2))
     look = {"channels": {Channel.TELEGRAM}, "busy": (), "now": after(hours=3), "limit": 1}
-    by_weight = database.read(lambda c: outbox.find(c, **look))  # type: ignore[arg-type]
-    by_age = database.read(lambda c: outbox.find(c, **look, oldest=True))  # type: ignore[arg-type]
+    by_weight = database.read(lambda c: queue.find(c, **look))  # type: ignore[arg-type]
+    by_age = database.read(lambda c: queue.find(c, **look, oldest=True))  # type: ignore[arg-type]
     kinds = dict(owed(database, "id", "kind"))
     assert (kinds[by_weight[0]], kinds[by_age[0]]) == ("alert", "digest")
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from storage import ingest, outbox, sources, subscriptions, workers
+from storage import ingest, outbox, queue, sources, subscriptions, workers
 from storage.database import Connection, Database
 from storage.model import Channel, DeliveryState
 from storage.tables import deliveries
@@ -134,9 +134,7 @@ def test_deliverers_that_claim_at_the_same_moment_send_each_message_once(
         tries = 0
         while tries < 5:  # a claim comes back empty as well when others hold what it found
             claimed = mine.write(
-                lambda c: outbox.claim(
-                    c, worker=f"w{number}", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=8
-                )
+                lambda c: queue.claim(c, worker=f"w{number}", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=8)
             )
             taken.extend(one.id for one in claimed)
             tries = 0 if claimed else tries + 1
@@ -148,7 +146,7 @@ def test_deliverers_that_claim_at_the_same_moment_send_each_message_once(
 def test_messages_whose_claim_landed_unheard_are_queued_again_as_if_never_tried(database: Database) -> None:
     _owe(database, 3)
     claimed = database.write(
-        lambda c: outbox.claim(c, worker="w1", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=3)
+        lambda c: queue.claim(c, worker="w1", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=3)
     )
     assert database.write(lambda c: outbox.disown(c, "w1", [claimed[0].id], NOW)) == 2
     assert database.write(lambda c: outbox.disown(c, "w2", [], NOW)) == 0

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from storage import ingest, outbox, sources, subscriptions
+from storage import ingest, outbox, queue, sources, subscriptions
 from storage.changes import NewStory
 from storage.database import Connection, Database
 from storage.model import Channel, Chat, ChatState, Delivery
@@ -44,7 +44,7 @@ def _claim(
     database: Database, *, worker: str = "w1", now: datetime = NOW, busy: set[str] | None = None, limit: int = 10
 ) -> list[Delivery]:
     return database.write(
-        lambda c: outbox.claim(c, worker=worker, channels=TELEGRAM, busy=busy or set(), now=now, limit=limit)
+        lambda c: queue.claim(c, worker=worker, channels=TELEGRAM, busy=busy or set(), now=now, limit=limit)
     )
 
 
@@ -64,7 +64,7 @@ def test_a_chat_never_has_two_messages_in_one_claim(database: Database, chat: Ch
 
 def test_only_channels_that_somebody_reads_are_claimed(database: Database, chat: Chat) -> None:
     _new_meeting(database)
-    claim: Callable[[Connection], list[Delivery]] = lambda c: outbox.claim(  # noqa: E731
+    claim: Callable[[Connection], list[Delivery]] = lambda c: queue.claim(  # noqa: E731
         c, worker="w1", channels={Channel.TERMINAL}, busy=set(), now=NOW, limit=10
     )
     assert database.write(claim) == []
@@ -90,7 +90,7 @@ def test_a_message_that_was_put_back_waits_its_time(database: Database, chat: Ch
     (mine,) = _claim(database)
     database.write(lambda c: outbox.put_back(c, mine, "w1", after(minutes=1), "429", NOW))
     assert _claim(database) == []
-    assert database.read(lambda c: outbox.next_due(c, TELEGRAM, NOW)) == after(minutes=1)
+    assert database.read(lambda c: queue.next_due(c, TELEGRAM, NOW)) == after(minutes=1)
     (again,) = _claim(database, now=after(minutes=1))
     assert again.attempt == 2
 

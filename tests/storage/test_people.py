@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage import audit, broadcasts, outbox, people, subscriptions
+from storage import audit, broadcasts, people, queue, subscriptions
 from storage.database import Database
 from storage.errors import NotFound
 from storage.model import Channel, ChatState, DeliveryKind, Invite
@@ -165,7 +165,7 @@ def test_a_broadcast_is_owed_once_to_each_active_chat(database: Database) -> Non
     chats(database, "4")
     assert database.write(lambda c: broadcasts.queue(c, draft.id, NOW)) is None
     owed = database.write(
-        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9)
+        lambda c: queue.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9)
     )
     assert [(one.chat.address, one.kind, one.payload, one.story_id) for one in owed] == [
         ("1", DeliveryKind.BROADCAST, {"id": draft.id}, None),

@@ -23,6 +23,7 @@ from storage import (
     news,
     notices,
     outbox,
+    queue,
     retention,
     retractions,
     search,
@@ -130,9 +131,9 @@ def _work(database: Database) -> None:
         partial(news.meeting_ids_between, first=1, last=9), partial(news.moved_lately, limit=9),
         partial(news.newest, what="items"), partial(news.nearest, what="meetings", at_most=5),
         partial(news.goes_on, story_ids=[1]), partial(news.ahead, today=NOW.date(), limit=5),
-        partial(outbox.find, channels=[Channel.TELEGRAM], busy=["1"], now=later, limit=8),
-        partial(outbox.find, channels=[Channel.TELEGRAM], busy=[], now=later, limit=8, oldest=True),
-        partial(outbox.next_due, channels=[Channel.TELEGRAM], now=later),
+        partial(queue.find, channels=[Channel.TELEGRAM], busy=["1"], now=later, limit=8),
+        partial(queue.find, channels=[Channel.TELEGRAM], busy=[], now=later, limit=8, oldest=True),
+        partial(queue.next_due, channels=[Channel.TELEGRAM], now=later),
         partial(outbox.left_behind, worker="w", channels=[Channel.TELEGRAM]),
         partial(outbox.pauses, channels=[Channel.TELEGRAM]),
         partial(digests.due, now=later), partial(retractions.latest, since=NOW),
@@ -143,9 +144,7 @@ def _work(database: Database) -> None:
     ]  # fmt: skip
     for read in reads:
         database.read(read)
-    claimed = database.write(
-        partial(outbox.claim, worker="w", channels=[Channel.TELEGRAM], busy=[], now=later, limit=8)
-    )
+    claimed = database.write(partial(queue.claim, worker="w", channels=[Channel.TELEGRAM], busy=[], now=later, limit=8))
     for delivery in claimed[:2]:
         database.read(partial(contents.load, delivery=delivery))
         database.write(partial(outbox.mark_sent, delivery=delivery, worker="w", message_id="1", now=later))

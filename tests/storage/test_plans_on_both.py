@@ -28,6 +28,7 @@ from storage import (
     notices,
     outbox,
     polls,
+    queue,
     search_index,
     snapshot,
     sources,
@@ -161,15 +162,15 @@ def _poll(connection: Connection) -> None:
 def _send(connection: Connection) -> None:
     now = after(hours=5)
     look = {"channels": TELEGRAM, "busy": {"-1"}, "now": now, "limit": 8}
-    found = outbox.find(connection, **look)  # type: ignore[arg-type]
-    outbox.find(connection, oldest=True, **look)  # type: ignore[arg-type]
+    found = queue.find(connection, **look)  # type: ignore[arg-type]
+    queue.find(connection, oldest=True, **look)  # type: ignore[arg-type]
     taken = outbox.take(connection, found, "w/1", now)
     assert len(taken) == 2
     for one in taken:
         contents.load(connection, one)
     outbox.mark_sent(connection, taken[0], "w/1", "55", now)
     outbox.put_back(connection, taken[1], "w/1", now, "later", now)
-    outbox.next_due(connection, TELEGRAM, now)
+    queue.next_due(connection, TELEGRAM, now)
     outbox.pauses(connection, TELEGRAM)
     outbox.left_behind(connection, "w/2", TELEGRAM)
     outbox.disown(connection, "w/1", [], now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import ingest, outbox, privacy, sources, subscriptions
+from storage import ingest, privacy, queue, sources, subscriptions
 from storage.database import Connection, Database
 from storage.model import Channel, Chat, ChatState, Delivery
 from tests.support.build import NOW, after, definition, facts, meeting_changes
@@ -38,7 +38,7 @@ def _meetings(database: Database, count: int, *, days: int = 0) -> None:
 
 def _claimed(database: Database, *, days: int = 0) -> list[Delivery]:
     return database.write(
-        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=days), limit=99)
+        lambda c: queue.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=after(days=days), limit=99)
     )
 
 
@@ -59,7 +59,7 @@ def test_a_chat_that_comes_back_after_months_is_not_flooded_with_old_news(databa
     _rest(database, chat, state)
     assert _chat(database, OLD, days=200).state is ChatState.ACTIVE
     assert _claimed(database, days=200) == []
-    assert database.read(lambda c: outbox.next_due(c, {Channel.TELEGRAM}, NOW)) is None
+    assert database.read(lambda c: queue.next_due(c, {Channel.TELEGRAM}, NOW)) is None
 
 
 def test_a_chat_that_comes_back_the_next_day_gets_what_it_missed(database: Database) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from storage import filters, ingest, instance, likeness, outbox, sources, subscriptions, transfer
+from storage import filters, ingest, instance, likeness, queue, sources, subscriptions, transfer
 from storage.database import Connection, Database
 from storage.errors import CopyError
 from storage.model import Channel, DeliveryState
@@ -77,7 +77,7 @@ def test_everything_goes_over_and_is_compared(archive: Database, empty: Database
 def test_what_was_sent_stays_sent_and_what_waits_goes_on_there(archive: Database, empty: Database) -> None:
     transfer.copy(archive, empty)
     claimed = empty.write(
-        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9)
+        lambda c: queue.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=(), now=NOW + timedelta(1), limit=9)
     )
     assert [delivery.id for delivery in claimed] == [2]
     states = empty.read(lambda c: c.execute(select(deliveries.c.state).order_by(deliveries.c.id)).scalars().all())

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from feeds.decide.audience import tags
 from feeds.decide.retelling import material
-from storage import ingest, outbox, sources, subscriptions
+from storage import ingest, outbox, queue, sources, subscriptions
 from storage.changes import Alert, Changes, MeetingWrite, NewStory, Retelling
 from storage.database import Connection, Database
 from storage.model import Channel, Chat, Delivery, MeetingFacts, Trust
@@ -81,7 +81,7 @@ def owed(database: Database, *columns: str) -> list[tuple[Any, ...]]:
 
 def claim(database: Database, now: datetime = NOW) -> list[Delivery]:
     return database.write(
-        lambda c: outbox.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=now, limit=99)
+        lambda c: queue.claim(c, worker="w", channels={Channel.TELEGRAM}, busy=set(), now=now, limit=99)
     )
 
 

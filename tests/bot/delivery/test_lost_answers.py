@@ -10,7 +10,7 @@ from bot.deliver import Deliverer
 from bot.duties import Sending
 from bot.outcomes import Outcome, Sent, Unknown
 from bot.standby import Lead, Standby
-from storage import news, outbox
+from storage import news, queue
 from storage.changes import Retelling
 from storage.contents import Content
 from storage.database import Connection, Database
@@ -42,12 +42,12 @@ async def test_a_message_with_a_lost_answer_is_repeated_and_says_so(
 async def test_what_a_killed_process_had_in_flight_is_settled_by_what_the_channel_can_prove(
     database: Database, monkeypatch: pytest.MonkeyPatch, arrived: bool | None, sent_again: int, repeat: list[bool]
 ) -> None:
-    from storage import outbox
+    from storage import queue
 
     monkeypatch.setattr("bot.deliver.RETRY_UNCERTAIN", timedelta(0))
     subscribe(database, "1")
     meet(database)
-    database.write(lambda c: outbox.claim(c, worker="killed", channels={Channel.TELEGRAM}, busy=[], now=NOW, limit=9))
+    database.write(lambda c: queue.claim(c, worker="killed", channels={Channel.TELEGRAM}, busy=[], now=NOW, limit=9))
     post = Post(arrived=arrived)
     async with delivering(database, post, worker="new"):
         await until(lambda: states(database) == ["sent"])
@@ -251,7 +251,7 @@ async def test_what_another_living_process_has_in_flight_is_left_to_it_and_its_r
     subscribe(database, "100", "200")
     meet(database, 1)
     (theirs,) = database.write(
-        lambda c: outbox.claim(c, worker="other/1", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=1)
+        lambda c: queue.claim(c, worker="other/1", channels={Channel.TELEGRAM}, busy=set(), now=NOW, limit=1)
     )
     meet(database, 2)
     living, post = {"other"}, Post()
