@@ -1,22 +1,19 @@
 """The one door to the database: `read(fn)`, `write(fn)`.
 
 On SQLite every write begins with `BEGIN IMMEDIATE`, so that a transaction which reads first can never fail half way
-to the lock. The threads of this process queue for it: whoever comes first commits for all that wait behind (group
-commit); when one piece of work fails, each is tried alone. A thousand unchanged sources then cost a few disk
-synchronisations, not a thousand.
+to the lock. The threads of this process queue for it and land their work together (`writers.py`); when one piece of
+work fails, each is tried alone.
 Driver errors are translated here and nowhere else (see `errors.py` for what is not translated and why).
 It knows no table.
 """
 
 import json
 import sqlite3
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL, make_url
@@ -30,6 +27,7 @@ from storage.errors import (
     DatabaseUnreachable,
     StorageError,
 )
+from storage.writers import Writers
 
 __all__ = ["Connection", "Database"]
 
@@ -46,28 +44,6 @@ SESSION = (
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3; "
     "SET idle_in_transaction_session_timeout = 60000"
 )
-GROUP = 256  #: pieces of work that land in one transaction at the most, so that none waits long
-
-
-class _Work(Generic[T]):
-    """A function that waits to be run in a write transaction, and what became of it."""
-
-    def __init__(self, fn: Callable[[Connection], T]) -> None:
-        self.fn = fn
-        self.done = False
-        self._result: T | None = None
-        self._error: BaseException | None = None
-
-    def succeed(self, result: T) -> None:
-        self._result, self.done = result, True
-
-    def fail(self, error: BaseException) -> None:
-        self._error, self.done = error, True
-
-    def outcome(self) -> T:
-        if self._error is not None:
-            raise self._error
-        return self._result  # type: ignore[return-value]  # a result of T, which may be None itself
 
 
 class Database:
@@ -86,8 +62,7 @@ class Database:
             _make_folder(self.url)
         self.engine = _engine(self.url)
         self.commits = 0  #: write transactions of this process that landed; grows, and is good for comparing only
-        self._writer = threading.Lock()
-        self._waiting: deque[_Work[Any]] = deque()
+        self._writers = Writers(self._writing, self._alone)
         self._file: int | None = None  #: the numbers of the file and its log, by which a swap is noticed
         self._log: int | None = None
         self._alone_since: float | None = None
@@ -105,42 +80,11 @@ class Database:
         """
         if not self.is_sqlite:  # PostgreSQL has row locks; writers need not queue there
             return self._alone(fn)
-        work = _Work(fn)
-        self._waiting.append(work)
-        with self._writer:
-            while not work.done:  # whoever held the lock before may have landed it already
-                self._commit_for_all()
-        return work.outcome()
+        return self._writers.write(fn)
 
     def _alone(self, fn: Callable[[Connection], T]) -> T:
         with self._translated(), self._writing() as connection:
             return fn(connection)
-
-    def _commit_for_all(self) -> None:
-        """Land everything that waits, in the order in which it came."""
-        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP))]
-        if len(group) > 1 and self._together(group):
-            return
-        for work in group:
-            try:
-                work.succeed(self._alone(work.fn))
-            except BaseException as error:  # noqa: BLE001  it belongs to the thread that brought the work
-                work.fail(error)
-
-    def _together(self, group: "list[_Work[Any]]") -> bool:
-        """One transaction for the group; False, with nothing landed, when one of them failed."""
-        try:
-            with self._writing() as connection:
-                results = [work.fn(connection) for work in group]
-        except Exception:  # noqa: BLE001  told when each is tried alone
-            return False
-        except BaseException as error:
-            for work in group:  # nobody else would ever come back to them
-                work.fail(error)
-            raise
-        for work, result in zip(group, results, strict=True):
-            work.succeed(result)
-        return True
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -152,7 +96,7 @@ class Database:
 
     def alone(self, statement: str) -> None:
         """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
-        with self._translated(), self._writer:
+        with self._translated(), self._writers.held_up():
             self._alone_since = time.monotonic()
             try:
                 with closing(self.engine.raw_connection()) as raw:

@@ -71,23 +71,34 @@ def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
     first, second = _folded(one), _folded(other)
     if _numbers(first) != _numbers(second):
         return "other numbers"
-    if words and [bool(f.search(first)) for f in _FORM] != [bool(f.search(second)) for f in _FORM]:
+    if words and _forms(first) != _forms(second):
         return "another form"
-    if words and _exchanged(first, second):
+    if words and (_exchanged_words(first, second) or _exchanged_signs(squeezed(one), squeezed(other))):
         return "an exchanged word"
     # The lexicon comes last: few pairs need it, and a process that never does saves its memory.
     return "other countries" if _countries(stripped(one)) != _countries(stripped(other)) else None
 
 
+# What is read from a headline is remembered: one that many others resemble is compared with each of them.
 @lru_cache(maxsize=4096)
 def squeezed(title: str) -> str:
     """A headline for comparing: without what its newsroom added, without spaces and signs, folded."""
-    return _SIGNS.sub("", fold(stripped(title)).text)
+    return _SIGNS.sub("", _folded(title))
 
 
 @lru_cache(maxsize=4096)
 def _folded(title: str) -> str:
     return fold(stripped(title)).text
+
+
+@lru_cache(maxsize=4096)
+def _forms(text: str) -> tuple[bool, ...]:
+    return tuple(form.search(text) is not None for form in _FORM)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text)) - _SMALL
 
 
 @lru_cache(maxsize=4096)
@@ -120,13 +131,9 @@ def _kanji_runs() -> re.Pattern[str]:
     return re.compile(f"[{signs}]{{2,}}")
 
 
-def _exchanged(first: str, second: str) -> bool:
-    """Whether a word of one headline stands in place of another word of the other."""
-    return _exchanged_words(first, second) or _exchanged_signs(_SIGNS.sub("", first), _SIGNS.sub("", second))
-
-
 def _exchanged_words(first: str, second: str) -> bool:
-    one, other = (set(_WORD.findall(text)) - _SMALL for text in (first, second))
+    """Whether a word of one headline stands in place of another word of the other."""
+    one, other = _words(first), _words(second)
     alone, there = one - other, other - one
     left = [word for word in alone if not any(fuzz.ratio(word, twin) >= 75 for twin in there)]
     right = [word for word in there if not any(fuzz.ratio(word, twin) >= 75 for twin in alone)]

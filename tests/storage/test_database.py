@@ -130,7 +130,7 @@ def test_writers_that_wait_share_a_commit(file: Path) -> None:
     threads += [threading.Thread(target=put, args=(number,)) for number in range(20)]
     for thread in threads[1:]:
         thread.start()
-    while len(database._waiting) < 20:
+    while len(database._writers) < 20:
         time.sleep(0.01)
     gate.set()
     for thread in threads:
@@ -343,7 +343,7 @@ def test_a_stop_in_the_middle_of_a_shared_commit_reaches_everybody_who_waits_for
     for number, work in enumerate((stop, _put("a"), _put("b")), 1):
         threads.append(threading.Thread(target=run, args=(work,)))
         threads[-1].start()
-        while len(database._waiting) < number:
+        while len(database._writers) < number:
             time.sleep(0.01)
     gate.set()
     for thread in threads:
