@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from storage import news
+from storage import broadcasts, news
 from storage.errors import NotFound
 from storage.model import Delivery, DeliveryKind, DeliveryState, MeetingStory
-from storage.tables import broadcasts, deliveries
+from storage.tables import deliveries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ def load(connection: Connection, delivery: Delivery) -> Content:
                 raise NotFound("None of its meetings is one any more.")
             return Content(stories=stories, more=int(payload.get("more", 0)))
         case DeliveryKind.BROADCAST:
-            return Content(text=_text(connection, int(payload["id"])))
+            return Content(text=broadcasts.find(connection, int(payload["id"])).text)
         case DeliveryKind.ALERT:
             return Content(story=_story(connection, delivery), sides=_sides(connection, delivery.id))
     parent = _parent(connection, delivery)
@@ -75,10 +75,3 @@ def _parent(connection: Connection, delivery: Delivery) -> Any:
     ):
         raise NotFound("The message that it belongs to never arrived.")
     return row
-
-
-def _text(connection: Connection, number: int) -> str:
-    text: str | None = connection.execute(select(broadcasts.c.text).where(broadcasts.c.id == number)).scalar()
-    if text is None:
-        raise NotFound(f"There is no broadcast {number}.")
-    return text

@@ -8,6 +8,7 @@ autumn counts once (a digest is sent at the first, quiet lasts until the second)
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -59,12 +60,9 @@ def next_digest(spec: str, zone: str, now: datetime) -> datetime | None:
         return None
     clock = _zone(zone)
     today = now.astimezone(clock).date()
-    for ahead in range(9):  # a week and a day: the coming Monday may be the one after today's
-        day = today + timedelta(days=ahead)
-        moment = _moment(day, digest.at, clock)
-        if digest.day in (None, day.weekday()) and moment > now:
-            return moment
-    raise AssertionError("a week has every day")
+    days = (today + timedelta(days=ahead) for ahead in count())
+    moments = (_moment(day, digest.at, clock) for day in days if digest.day in (None, day.weekday()))
+    return next(moment for moment in moments if moment > now)  # within eight days
 
 
 def in_quiet(spec: str, zone: str, now: datetime) -> datetime | None:

@@ -19,7 +19,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.collect import normalise
 from feeds.collect.page import MAX_LINKS, base_of, in_furniture, read_list, read_tree, site_of
-from feeds.collect.selectors import ancestors, best_selector, classes, common_classes, inner_selectors
+from feeds.collect.selectors import ancestors, best_selector, classes, common_classes, inner_selectors, tag
 from feeds.observed import Failure, Fetched, ParsedEntry
 from feeds.understand.dates import parse_moment
 from storage.model import PageRules, SourceDefinition, SourceKind
@@ -169,8 +169,7 @@ def _groups(links: Sequence[_Link]) -> list[list[_Item]]:
     for link in links:
         for child in (link.node, *ancestors(link.node, _MAX_CLIMB)):
             parent = child.parent
-            if parent is None:
-                break
+            assert parent is not None, "a link stands in a document"
             items = groups[paths.of(parent), child.tag or ""]
             items.setdefault(child.mem_id, _Item(child)).links.append(link)
     likely = [list(items.values()) for items in groups.values() if _is_list(list(items.values()))]
@@ -293,7 +292,7 @@ def _inner_classes(items: Sequence[_Item], pattern: re.Pattern[str]) -> Iterator
         for node in item.node.css("[class]")[:40]:
             for name in common_classes([node]):
                 if pattern.search(name):
-                    seen.setdefault(f"{node.tag}.{name}")
+                    seen.setdefault(f"{tag(node)}.{name}")
     yield from seen
 
 

@@ -6,6 +6,7 @@ Pure. A selector is only ever proposed here; whether it finds the right things i
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,8 +21,15 @@ _UNSTABLE = re.compile(
     r"|(?=[A-Za-z]*\d[A-Za-z]*\d)(?=.*[a-z])[A-Za-z0-9_]{5,}$"  # x1y2z, made by a build tool
     r"|__[A-Za-z0-9]{5,}$"  # CSS modules
 )
+_NO_LETTER = re.compile(r"[^\w-]")
 _LANDMARKS = frozenset({"main", "article", "section", "table", "tbody", "ul", "ol", "dl"})
 _MAX_CANDIDATES = 40
+
+
+def tag(node: LexborNode) -> str:
+    """Return the name of an element as a selector: `o:p`, which word processors write, is `o\\:p` there
+    (CSS Syntax §4.3.7)."""
+    return _NO_LETTER.sub(r"\\\g<0>", node.tag or "*")
 
 
 def classes(node: LexborNode) -> tuple[str, ...]:
@@ -72,19 +80,19 @@ def _has_link(node: LexborNode) -> bool:
 
 def _item_selectors(wanted: Sequence[LexborNode]) -> Iterator[str]:
     """Yield candidates, the shortest and most telling first."""
-    tag = wanted[0].tag or "li"
-    own = [f"{tag}.{name}" for name in common_classes(wanted)]
+    name = tag(wanted[0])
+    own = [f"{name}.{one}" for one in common_classes(wanted)]
     yield from own
     # A name that somebody gave says more than a landmark, even when it is farther away.
     around = [*_pieces(_names, wanted[0]), *_pieces(_landmark, wanted[0])]
     parent = wanted[0].parent
-    for item in (*own, tag):
+    for item in (*own, name):
         yield from (f"{piece} {item}" for piece in around)
-    yield from (f"{piece} > {tag}" for piece in around)
-    if parent is not None and parent.tag not in ("body", None):
-        yield from (f"{piece} {parent.tag} > {tag}" for piece in around)
-        yield f"{parent.tag} > {tag}"
-    yield tag
+    yield from (f"{piece} > {name}" for piece in around)
+    if parent is not None and parent.tag != "body":
+        yield from (f"{piece} {tag(parent)} > {name}" for piece in around)
+        yield f"{tag(parent)} > {name}"
+    yield name
 
 
 def _pieces(names: Callable[[LexborNode], list[str]], item: LexborNode) -> Iterator[str]:
@@ -96,7 +104,7 @@ def _names(node: LexborNode) -> list[str]:
     """Return the selectors that name one element around the list."""
     name = (node.attributes.get("id") or "").strip()
     ids = [f"#{name}"] if _NAME.fullmatch(name) and not _UNSTABLE.search(name) else []
-    return ids + [f"{node.tag}.{one}" for one in classes(node)]
+    return ids + [f"{tag(node)}.{one}" for one in classes(node)]
 
 
 def _landmark(node: LexborNode) -> list[str]:
@@ -107,14 +115,12 @@ def inner_selectors(nodes: Iterable[tuple[LexborNode, LexborNode]]) -> list[str]
     """Return selectors for an element inside its item, given (item, element) pairs: bare, by its own class, then by
     what stands around it."""
     pairs = list(nodes)
-    tag = pairs[0][1].tag or "a"
-    named = [f"{tag}.{name}" for name in common_classes([node for _, node in pairs])]
     item, node = pairs[0]
+    name = tag(node)
+    named = [f"{name}.{one}" for one in common_classes([node for _, node in pairs])]
     around: list[str] = []
-    for parent in ancestors(node):
-        if parent.mem_id == item.mem_id:
-            break
-        around += [f"{parent.tag}.{name} {tag}" for name in classes(parent)]
+    for parent in takewhile(lambda one: one.mem_id != item.mem_id, ancestors(node)):
+        around += [f"{tag(parent)}.{one} {name}" for one in classes(parent)]
         if re.fullmatch(r"h[1-6]|p|dd|dt|td|th|li", parent.tag or ""):
-            around.append(f"{parent.tag} {tag}")
-    return [tag, *named, *around]
+            around.append(f"{parent.tag} {name}")
+    return [name, *named, *around]

@@ -173,8 +173,8 @@ def _undone(
         return replace(plan, meetings={story.id: record})
     if said.kind is CorrectionKind.MEETING:
         return _unconfirmed(plan, journal, left, now)
-    if said.kind is CorrectionKind.SAME_AS:
-        return _parted(plan, said, journal, left, now)
+    if said.kind is CorrectionKind.SAME_AS and said.other_id is not None:
+        return _parted(plan, said.other_id, journal, left, now)
     if said.kind is CorrectionKind.SPLIT:
         return _reunited(plan, journal, left, other, now)
     if story.meeting is None:
@@ -336,13 +336,8 @@ def _unconfirmed(plan: CorrectionPlan, journal: Journal, story: StoryRecord, now
     return replace(plan, meetings={story.id: record})
 
 
-def _parted(
-    plan: CorrectionPlan, said: Correction, journal: Journal, story: StoryRecord, now: datetime
-) -> CorrectionPlan:
+def _parted(plan: CorrectionPlan, ended: int, journal: Journal, story: StoryRecord, now: datetime) -> CorrectionPlan:
     """Two merged stories are two again. A report that came since goes with the one it fits."""
-    ended = said.other_id
-    if ended is None:
-        return plan
     mine, theirs = journal.before.get(story.id), journal.before.get(ended)
     back = [one for one in story.reports if _belongs_to(one, ended, journal, mine, theirs)]
     kept = [one for one in story.reports if one not in back]

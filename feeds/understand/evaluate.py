@@ -25,6 +25,8 @@ from storage.model import Evidence, Format, Kind, Level, MeetingFacts, Trust
 
 Line = judging.Line
 
+_NUMBER = re.compile(r"\d+|[一二三四五六七八九十]+|^[a-z]+(?:nd|rd|th)\b")  # 第12回, `twelfth ADMM-Plus`
+
 #: Hosts that tell whose ministry speaks.
 _COUNTRY_OF_HOST = {
     "mod.go.jp": "JP", "mofa.go.jp": "JP", "defense.gov": "US", "war.gov": "US", "state.gov": "US", "gov.uk": "GB",
@@ -159,11 +161,8 @@ def _prediction(line: Line, result: Understanding, event: int | None) -> dict[st
 
 def _parent_edition(evidence: Iterable[Evidence]) -> int | None:
     """Labels give a side meeting the number of its conference."""
-    for one in evidence:
-        if one.fact == "parent_edition":
-            match = re.search(r"\d+|[一二三四五六七八九十]+", unicodedata.normalize("NFKC", one.quote))
-            return ordinal_value(match.group()) if match else None
-    return None
+    quotes = (unicodedata.normalize("NFKC", one.quote).lower() for one in evidence if one.fact == "parent_edition")
+    return next((ordinal_value(match.group()) for match in map(_NUMBER.search, quotes) if match), None)
 
 
 def folded_kind(facts: MeetingFacts) -> str:

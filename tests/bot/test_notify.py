@@ -147,6 +147,19 @@ async def test_a_broadcast_takes_the_same_way(database: Database, service: Servi
     assert "The service moves & rests." in service.taken[0]["message"]
 
 
+async def test_a_broadcast_whose_words_are_gone_is_dropped_and_holds_up_nothing(
+    database: Database, service: Service
+) -> None:
+    sender = follow(database, service.url)
+    draft = database.write(lambda c: broadcasts.draft(c, "tg:1", "forgotten", datetime.now(UTC)))
+    database.write(lambda c: broadcasts.queue(c, draft.id, datetime.now(UTC)))
+    database.write(lambda c: c.exec_driver_sql("DELETE FROM broadcasts"))
+    meeting(database)
+    await delivered(database, sender, lambda: {state for state, _, _ in rows(database)} == {"expired", "sent"})
+    assert rows(database)[0] == ("expired", False, f"There is no broadcast {draft.id}.")
+    assert len(service.taken) == 1
+
+
 async def test_a_lost_answer_is_repeated_with_a_word_about_it(
     database: Database, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ QUERIES = [
     "date:2025-10-20..2025-11-01", "after:2025-11-02", "before:2025-11-01", "age:<1d", "age:>2d", "series:admm-plus",
     "edition:10..13", "has:outcome", "has:text", "has:date -city:tokyo", "city:\"kuala lumpur\"", "f-35", "2+2", "衛相",
     "is:meeting level:minister", "country:US,AU format:in_person phase:held", "minister:小泉 OR country:FR",
+    "date:2025-11-01..", "date:..2025-11-01", "date:2025-10-21..,..2025-10-19",
 ]  # fmt: skip
 
 
@@ -161,6 +162,46 @@ def test_pages_put_together_are_the_whole(filled: Database, words: str) -> None:
     assert filled.read(pages) == filled.read(at_once)
 
 
+@pytest.mark.parametrize("indexed", [nothing, half, whole])
+@pytest.mark.parametrize("words", ["防衛", "", "country:JP", "-防衛", "m*"])
+def test_pages_of_meetings_put_together_are_the_whole(
+    filled: Database, indexed: Callable[[Connection], None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.write(indexed)
+    query = parse(words)
+    at_once = filled.read(lambda c: archive.find_numbers(c, query, now=LATER, limit=1000)).numbers
+
+    def pages(connection: Connection) -> tuple[int, ...]:
+        page = archive.find_numbers(connection, query, now=LATER, limit=3)
+        found = page.numbers
+        while page.before is not None:
+            page = archive.find_numbers(connection, query, now=LATER, limit=3, before=page.before)
+            found += page.numbers
+        return found
+
+    assert len(at_once) > 3
+    assert filled.read(pages) == at_once
+    monkeypatch.setattr(archive, "FIRST_NUMBERS", 4)  # more may match than are asked for at first
+    assert filled.read(pages) == at_once
+    assert filled.read(lambda c: archive.find_numbers(c, query, now=LATER, limit=1000)).numbers == at_once
+
+
+@pytest.mark.parametrize("words", ["防衛", "is:meeting", "is:meeting kind:trilateral", "country:JP"])
+def test_more_than_one_look_can_take_gives_the_same(
+    filled: Database, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(connection: Connection) -> archive.FoundItems:
+        return archive.find_items(connection, parse(words), now=LATER, limit=1000)
+
+    at_once = filled.read(found)
+    assert len(at_once.items) > 3
+    monkeypatch.setattr(archive, "FIRST_BATCH", 5)  # more than that are not in the index yet
+    monkeypatch.setattr(search, "FEW", 2)  # more stories are left over than are looked up by their ids
+    assert filled.read(found) == at_once
+    filled.write(whole)
+    assert filled.read(found) == at_once
+
+
 def test_a_question_that_looks_at_too_much_says_so(filled: Database) -> None:
     found = filled.read(lambda c: archive.find_items(c, parse("/nothing/"), now=LATER, budget=10))
     assert (found.items, found.whole) == ((), False)
@@ -196,6 +237,17 @@ def test_a_beginning_that_very_many_words_have_finds_the_same(
             many = filled.read(lambda c, words=words: archive.find_items(c, parse(words), now=LATER, limit=1000))  # type: ignore[misc]
         assert few == many
         assert few.items
+
+
+def test_the_same_of_meetings(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled.write(whole)
+    for words in ("m*", "m* 防衛", "m* OR 防衛", "title:m* -talks"):
+        few = filled.read(lambda c, words=words: archive.find_numbers(c, parse(words), now=LATER))  # type: ignore[misc]
+        with monkeypatch.context() as patch:
+            patch.setattr(search, "FEW_WORDS", 1)
+            many = filled.read(lambda c, words=words: archive.find_numbers(c, parse(words), now=LATER))  # type: ignore[misc]
+        assert few == many
+        assert few.numbers
 
 
 def test_an_index_of_another_folding_is_built_anew(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:

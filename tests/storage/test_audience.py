@@ -71,6 +71,16 @@ def test_more_than_three_become_one_digest_once(database: Database) -> None:
     assert [story.meeting.story_id for story in told.stories] == stories
 
 
+def test_a_digest_lists_what_was_folded_into_an_alert_that_it_collects_beside_it(database: Database) -> None:
+    who = chat(database, quiet="11:00-13:00", sides="parent")
+    conference = meet(database, 1, facts(series="admm-plus", countries=("AU", "JP", "US")))
+    others = [meet(database, number) for number in (2, 3, 4)]
+    side = meet(database, 5, facts(parent="admm-plus"))
+    made = database.write(lambda c: digests.release(c, who.id, after(hours=1)))
+    (digest,) = send(database, after(hours=1))
+    assert (digest.id, digest.payload) == (made, {"stories": [conference, side, *others], "more": 0})
+
+
 def test_what_a_refused_digest_would_have_told_goes_one_by_one(database: Database) -> None:
     who = chat(database, quiet="11:00-13:00")
     stories = [meet(database, number) for number in range(1, 5)]

@@ -291,6 +291,38 @@ class TestStoriesWithoutAMeeting:
         assert room.meetings() == {story: facts()}
 
 
+def test_a_story_whose_only_article_about_a_meeting_is_split_off_is_none_any_more(room: Room) -> None:
+    first, second = room.report("A", facts()), room.report("Army buys boots", None, source="wire")
+    room.desk.same_as(str(second), str(first))
+    said = room.desk.split(room.item("A"))
+    assert said.other_id is not None
+    assert room.meetings() == {said.other_id: facts()}
+    room.desk.undo(said.id)
+    assert room.meetings() == {first: facts()}
+
+
+def test_parted_again_a_later_report_stays_where_the_meeting_is(room: Room) -> None:
+    first, second = room.report("A", facts()), room.report("Army buys boots", None, source="wire")
+    said = room.desk.same_as(str(second), str(first))
+    assert room.report("C", facts(), source="wire") == first
+    room.desk.undo(said.id)
+    assert [room.story_of(title) for title in ("A", "Army buys boots", "C")] == [first, second, first]
+    assert room.meetings() == {first: facts()}
+
+
+def test_a_story_that_outlives_the_article_it_was_made_for_stays_as_it_is(room: Room) -> None:
+    first = room.report("A", facts())
+    assert room.report("B", facts(), source="wire") == first
+    said = room.desk.split(room.item("B"))
+    room.poll(understood(entry("C", url="https://wire.example/B"), facts()))  # the same article, told by another
+    assert room.story_of("C") == said.other_id
+    room.database.write(lambda c: sources.remove(c, room.source_ids["wire"], room.now))
+    before = room.meetings()
+    room.desk.undo(said.id)
+    assert room.meetings() == before
+    assert room.story_of("C") == said.other_id
+
+
 def test_an_article_whose_source_was_removed_needs_no_way_back(room: Room) -> None:
     story = room.report("A", facts())
     room.report("B", facts(), source="wire")

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from storage import filters, ingest, instance, likeness, queue, sources, subscriptions, transfer
+from storage import broadcasts, filters, ingest, instance, lessons, likeness, queue, sources, subscriptions, transfer
+from storage.changes import Lesson
 from storage.database import Connection, Database
 from storage.errors import CopyError
-from storage.model import Channel, DeliveryState
+from storage.model import Channel, DeliveryState, PageSnapshot
+from storage.tables import broadcasts as drafts
 from storage.tables import deliveries, items
 from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, facts, meeting_changes
@@ -141,12 +144,30 @@ def _add_source(connection: Connection) -> None:
     sources.add(connection, definition("late"), NOW)
 
 
-@pytest.mark.parametrize("harm", [_add_source, _retitle], ids=["a row more", "a word"])
+def _keep_page(connection: Connection, body: bytes = b"as it is now") -> None:
+    page = PageSnapshot(taken_at=NOW, found=1, items=(("a", "https://s1.example/a"),), body=body)
+    lessons.learn(connection, 1, Lesson(page=page))
+
+
+def test_a_page_as_it_looked_goes_over_byte_by_byte(archive: Database, empty: Database) -> None:
+    body = bytes(range(256))
+    archive.write(partial(_keep_page, body=body))
+    transfer.copy(archive, empty)
+    page = empty.read(lambda c: lessons.snapshot(c, 1))
+    assert page is not None
+    assert page.body == body
+
+
+@pytest.mark.parametrize(
+    "harm", [_add_source, _retitle, _keep_page], ids=["a row more", "a word", "the bytes of a page"]
+)
 def test_two_sides_that_differ_are_told(
     archive: Database, empty: Database, harm: Callable[[Connection], object]
 ) -> None:
+    archive.write(partial(_keep_page, body=b"as it was"))
+
     def interfere(name: str, rows: int) -> None:
-        if name == "items":
+        if name == "page_snapshots":
             archive.write(harm)
 
     with pytest.raises(CopyError, match="differs after the copy"):
@@ -173,3 +194,13 @@ def test_numbers_of_a_table_of_which_every_row_is_gone_are_not_given_again(archi
     transfer.copy(archive, empty)
     _land(empty, 99)
     assert empty.read(lambda c: c.execute(select(func.min(deliveries.c.id))).scalar()) == highest + 1
+
+
+def test_numbers_of_a_table_that_has_had_rows_here_and_never_there_are_not_given_again(
+    archive: Database, empty: Database
+) -> None:
+    first = archive.write(lambda c: broadcasts.draft(c, "tg:1", "never sent", NOW))
+    archive.write(lambda c: c.execute(delete(drafts)))
+    transfer.copy(archive, empty)
+    second = empty.write(lambda c: broadcasts.draft(c, "tg:1", "the next one", NOW))
+    assert second.id == first.id + 1

@@ -84,6 +84,13 @@ def test_bytes_without_a_label_are_recognised(text: str, codec: str) -> None:
     assert text in decode(f"<rss><title>{text}</title></rss>".encode(codec)).text
 
 
+@pytest.mark.parametrize("header", [None, "text/xml; charset=Shift_JIS", "text/xml; charset=gb2312"])
+def test_an_accented_letter_and_its_neighbour_are_not_read_as_one_kanji(header: str | None) -> None:
+    text = "Le général préside la réunion"  # every é with the letter behind it is a kanji in cp932 and in GB 18030
+    assert "駭駻" in text.encode("cp1252").decode("cp932")
+    assert decode(text.encode("cp1252"), header).text == text
+
+
 def test_the_http_header_outranks_the_document_and_a_meta_element_counts() -> None:
     assert PLAIN_JAPANESE in decode(_xml(PLAIN_JAPANESE, "utf-8").encode("cp932"), "text/xml; charset=windows-31j").text
     page = f'<html><head><meta http-equiv="Content-Type" content="text/html; charset=EUC-JP"></head>{PLAIN_JAPANESE}'

@@ -140,6 +140,7 @@ LEFT = {
     "a declaration that hides another": "<dc:creator xmlns:media='http://purl.org/dc/elements/1.1/'>A</dc:creator>",
     "a name for two things": "<dc:creator xmlns:x='http://purl.org/dc/elements/1.1/'>A</dc:creator>",
     "Dublin Core under the name of another": "<title>A</title><e xmlns:itunes='urn:other'/>",
+    "a name of Userland's namespace": "<title xmlns='http://backend.userland.com/rss2'>A</title>",
     "four slashes": "<link>http:////a.example/</link>",
 }  # fmt: skip
 
@@ -171,6 +172,12 @@ def test_items_that_the_fast_reader_leaves_to_feedparser(name: str) -> None:
 )
 def test_documents_that_the_fast_reader_leaves_to_feedparser(document: str) -> None:
     assert _quick(document) is None
+
+
+@pytest.mark.parametrize("attribute", ["href", "HREF", "lastmod"])
+def test_an_item_with_an_attribute_that_feedparser_takes_for_its_address_or_date_is_left_to_it(attribute: str) -> None:
+    assert _quick(_rss(f"<item {attribute}='u'><title>A</title></item>")) is None
+    assert _quick(_rss("<item x:other='u'><title>A</title></item>")) is not None
 
 
 def test_the_picture_of_an_rss_1_feed_is_passed_over() -> None:

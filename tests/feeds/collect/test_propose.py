@@ -185,9 +185,61 @@ def test_a_page_without_a_list_gives_no_proposal(html: str) -> None:
     assert proposals(html) == ()
 
 
+def titles(found: tuple[Proposal, ...]) -> list[str]:
+    """What the best proposal reads."""
+    return [entry.title for entry in found[0].entries]
+
+
+@pytest.mark.parametrize("name", ["o:p", "news.item", "fb:post", "a1$"])
+def test_an_element_whose_name_no_selector_can_say_as_it_is_may_hold_the_news(name: str) -> None:
+    rows = _rows(f"<li><{name} class='title'><a href='/docs/{{n}}.html'>{{title}}</a></{name}></li>")
+    assert titles(proposals(f"<html><body><ul>{rows}</ul></body></html>")) == HEADLINES
+    rows = _rows(f"<{name}><a href='/docs/{{n}}.html'>{{title}}</a></{name}>")
+    assert titles(proposals(f"<html><body>{rows}</body></html>")) == HEADLINES
+    assert titles(proposals(f"<html><body><{name} class='news'>{rows}</{name}></body></html>")) == HEADLINES
+
+
+def test_news_that_nothing_holds_but_the_page_itself_is_found() -> None:
+    rows = _rows('<article class="post"><h3><a href="/docs/{n}.html">{title}</a></h3></article>')
+    found = proposals(f"<html><body>{rows}</body></html>")
+    assert titles(found) == HEADLINES
+    assert found[0].rules.item.startswith("article.post")
+
+
+def test_a_list_behind_a_thousand_others_like_it_is_found_by_its_links() -> None:
+    rows = _rows('<li><a href="/docs/{n}.html">{title}</a></li>')
+    found = proposals(f"<html><body><ul>{'<li>x</li>' * 1000}</ul><ul>{rows}</ul></body></html>")
+    assert titles(found) == HEADLINES
+    assert all(one.rules.item.endswith("a") for one in found), "of `li` only the first thousand are looked at"
+
+
+def test_a_list_whose_first_links_lead_away_is_read_by_the_links_that_stay() -> None:
+    share = '<a href="https://share.example/{n}">この記事を友だちに知らせる</a>'
+    rows = _rows(f'<li>{share}<a href="/docs/{{n}}.html">{{title}}</a></li>')
+    found = proposals(f"<html><body><ul>{rows}</ul></body></html>")
+    assert titles(found) == HEADLINES
+    assert found[0].rules.item.endswith("a"), "the first link of an `li` is not the headline"
+
+
+def test_a_list_of_short_names_is_no_news() -> None:
+    names = ("予算の概要", "組織の概要", "採用の案内", "調達の案内", "白書の一覧", "基地の一覧")
+    rows = "".join(f"<li><a href='/about/{n}/'>{name}</a></li>" for n, name in enumerate(names))
+    assert proposals(f"<html><body><ul>{rows}</ul></body></html>") == ()
+
+
+def test_a_class_that_sounds_like_a_date_and_holds_none_is_no_rule_for_dates() -> None:
+    label = '<i class="date-label">掲載日</i>'
+    rows = _rows(f'<li>{label}<b class="posted">11月{{day}}日</b><a href="/docs/{{n}}.html">{{title}}</a></li>')
+    best = proposals(page(f"<ul>{rows}</ul>"))[0]
+    assert best.rules.date == "b.posted"
+    assert best.entries[0].published_text == "11月19日"
+
+
 @given(
     st.lists(
-        st.sampled_from(["<ul>", "<li>", "</li>", "</ul>", "<a href='/x'>", "</a>", "長い見出しの記事です", "<h2>"]),
+        st.sampled_from(
+            ["<ul>", "<li>", "</li>", "</ul>", "<a href='/x'>", "</a>", "長い見出しの記事です", "<h2>", "<o:p>", "<a$>"]
+        ),
         max_size=60,
     )
 )

@@ -139,6 +139,14 @@ class TestStates:
         monthly = replace(source(), habit=Habit(weekly=0.25, hours=(8,)), last_new_at=after(days=-60))
         assert _state(monthly) is SourceState.OK
 
+    def test_a_source_that_has_no_entries_any_more_stays_so_while_its_document_is_the_same(self) -> None:
+        empty = replace(source(), state=SourceState.EMPTY, last_error="nothing there")
+        update = schedule.after_no_change(empty, EVENT, RHYTHM, NOW)
+        assert (update.state, update.last_error, update.succeeded) == (SourceState.EMPTY, "nothing there", True)
+        untold = schedule.after_no_change(replace(empty, last_error=None), EVENT, RHYTHM, NOW)
+        assert untold.last_error == schedule.NO_ENTRIES
+        assert _state(replace(empty, failures=1)) is SourceState.OK, "it failed in between: the document is another"
+
     def test_something_new_ends_the_silence(self) -> None:
         silent = replace(source(), habit=Habit(weekly=7, hours=(8,)), last_new_at=after(days=-30))
         assert _state(silent, replace(EVENT, new_items=1)) is SourceState.OK

@@ -93,6 +93,19 @@ def test_what_is_not_as_it_says_or_was_not_asked_for_is_damaged(encoding: str) -
         _unpacked(encoding, b"not compressed at all")
 
 
+@pytest.mark.parametrize("size", [64 * 1024, 128 * 1024])
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, _raw, brotli.compress])
+def test_a_body_that_ends_where_a_piece_ends_comes_out_once_and_whole(pack: Pack, size: int) -> None:
+    text = (TEXT * 2)[:size]
+    encoding = {gzip.compress: "gzip", brotli.compress: "br"}.get(pack, "deflate")
+    assert _unpacked(encoding, pack(text), piece=10**9) == (text, True)
+
+
+def test_what_comes_piece_by_piece_behind_the_end_is_left_alone() -> None:
+    assert _unpacked("deflate", PACKED["deflate"] + b"padding", piece=1) == (TEXT, True)
+    assert _unpacked("deflate", _raw(TEXT) + b"padding", piece=1) == (TEXT, True)
+
+
 def test_what_follows_the_end_of_a_packed_body_is_left_alone() -> None:
     assert _unpacked("deflate", PACKED["deflate"] + b"padding", piece=100) == (TEXT, True)
     assert _unpacked("gzip, deflate", zlib.compress(gzip.compress(TEXT)), piece=10**9) == (TEXT, True)

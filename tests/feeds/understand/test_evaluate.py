@@ -119,6 +119,16 @@ def test_predictions_use_the_words_of_the_labels() -> None:
     assert (phone["kind"], two_plus_two["kind"], plus["edition"]) == ("phone", "2+2", 12)
 
 
+@pytest.mark.parametrize("number", ["12th", "twelfth", "Twelfth"])
+def test_a_meeting_on_the_margins_has_the_number_of_its_conference(number: str) -> None:
+    talks = "Australian and Japanese defence ministers meet on the sidelines of the"
+    told, plain = predictions(
+        [{"id": n, "title": f"{talks} {n} ADMM-Plus".replace("  ", " "), "date": "2025"} for n in (number, "")]
+    )
+    assert (told["is_meeting"], told["edition"]) == (True, 12)
+    assert (plain["is_meeting"], plain["edition"]) == (True, None)
+
+
 def test_borderline_items_and_side_meetings_are_a_matter_of_taste() -> None:
     seen = LINES[1]["fields_in_text"] | {"principals": [False]}
     lines = [LINES[0] | {"borderline": True}, LINES[0] | {"id": "d", "event": "y"}, LINES[1] | {"fields_in_text": seen}]
