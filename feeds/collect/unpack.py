@@ -122,7 +122,7 @@ class _Deflate:
         self._unzip: zlib._Decompress | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        if self.ended or not data:
+        if not data:
             return
         if self._unzip is None:
             is_zlib = data[0] & 0x0F == 8  # the compression method in the first byte of a zlib stream

@@ -320,7 +320,7 @@ def test_a_story_that_outlives_the_article_it_was_made_for_stays_as_it_is(room: 
     before = room.meetings()
     room.desk.undo(said.id)
     assert room.meetings() == before
-    assert room.story_of("C") == said.other_id
+    assert room.meeting(room.story_of("C")).meeting.story_id == said.other_id
 
 
 def test_an_article_whose_source_was_removed_needs_no_way_back(room: Room) -> None:

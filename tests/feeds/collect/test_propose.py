@@ -208,7 +208,8 @@ def test_news_that_nothing_holds_but_the_page_itself_is_found() -> None:
 
 def test_a_list_behind_a_thousand_others_like_it_is_found_by_its_links() -> None:
     rows = _rows('<li><a href="/docs/{n}.html">{title}</a></li>')
-    found = proposals(f"<html><body><ul>{'<li>x</li>' * 1000}</ul><ul>{rows}</ul></body></html>")
+    about = '<p class="menu"><a href="/about/">この新聞についての詳しいご案内</a></p>'
+    found = proposals(f"<html><body>{about}<ul>{'<li>x</li>' * 1000}</ul><ul>{rows}</ul></body></html>")
     assert titles(found) == HEADLINES
     assert all(one.rules.item.endswith("a") for one in found), "of `li` only the first thousand are looked at"
 
@@ -219,6 +220,13 @@ def test_a_list_whose_first_links_lead_away_is_read_by_the_links_that_stay() -> 
     found = proposals(f"<html><body><ul>{rows}</ul></body></html>")
     assert titles(found) == HEADLINES
     assert found[0].rules.item.endswith("a"), "the first link of an `li` is not the headline"
+
+
+def test_rules_that_read_other_addresses_than_those_of_the_news_are_not_proposed() -> None:
+    share = '<a href="/share/{n}">共有</a>'
+    rows = _rows(f'<li>{share}<a href="/docs/{{n}}.html">{{title}}</a><b class="title">{{title}}、詳報</b></li>')
+    found = proposals(f"<html><body><ul>{rows}</ul></body></html>")
+    assert not [entry.url for one in found for entry in one.entries if "/share/" in (entry.url or "")]
 
 
 def test_a_list_of_short_names_is_no_news() -> None:

@@ -101,6 +101,14 @@ def test_a_body_that_ends_where_a_piece_ends_comes_out_once_and_whole(pack: Pack
     assert _unpacked(encoding, pack(text), piece=10**9) == (text, True)
 
 
+@pytest.mark.parametrize("encoding", PACKED)
+def test_a_piece_without_a_byte_changes_nothing(encoding: str) -> None:
+    unpacker = Unpacker(encoding, CAP)
+    body = PACKED[encoding]
+    assert b"".join(map(unpacker.feed, (b"", body[:9], b"", body[9:], b""))) == TEXT
+    assert unpacker.ended
+
+
 def test_what_comes_piece_by_piece_behind_the_end_is_left_alone() -> None:
     assert _unpacked("deflate", PACKED["deflate"] + b"padding", piece=1) == (TEXT, True)
     assert _unpacked("deflate", _raw(TEXT) + b"padding", piece=1) == (TEXT, True)
