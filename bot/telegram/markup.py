@@ -9,6 +9,7 @@ import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, takewhile
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -154,15 +155,12 @@ def within(
     if _fits(whole):
         return whole.html
     last = tail(len(pieces) + more) if tail else Piece()
-    kept = Piece()
     between = Piece(gap, units(gap))
-    for number, piece in enumerate(pieces):
-        grown = kept + between + piece if number else piece
-        if not _fits(grown + between + last):
-            closing = tail(len(pieces) - number + more) if tail else Piece()
-            return (kept + between + closing if closing and kept else kept or closing).html
-        kept = grown
-    return kept.html
+    grown = accumulate(pieces, lambda kept, piece: kept + between + piece)
+    held = list(takewhile(lambda one: _fits(one + between + last), grown))
+    kept = held[-1] if held else Piece()
+    closing = tail(len(pieces) - len(held) + more) if tail else Piece()
+    return (kept + between + closing if closing and kept else kept or closing).html
 
 
 def _fits(whole: Piece) -> bool:

@@ -88,12 +88,10 @@ class Extractor:
 
     def _level(self) -> Level:
         telling = [(part, reading) for part, reading in readings_of(self._parts) if reading.signals]
-        best = max(telling, key=lambda entry: entry[1].strength, default=None)
-        if best is None:
-            return Level.MINISTER
-        signal = max(best[1].signals, key=lambda one: one.weight)
-        self._note("level", Spot(part=best[0], start=signal.start, end=signal.end))
-        return Level(best[1].level)
+        part, best = max(telling, key=lambda entry: entry[1].strength)  # there is one: the item's score is its strength
+        signal = max(best.signals, key=lambda one: one.weight)
+        self._note("level", Spot(part=part, start=signal.start, end=signal.end))
+        return Level(best.level)
 
     def _series_of_sides(self, kind: Kind, sides: tuple[str, ...]) -> Series | None:
         """Two countries hold one series of 2+2 meetings, three or four one of ministers, however a report calls it."""

@@ -35,15 +35,14 @@ def kind_of(parts: Parts, series: Series | None, sides: tuple[str, ...]) -> tupl
 def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
     telling = [(part, reading) for part, reading in readings_of(parts) if reading.signals]
     sure = [(part, reading) for part, reading in telling if {one.rule for one in reading.signals} != {"names_only"}]
-    for part, reading in sure or telling:
-        if any(_says_separate(*one) for one in telling if one[1] is reading or _several_counterparts(reading)):
-            return Kind.BILATERAL
-        named = meeting_countries(reading.sides)
-        count = max(len(sides) or len(named), _stated_size(part, reading))
-        if _is_many(part, reading, set(sides or named), count):
-            return Kind.MULTILATERAL
-        return _SIZES.get(count, Kind.MINILATERAL if count <= _MINILATERAL_UP_TO else Kind.MULTILATERAL)
-    return Kind.BILATERAL
+    part, reading = (sure or telling)[0]  # one tells: without it there is no meeting whose kind could be asked
+    if any(_says_separate(*one) for one in telling if one[1] is reading or _several_counterparts(reading)):
+        return Kind.BILATERAL
+    named = meeting_countries(reading.sides)
+    count = max(len(sides) or len(named), _stated_size(part, reading))
+    if _is_many(part, reading, set(sides or named), count):
+        return Kind.MULTILATERAL
+    return _SIZES.get(count, Kind.MINILATERAL if count <= _MINILATERAL_UP_TO else Kind.MULTILATERAL)
 
 
 def _says_separate(part: Part, reading: Reading) -> bool:

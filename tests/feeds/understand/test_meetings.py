@@ -88,6 +88,50 @@ def test_a_meeting_that_was_refused_or_put_off_is_never_pushed_and_says_so(title
         assert understanding.mention.facts.phase is phase
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Refused talks by Beijing, Japanese defence minister meets Australian counterpart",
+        "Japanese defence minister meets Australian counterpart in Tokyo after China refuses meeting",
+        "Japanese defence minister holds talks in Tokyo after China refuses meeting",
+    ],
+)
+def test_a_refusal_by_somebody_else_before_or_behind_the_meeting_does_not_call_it_off(title: str) -> None:
+    told = facts(title)
+    assert told.phase is Phase.HELD
+    assert "JP" in told.countries
+    assert "CN" not in told.countries
+
+
+def test_a_refusal_behind_talks_of_something_else_is_what_the_headline_tells() -> None:
+    title = "Talks on trade go on after China refuses to meet Japanese defence minister"
+    assert read(title).verdict is Verdict.UNCERTAIN
+    assert facts(title).phase is Phase.CANCELLED
+
+
+def test_a_foreign_and_a_defence_minister_with_their_counterparts_are_a_2_plus_2() -> None:
+    told = facts("The Australian defence minister and the Australian foreign minister met their Japanese counterparts")
+    assert (told.kind, told.countries) == (Kind.TWO_PLUS_TWO, ("AU", "JP"))
+    alone = facts("The Australian defence minister met his Japanese counterpart")
+    assert (alone.kind, alone.countries) == (Kind.BILATERAL, ("AU", "JP"))
+
+
+def test_a_counterpart_who_is_named_without_a_country_brings_his_own() -> None:
+    told = facts("Defence Minister Shinjiro Koizumi meets his counterpart Guido Crosetto in Rome")
+    assert told.countries == ("IT", "JP")
+
+
+def test_a_meeting_of_last_year_that_names_its_day_does_not_hide_the_one_of_this_year() -> None:
+    told = facts("日豪防衛相が会談", "日豪防衛相は昨年11月3日に会談し、今年も11月1日に会談した。")
+    assert told.starts_on == date(2025, 11, 1)
+
+
+def test_an_early_day_that_is_announced_at_the_end_of_a_month_is_one_of_the_next() -> None:
+    late = datetime(2025, 11, 28, tzinfo=UTC)
+    told = facts("小泉防衛相、豪国防相と会談へ", "小泉防衛相は2日に東京で豪国防相と会談する予定だ。", on=late)
+    assert (told.starts_on, told.phase) == (date(2025, 12, 2), Phase.ANNOUNCED)
+
+
 def test_the_long_article_with_a_ranking_gives_the_conference_and_nothing_of_the_ranking() -> None:
     understanding = read(ADMM_PLUS_TITLE, ADMM_PLUS_TEXT)
     assert understanding.verdict is Verdict.MEETING
