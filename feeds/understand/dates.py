@@ -45,7 +45,8 @@ _JA_FULL = re.compile(
     rf"(?P<ky>[〇零一二三四五六七八九]{{4}})年)(?:\([^)]{{2,6}}\))?(?P<m>{NUMBER})月(?P<d>{NUMBER}){_DAY_END}{_MD_TAIL}"
 )
 _JA_MONTH_DAY = re.compile(
-    rf"(?P<rel>昨年|去年|今年|来年)?(?<![\d年〇一二三四五六七八九十])(?P<m>{NUMBER})月(?P<d>{NUMBER}){_DAY_END}{_MD_TAIL}"
+    rf"(?:(?P<rel>昨年|去年|今年|来年)の?|(?<![\d年〇一二三四五六七八九十]))(?P<m>{NUMBER})月(?P<d>{NUMBER}){_DAY_END}"
+    rf"{_MD_TAIL}"
 )
 _JA_SHORT_ERA = re.compile(r"(?<![a-z0-9])(?P<era>[rhs])(?P<ey>\d{1,2})[./](?P<m>\d{1,2})[./](?P<d>\d{1,2})(?!\d)")
 _NUMERIC = re.compile(r"(?<![\d/.-])(?P<y>(?:19|20)\d{2})[./-](?P<m>\d{1,2})[./-](?P<d>\d{1,2})(?![\d/-])")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from feeds.understand.dates import DateSpan, find_dates
 from feeds.understand.parts import Part, Spot
@@ -27,6 +27,8 @@ _TELLING = re.compile(r"発表|明らかに|公表|述べ|表明|語っ|方針|�
 _HELD_AFTER = re.compile(
     r"^[^。]{0,40}?(?:会談|会合|協議|会議|開|出席|懇談|行|実施|met|hold|held|meet|talks|spoke|attend)"
 )
+_LAST_YEAR = re.compile("昨年|去年")
+_FRESH = timedelta(days=92)  # news of January still tells of a day of last year's December
 _FORMS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.attend")
 _RIVAL = 1.2  # a sentence that tells of the meeting itself
 _CLOSE = 0.75  # ranks that lie closer than this leave a doubt
@@ -89,15 +91,26 @@ def _title_bracket(title: Part, published: date | None, *, future: bool) -> Date
     match = _TITLE_DAY.search(title.folded.text)
     if match is None or _PAPER.search(match["day"]):
         return None
-    spans = find_dates(title.folded.text, published, future=future)
+    spans = _days_of(title.folded.text, published, future=future)
     return next((span for span in spans if span.start >= match.start("day")), None)
+
+
+def _days_of(text: str, published: date | None, *, future: bool) -> list[DateSpan]:
+    """The days that a text names, without those of last year that it looks back at: 昨年11月3日にも会談した."""
+    spans = find_dates(text, published, future=future)
+    back = {
+        span.first
+        for span in spans
+        if published and published - span.first > _FRESH and _LAST_YEAR.match(text, span.start)
+    }
+    return [span for span in spans if span.first not in back]
 
 
 def _ranked(part: Part, first: int, published: date | None, *, future: bool) -> Iterator[_Candidate]:
     text = part.folded.text
     readings = [reading for reading in part.readings if reading.start < _LEAD]
     for order, reading in enumerate(readings, start=first):
-        spans = find_dates(text[reading.start : reading.end], published, future=future)
+        spans = _days_of(text[reading.start : reading.end], published, future=future)
         for index, span in enumerate(spans):
             start, end = span.start + reading.start, span.end + reading.start
             moved = DateSpan(start, end, span.first, span.last, span.form)

@@ -33,6 +33,10 @@ def _days(text: str, *, future: bool = False) -> list[tuple[date, date | None]]:
         ("（11月4日）", date(2025, 11, 4)),
         ("会談（11/4）", date(2025, 11, 4)),
         ("12月31日", date(2025, 12, 31)),
+        ("昨年11月7日", date(2024, 11, 7)),
+        ("去年の12月1日", date(2024, 12, 1)),
+        ("今年1月5日", date(2025, 1, 5)),
+        ("来年11月1日", date(2026, 11, 1)),
         ("3日", date(2025, 11, 3)),
         ("30日", date(2025, 10, 30)),
         ("先月30日", date(2025, 10, 30)),
@@ -80,7 +84,10 @@ def test_same_day_without_a_date_before_it_is_the_day_of_publication_and_the_day
 
 
 def test_without_a_day_of_publication_only_whole_dates_are_days() -> None:
-    written = "2025年11月1日、11月2日、（11/4）、3日、本日、火曜日、Nov. 5, on Tuesday, yesterday, 7 November 2025"
+    written = (
+        "2025年11月1日、11月2日、（11/4）、3日、昨年11月5日に、12月6日に、本日、火曜日、Nov. 5, on Tuesday, yesterday, "
+        "7 November 2025"
+    )
     assert [span.first for span in find_dates(fold(written).text, None)] == [date(2025, 11, 1), date(2025, 11, 7)]
 
 

@@ -121,9 +121,30 @@ def test_a_counterpart_who_is_named_without_a_country_brings_his_own() -> None:
     assert told.countries == ("IT", "JP")
 
 
-def test_a_meeting_of_last_year_that_names_its_day_does_not_hide_the_one_of_this_year() -> None:
-    told = facts("日豪防衛相が会談", "日豪防衛相は昨年11月3日に会談し、今年も11月1日に会談した。")
-    assert told.starts_on == date(2025, 11, 1)
+@pytest.mark.parametrize(
+    ("title", "text", "day"),
+    [
+        ("日豪防衛相が会談", "日豪防衛相は昨年11月3日に会談し、今年も11月1日に会談した。", date(2025, 11, 1)),
+        ("日豪防衛相が会談", "両大臣は昨年11月3日にも会談し、同日に文書に署名している。", None),
+        ("日豪防衛相が会談", "両大臣は去年の11月3日にも会談している。", None),
+        ("日豪防衛相が会談", "両大臣は今年11月1日に会談した。", date(2025, 11, 1)),
+        ("日豪防衛相会談を来年1月10日に開催", "", date(2026, 1, 10)),
+        (
+            "日豪防衛相会談、来年1月に開催へ",
+            "日豪防衛相会談が来年1月10日から12日まで豪州で開かれる。",
+            date(2026, 1, 10),
+        ),
+    ],
+)
+def test_a_day_of_another_year_is_that_years_and_one_of_last_year_is_what_a_report_looks_back_at(
+    title: str, text: str, day: date | None
+) -> None:
+    assert facts(title, text).starts_on == day
+
+
+def test_in_january_a_day_of_last_year_is_news() -> None:
+    told = facts("日豪防衛相が会談", "日豪防衛相は昨年12月28日に会談した。", on=datetime(2026, 1, 5, tzinfo=UTC))
+    assert told.starts_on == date(2025, 12, 28)
 
 
 def test_an_early_day_that_is_announced_at_the_end_of_a_month_is_one_of_the_next() -> None:
