@@ -61,18 +61,20 @@ _JA_RELATIVE = re.compile(
     r"本日|きょう|今日(?!の国際)|同日|昨日|きのう|前日|翌日|あす|明日|一昨日|おととい|今夜|昨夜|昨晩|今朝"
 )
 _JA_WEEKDAY = re.compile(r"(?P<rel>先週|今週|来週)?の?(?P<w>[月火水木金土日])曜日?")
+_YEAR_SHIFT = {"昨年": -1, "去年": -1, "今年": 0, "来年": 1, "last": -1, "this": 0, "next": 1}
 _JA_SHIFT = {
     "昨日": -1, "きのう": -1, "昨夜": -1, "昨晩": -1, "あす": 1, "明日": 1, "一昨日": -2, "おととい": -2,
 }  # fmt: skip
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_EN_YEAR = r"(?:,?\s(?:(?P<y>\d{4})|(?:of\s)?(?P<rel>last|this|next)\syear\b))?"
 _EN_DAY_MONTH = re.compile(
     rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:\s?(?:-|to|and|&)\s?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?\s(?:of\s)?"
-    rf"(?P<name>{_MONTH})\b\.?(?:\s?(?:-|to|until)\s?(?P<d3>\d{{1,2}})\s(?P<name2>{_MONTH})\b)?,?(?:\s(?P<y>\d{{4}}))?"
+    rf"(?P<name>{_MONTH})\b\.?(?:\s?(?:-|to|until)\s?(?P<d3>\d{{1,2}})\s(?P<name2>{_MONTH})\b)?{_EN_YEAR}"
 )
 _EN_MONTH_DAY = re.compile(
     rf"\b(?P<name>{_MONTH})\b\.?\s(?P<d>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?"
-    rf"(?:\s?(?:-|to|and|&)\s?(?:(?P<name2>{_MONTH})\.?\s)?(?P<d2>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?)?(?:,?\s(?P<y>\d{{4}}))?"
+    rf"(?:\s?(?:-|to|and|&)\s?(?:(?P<name2>{_MONTH})\.?\s)?(?P<d2>\d{{1,2}})(?!\d|:)(?:st|nd|rd|th)?)?{_EN_YEAR}"
 )
 _EN_WEEKDAY = re.compile(rf"\b(?:(?P<rel>last|next|this|on|until)\s)?(?P<w>{'|'.join(WEEKDAYS_EN)})\b")
 _EN_RELATIVE = re.compile(r"\b(?:today|yesterday|tomorrow|tonight|last night)\b")
@@ -163,9 +165,13 @@ def _japanese_month_day(match: re.Match[str], published: date | None, _future: b
         month, day = number(groups["m"]), number(groups["d"])
     except ValueError:
         return None
-    shift = {"昨年": -1, "去年": -1, "来年": 1, "今年": 0}.get(groups["rel"] or "")
-    year = published.year + shift if shift is not None else _nearest_year(month, day, published)
+    year = _year_told(groups["rel"], month, day, published)
     return _range(match, "month_day", safe_date(year, month, day), _last(groups, year, month))
+
+
+def _year_told(relation: str | None, month: int, day: int, published: date) -> int:
+    shift = _YEAR_SHIFT.get(relation or "")
+    return _nearest_year(month, day, published) if shift is None else published.year + shift
 
 
 def _nearest_year(month: int, day: int, published: date) -> int:
@@ -256,7 +262,7 @@ def _english(match: re.Match[str], published: date | None, _future: bool) -> Dat
     if groups["y"]:
         year = int(groups["y"])
     elif published:
-        year = _nearest_year(month, day, published)
+        year = _year_told(groups["rel"], month, day, published)
     else:
         return None
     last_month = MONTHS[groups["name2"]] if groups.get("name2") else month

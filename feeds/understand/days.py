@@ -27,7 +27,7 @@ _TELLING = re.compile(r"発表|明らかに|公表|述べ|表明|語っ|方針|�
 _HELD_AFTER = re.compile(
     r"^[^。]{0,40}?(?:会談|会合|協議|会議|開|出席|懇談|行|実施|met|hold|held|meet|talks|spoke|attend)"
 )
-_LAST_YEAR = re.compile("昨年|去年")
+_LAST_YEAR = re.compile("^(?:昨年|去年)|last year$")
 _FRESH = timedelta(days=92)  # news of January still tells of a day of last year's December
 _FORMS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.attend")
 _RIVAL = 1.2  # a sentence that tells of the meeting itself
@@ -101,7 +101,7 @@ def _days_of(text: str, published: date | None, *, future: bool) -> list[DateSpa
     back = {
         span.first
         for span in spans
-        if published and published - span.first > _FRESH and _LAST_YEAR.match(text, span.start)
+        if published and published - span.first > _FRESH and _LAST_YEAR.search(text[span.start : span.end])
     }
     return [span for span in spans if span.first not in back]
 

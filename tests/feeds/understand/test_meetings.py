@@ -130,6 +130,11 @@ def test_a_counterpart_who_is_named_without_a_country_brings_his_own() -> None:
         ("日豪防衛相が会談", "両大臣は今年11月1日に会談した。", date(2025, 11, 1)),
         ("日豪防衛相会談を来年1月10日に開催", "", date(2026, 1, 10)),
         (
+            "Defence ministers of Japan and Australia meet",
+            "The defence ministers of Japan and Australia also met on June 3 last year.",
+            None,
+        ),
+        (
             "日豪防衛相会談、来年1月に開催へ",
             "日豪防衛相会談が来年1月10日から12日まで豪州で開かれる。",
             date(2026, 1, 10),
@@ -140,6 +145,15 @@ def test_a_day_of_another_year_is_that_years_and_one_of_last_year_is_what_a_repo
     title: str, text: str, day: date | None
 ) -> None:
     assert facts(title, text).starts_on == day
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["の際に", "の折に", "の期間中に", "の場を借りて", "にあわせ", "の傍ら", "の席上、", "参加のため訪れた地で"],
+)
+def test_talks_on_the_occasion_of_a_conference_are_not_the_conference(words: str) -> None:
+    told = facts(f"拡大ASEAN国防相会議{words}日豪防衛相会談を実施")
+    assert (told.kind, told.parent, told.countries) == (Kind.BILATERAL, "admm-plus", ("AU", "JP"))
 
 
 def test_in_january_a_day_of_last_year_is_news() -> None:
