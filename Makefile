@@ -22,7 +22,7 @@ JUDGE_VENV ?= .venv-judge
 JUDGE := $(JUDGE_VENV)/.judge
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak bench-scale bench-copy coverage
+.PHONY: help install install-dev run demo test fuzz lint pictures screenshots page-check showcase clean bench-collect bench-serve bench-understand evaluate hostile suites archive-1m bench-query chaos-delivery chaos-crash chaos-faults judge bench-pages chaos-disk chaos-double chaos-soak chaos-identity bench-scale bench-copy coverage
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -103,6 +103,9 @@ chaos-double: install-dev ## two services on one archive, and two with one bot, 
 
 chaos-soak: install-dev ## a simulated day of 28,800 polls, and clocks that jump, minutes (ARGS="--quick")
 	@$(BIN)/python -m bench.chaos_soak $(ARGS)
+
+chaos-identity: install-dev ## rename, move and edit what feeds published, and count the alerts, about a minute (ARGS="--only guids")
+	@$(BIN)/python -m bench.chaos_identity $(ARGS)
 
 suites: install ## read public test suites; feedparser is the judge of the number of entries
 	@$(BIN)/python -m bench.suites

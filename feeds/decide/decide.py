@@ -185,9 +185,10 @@ class _Desk:
         draft = self.drafts.get(story)
         if draft is None:
             return True
-        if corrects and draft.has_sides_of(facts):
+        reported_at = self._reported_at(piece)
+        if corrects and draft.has_sides_of(facts) and not draft.was_over_before(facts, reported_at):
             return True  # the only report corrects its day or its place
-        return draft.match(facts, self._reported_at(piece)).same
+        return draft.match(facts, reported_at).same
 
     def _draft_like(self, piece: Understood, facts: MeetingFacts) -> Draft | None:
         reported_at = self._reported_at(piece)

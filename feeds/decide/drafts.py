@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from feeds.decide.pins import pinned
-from feeds.decide.stories import Match, best_trust, merge, same_meeting
+from feeds.decide.stories import DAY_TOLERANCE, Match, best_trust, merge, same_meeting
 from feeds.observed import Understood
 from storage.changes import Candidate, EarlierReport, MeetingWrite, StoryRef
 from storage.model import MeetingFacts, Phase, Pin, Trust
@@ -89,6 +89,17 @@ class Draft:
     def has_sides_of(self, facts: MeetingFacts) -> bool:
         """Whether the same countries met, as readers see it, as reports say, or in a record that ended in this."""
         return any(set(one.countries) == set(facts.countries) for one in (self.facts, self.reported, *self.also))
+
+    def was_over_before(self, facts: MeetingFacts, reported_at: datetime) -> bool:
+        """Whether its last report told that it was held, and this later one tells of a day after that: of another one.
+
+        A report that is dated before the day it tells of is dated wrongly, and proves nothing.
+        """
+        if facts.starts_on is None or not self.facts.phase is facts.phase is Phase.HELD:
+            return False
+        last = self.newest_at.date() + DAY_TOLERANCE
+        told_afterwards = self.facts.starts_on is None or self.facts.starts_on <= last
+        return told_afterwards and last < facts.starts_on <= reported_at.date() + DAY_TOLERANCE
 
     def heard(self, reported_at: datetime, fresh: bool) -> None:
         """Note when a report of it came, and whether it may raise an alert."""

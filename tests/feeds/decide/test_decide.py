@@ -232,6 +232,27 @@ def test_an_item_that_comes_to_tell_of_another_meeting_leaves_the_first_one_as_i
     assert len(changes.alerts) == 1
 
 
+def test_a_page_that_is_used_again_for_the_next_meeting_of_the_same_two_tells_of_another_one() -> None:
+    """What was reported as held cannot be held on a day after that report."""
+    told = candidate(facts(starts_on=after(days=-43).date()), reported=timedelta(days=42))
+    changes = decided(
+        snapshot(known=(known("g:a"),), candidates=(told,)),
+        understood(entry("A"), facts(starts_on=after(days=-1).date())),
+    )
+    assert (changes.retired, changes.updates, changes.meetings[0].story) == ((9,), (), NewStory(0))
+    assert len(changes.alerts) == 1
+
+
+def test_the_only_report_corrects_its_day_as_long_as_that_lies_before_the_report() -> None:
+    told = candidate(facts(starts_on=after(days=-9).date()), reported=timedelta(days=1))
+    changes = decided(
+        snapshot(known=(known("g:a"),), candidates=(told,)),
+        understood(entry("A"), facts(starts_on=after(days=-2).date())),
+    )
+    assert (changes.retired, changes.alerts, changes.updates[0].insert.story) == ((), (), 50)
+    assert changes.meetings[0].facts.starts_on == after(days=-2).date()
+
+
 def test_an_item_that_was_uncertain_before_corrects_no_meeting_that_another_one_told() -> None:
     """An aggregator's unclear copy that becomes clear must not overwrite the ministry whose story it joined."""
     ministry = candidate(trust=Trust.OFFICIAL)
