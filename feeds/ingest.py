@@ -38,7 +38,7 @@ from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
 from feeds.decide import notices
-from feeds.decide.decide import decide, is_news, match_known
+from feeds.decide.decide import decide, is_news, match_known, names_no_day
 from feeds.decide.routing import AlertPolicy, braked, looks_at_items
 from feeds.ledger import Ledger
 from feeds.observed import (
@@ -330,6 +330,7 @@ def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = (
         series=tuple(series for f in facts for series in (f.series, f.parent) if series),
         has_meetings=bool(facts),
         keys=tuple(key for p in understood if not p.understanding.mention for key in p.likeness.keys),
+        undated=tuple({p.entry.title for p in understood if names_no_day(p)}),
     )
 
 

@@ -106,6 +106,7 @@ class Snapshot:
     rejected: tuple[Rejected, ...] = ()  #: near enough in time that a report may mean them
     settled: frozenset[int] = frozenset()  #: items that an admin took out of a story: they stay where they are
     twins: dict[int, tuple[Twin, ...]] = field(default_factory=dict)  #: recent items of other sources, by likeness key
+    said: dict[tuple[str, str], int] = field(default_factory=dict)  #: stories without a day, by the source's own words
 
 
 @dataclass(frozen=True, slots=True)

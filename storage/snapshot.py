@@ -68,6 +68,7 @@ class Lookup:
     series: tuple[str, ...] = ()
     has_meetings: bool = False  #: without one, no candidates are loaded
     keys: tuple[int, ...] = ()  #: likeness keys of entries that tell of no meeting
+    undated: tuple[str, ...] = ()  #: titles of reports of meetings that name no day
 
 
 # Built once: SQLAlchemy takes longer to build these statements than SQLite to answer them.
@@ -113,6 +114,11 @@ _REPORTED = (
         sources.c.trust != Trust.LOW,
     )
     .group_by(items.c.story_id)
+)
+_SAID = select(items.c.title, items.c.text, items.c.story_id).where(
+    items.c.story_id.in_(bindparam("stories", expanding=True)),
+    items.c.title.in_(bindparam("titles", expanding=True)),
+    _OF_SOURCE,
 )
 _MEETINGS = select(
     *(column for column in meetings.c if column.name != "facts"), cast(meetings.c.facts, Text).label("facts")
@@ -181,6 +187,7 @@ def _with_meetings(
     return replace(
         seen,
         candidates=tuple(_candidates(connection, rows, said)),
+        said=_said(connection, seen.source.id, lookup.undated, rows) if lookup.undated else {},
         rejected=said.rejected,
         settled=said.settled,
     )
@@ -230,6 +237,18 @@ def _candidates(connection: Connection, rows: Sequence[Any], said: Remembered) -
             pins=said.pins.get(row.story_id, ()),
             also=said.also.get(row.story_id, ()),
         )
+
+
+def _said(
+    connection: Connection, source_id: int, titles: Sequence[str], rows: Sequence[Any]
+) -> dict[tuple[str, str], int]:
+    """The stories of meetings without a day that this source told under one of the titles, by title and text."""
+    undated = [row.story_id for row in rows if row.starts_on is None]
+    found: dict[tuple[str, str], int] = {}
+    for chunk in chunks(undated):
+        for row in connection.execute(_SAID, {"source": source_id, "stories": chunk, "titles": titles[:CHUNK]}):
+            found[row.title, row.text] = row.story_id
+    return found
 
 
 def _days(days: Iterable[date], today: date) -> tuple[date, ...]:

@@ -47,6 +47,10 @@ from storage.model import MeetingFacts, Source, Trust
 _FRONT_PAGE = re.compile(r"[^/]*//[^/?#]*/?(?:[?#].*)?", re.DOTALL)
 
 
+#: Characters of a report that make chance unlikely: calls of the same two often have one title, and no more than that.
+WORDY = 40
+
+
 def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> dict[str, KnownItem]:
     """Which entries (by identity) are items that we have.
 
@@ -73,6 +77,12 @@ def match_known(entries: Iterable[ParsedEntry], known: Iterable[KnownItem]) -> d
 def _has_own_page(entry: ParsedEntry) -> bool:
     """Whether the entry's URL can stand for it: not shared within its document, and not a site's front page."""
     return bool(entry.url) and entry.url_is_own and not _FRONT_PAGE.fullmatch(entry.url or "")
+
+
+def names_no_day(piece: Understood) -> bool:
+    """Whether it reports a meeting without its day, in words enough to be known again when they are told once more."""
+    facts = _facts(piece)
+    return facts is not None and facts.starts_on is None and len(piece.entry.text) >= WORDY
 
 
 def is_news(entry: ParsedEntry, known: Mapping[str, KnownItem]) -> bool:
@@ -157,6 +167,8 @@ class _Desk:
             given = self.snapshot.stories_by_url.get(entry.url or "")
         if facts is None:
             return self._copied_story(piece) if given is None else given
+        if given is None and (said := self._said_before(piece, facts)) is not None:
+            return said
         if given in self.rejected and _means(self.rejected[given], facts, self._reported_at(piece)):
             return given
         if given is not None and given not in self.rejected and self._may_tell(given, facts, piece, corrects=corrects):
@@ -164,6 +176,15 @@ class _Desk:
             return draft.story if draft is not None else given
         like = self._draft_like(piece, facts)
         return like.story if like is not None else self._rejected_like(piece, facts) or self._new_story()
+
+    def _said_before(self, piece: Understood, facts: MeetingFacts) -> int | None:
+        """The meeting of which this source told in the very same words: a site that is built anew dates all of today.
+
+        Without a day in the words, the dates alone would make another meeting of it.
+        """
+        story = self.snapshot.said.get((piece.entry.title, piece.entry.text)) if names_no_day(piece) else None
+        draft = self.drafts.get(story) if story is not None else None
+        return story if draft is not None and draft.has_sides_of(facts) else None
 
     def _copied_story(self, piece: Understood) -> StoryRef:
         """The story of the article that this one copies; else one of its own."""

@@ -118,7 +118,7 @@ def _work(database: Database) -> None:
     story = database.read(lambda c: news.latest_meetings(c, limit=1))[0].meeting.story_id
     lookup = Lookup(
         identities=("g:seed-1", "m:1"), urls=("https://n.example/seed/1",), days=(NOW.date(),), series=("admm",),
-        has_meetings=True, keys=(1, 2),
+        has_meetings=True, keys=(1, 2), undated=("A",),
     )  # fmt: skip
     later = NOW + timedelta(days=1)
     reads: list[Any] = [

@@ -144,7 +144,7 @@ def _poll(connection: Connection) -> None:
     assert due
     lookup = Lookup(
         identities=("g:9",), urls=("https://example.org/9",), days=(NOW.date(),), series=("admm",), has_meetings=True,
-        keys=(1, 2),
+        keys=(1, 2), undated=("A",),
     )  # fmt: skip
     snapshot.known_items(connection, due[0].id, lookup)
     snapshot.load_snapshot(connection, due[0], lookup, later, lambda _filters: True)

@@ -16,9 +16,15 @@ POLICY = AlertPolicy()
 
 
 def snapshot(of: Source | None = None, *, known: tuple[KnownItem, ...] = (), candidates: tuple[Candidate, ...] = (),
-             by_url: dict[str, int] | None = None, filters: tuple[Filter, ...] = (MEETINGS,)) -> Snapshot:  # fmt: skip
+             by_url: dict[str, int] | None = None, filters: tuple[Filter, ...] = (MEETINGS,),
+             said: dict[tuple[str, str], int] | None = None) -> Snapshot:  # fmt: skip
     return Snapshot(
-        source=of or source(), items=known, candidates=candidates, stories_by_url=by_url or {}, filters=filters
+        source=of or source(),
+        items=known,
+        candidates=candidates,
+        stories_by_url=by_url or {},
+        filters=filters,
+        said=said or {},
     )
 
 

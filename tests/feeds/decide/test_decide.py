@@ -8,7 +8,7 @@ import pytest
 from feeds.decide.decide import is_news, match_known
 from feeds.decide.routing import AlertPolicy
 from feeds.observed import Verdict
-from storage.changes import NewStory
+from storage.changes import NewStory, StoryRef
 from storage.model import Phase, Trust
 from tests.support.build import after, entry, facts, source, understood
 from tests.support.deciding import candidate, decided, known, snapshot
@@ -251,6 +251,19 @@ def test_the_only_report_corrects_its_day_as_long_as_that_lies_before_the_report
     )
     assert (changes.retired, changes.alerts, changes.updates[0].insert.story) == ((), (), 50)
     assert changes.meetings[0].facts.starts_on == after(days=-2).date()
+
+
+LONG = "The two ministers met and spoke of the next exercise, of equipment and of what is still to be done."
+
+
+@pytest.mark.parametrize(("text", "story"), [(LONG, 50), (f"{LONG} They meet again.", NewStory(0)), ("", NewStory(0))])
+def test_an_undated_report_told_again_in_the_same_words_is_the_same_meeting(text: str, story: StoryRef) -> None:
+    """A site that is built anew gives its articles other names and the date of today; a bare title proves nothing."""
+    undated = facts(starts_on=None, city=None, country=None)
+    before = candidate(undated, reported=timedelta(days=9))
+    said = {("A", LONG): 50, ("A", ""): 50}
+    changes = decided(snapshot(candidates=(before,), said=said), understood(entry("A", text=text), undated))
+    assert (changes.inserts[0].story, len(changes.alerts)) == (story, int(story != 50))
 
 
 def test_an_item_that_was_uncertain_before_corrects_no_meeting_that_another_one_told() -> None:
