@@ -7,6 +7,7 @@ No document may crash the parser or keep it longer than its limit, and each must
 finds, those that repeat another to the letter counted. Where feedparser itself raises, nothing is compared. What the
 fast reader takes is held against feedparser's reading, field by field; feeds in the shapes of real newsrooms
 (`shapes.py`, `corpus.py`) it must take. The packages are fetched once, into `.cache/suites`.
+Then headlines of our own are read in every encoding and under every label (`charsets.py`).
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from shutil import which
 
-from bench import corpus, judge
+from bench import charsets, corpus, judge
 from bench.figures import Goal, number, print_table, report
 from bench.measured import patience
 from bench.shapes import SHAPES
@@ -237,8 +238,10 @@ def main() -> int:
     with patience(1800):
         tallies = asyncio.run(campaign())
     show(tallies)
+    written = charsets.read_all()
+    charsets.show(written)
     judged = [one for one in tallies if which("npm") or one.suite != "W3C XML conformance" or not one.reason]
-    return report("suites", list(goals(judged)))
+    return report("suites", [*goals(judged), *charsets.goals(written)])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 Labels lie. Japanese newsrooms send cp932 called Shift_JIS, EUC-JP called Shift_JIS, UTF-8 called ISO-8859-1, and bytes
 without any label. The order is: byte order mark, ISO-2022-JP escapes, labels (HTTP, XML declaration, HTML meta; each
-read as the superset that browsers use), UTF-8, cp932, EUC-JP, GB 18030, Korean, then one-byte encodings. Every
-candidate must decode without an error and look like writing; only then are a few broken characters forgiven.
+read as the superset that browsers use), UTF-8, cp932, EUC-JP, GB 18030, Korean, Big5, then one-byte encodings. A
+candidate must decode without an error and look like writing (`writing.py`); only then are a few broken characters
+forgiven. A label is believed unless what it gives is certainly no writing; whatever stays in doubt is said to be.
 
 Pure: no I/O, never raises.
 """
@@ -13,6 +14,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from feeds.collect.writing import is_writing
 
 MAX_FORGIVEN = 0.01  # share of U+FFFD and C1 controls among the non-ASCII characters that a right guess may have
 
@@ -61,10 +64,11 @@ _JIS_ESCAPE = re.compile(rb"\x1b(?:\$[@B(]|\([BIJ])")
 _SAMPLE = 200_000
 _BROKEN = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 _HALF_KATAKANA = re.compile("[\uff61-\uff9f]")
-_KANA = re.compile("[\u3041-\u30fe]")
-_LONELY = re.compile(r"(?<=[A-Za-z])[^\x00-\x7f](?=[A-Za-z\s])")
+_LONELY = re.compile(r"(?<=[A-Za-z])[\u3041-\u9fff\uac00-\ud7a3](?=[A-Za-z\s])")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 
+#: Guessed only from text of some length: a few of their bytes could be anything.
+_RARE = {"big5hkscs", "cp1251", "koi8-r", "iso8859-5", "cp1250", "iso8859-2"}
 _CJK = ("cp932", "euc_jp", "euc_jis_2004", "gb18030", "cp949", "big5hkscs")
 
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?")
@@ -160,22 +164,46 @@ def _codec(label: str) -> str | None:
 
 def _first_fit(body: bytes, labels: tuple[str, ...]) -> tuple[str, str, bool]:
     """Try candidates until one fits: (text, codec, whether something was forgiven)."""
-    for codec in _strict_order(body, labels):
-        text = _decode(body, codec, "strict")
-        if text is not None and _plausible(text, codec):
-            return text, codec, False
-    for codec in dict.fromkeys((*labels, "utf-8", *_guesses(body), "cp1251", "cp1252")):
+    strict = _strict_fit(body, labels)
+    if strict is not None:
+        return strict
+    likely = (codec for codec in _guesses(body) if codec not in _RARE)
+    for codec in dict.fromkeys((*labels, "utf-8", *likely, "cp1252")):
         text = _decode(body, codec, "replace")
         if text is not None and _plausible(text, codec):
-            return text, codec, "\ufffd" in text
+            return text, codec, True
     return body.decode(labels[0] if labels else "utf-8", errors="replace"), labels[0] if labels else "utf-8", True
+
+
+def _strict_fit(body: bytes, labels: tuple[str, ...]) -> tuple[str, str, bool] | None:
+    """The first candidate that is certainly writing. If none is, the first that may be, a label before all others."""
+    maybe: list[tuple[str, str]] = []
+    unlike: list[tuple[str, str]] = []
+    for codec in dict.fromkeys(_strict_order(body, labels)):
+        text = _decode(body, codec, "strict")
+        if text is None or not _plausible(text, codec):
+            continue
+        writing = is_writing(text, codec)
+        if writing and not (maybe and maybe[0][1] in labels and codec not in labels):
+            return text, codec, False
+        if writing:
+            return *maybe[0], True  # too little to overrule the label, enough to doubt it
+        if codec in labels:
+            (unlike if writing is False else maybe).append((text, codec))
+        elif writing is None and codec not in _RARE:
+            maybe.append((text, codec))
+    if unlike and not (maybe and maybe[0][1] in labels):
+        return *unlike[0], True
+    return (*maybe[0], maybe[0][1] not in labels or len(set(labels)) > 1) if maybe else None
 
 
 def _strict_order(body: bytes, labels: tuple[str, ...]) -> Iterator[str]:
     if _JIS_ESCAPE.search(body):  # seven-bit, so every label would seem to fit
         yield from ("iso2022_jp", "iso2022_jp_2004")
-    # Valid UTF-8 beyond ASCII is UTF-8 whatever a one-byte label says: no other text happens to look like it.
-    if labels and _ONE_BYTE.match(labels[0]):
+    if body[:1] == b"\x00" or body[1:2] == b"\x00":  # documents begin with `<` or `{`, which no other encoding doubles
+        yield "utf-16-be" if body[:1] == b"\x00" else "utf-16-le"
+    # Valid UTF-8 beyond ASCII is UTF-8 whatever another label says: no text of some length happens to look like it.
+    if labels and labels[0] != "utf-8" and (_ONE_BYTE.match(labels[0]) or _is_surely_utf8(body)):
         yield "utf-8"
     for label in labels:
         yield label
@@ -185,11 +213,16 @@ def _strict_order(body: bytes, labels: tuple[str, ...]) -> Iterator[str]:
 
 
 def _guesses(body: bytes) -> Iterator[str]:
-    if body[:1] == b"\x00" or body[1:2] == b"\x00":
-        yield "utf-16-be" if body[:1] == b"\x00" else "utf-16-le"
     yield "utf-8"
     if not _nearly_utf8(body):
-        yield from ("cp932", "euc_jp", "euc_jis_2004", "gb18030", "cp949")
+        yield from ("cp932", "euc_jp", "euc_jis_2004", "gb18030", "cp949", "big5hkscs")
+        yield from ("cp1251", "koi8-r", "iso8859-5", "cp1252", "cp1250", "iso8859-2")
+
+
+def _is_surely_utf8(body: bytes) -> bool:
+    """Enough characters of several bytes that are right; a few could be pairs of bytes of another encoding."""
+    text = _decode(body, "utf-8", "strict")
+    return text is not None and _count_foreign(text[:_SAMPLE]) >= 8 and "\x00" not in text[:_SAMPLE]
 
 
 def _nearly_utf8(body: bytes) -> bool:
@@ -216,20 +249,18 @@ def _plausible(text: str, codec: str) -> bool:
         return False
     if codec == "cp1251":
         return len(_CYRILLIC.findall(sample)) > 0.8 * foreign and foreign > 0.3 * len(sample.split()) * 3
-    return codec not in _CJK or _plausible_cjk(sample, foreign, codec)
+    return codec not in _CJK or _plausible_cjk(sample, foreign)
 
 
 def _count_foreign(text: str) -> int:
     return len(text) - len(text.encode("ascii", errors="ignore"))
 
 
-def _plausible_cjk(sample: str, foreign: int, codec: str) -> bool:
+def _plausible_cjk(sample: str, foreign: int) -> bool:
     if len(_HALF_KATAKANA.findall(sample)) > 0.3 * foreign:
         return False  # EUC-JP read as cp932
-    if len(_LONELY.findall(sample)) > 0.3 * foreign:
-        return False  # an accented letter and its neighbour read as one kanji
-    # Chinese read as EUC-JP gives kanji only; Japanese of some length always has kana.
-    return not (codec in ("euc_jp", "euc_jis_2004") and foreign > 20 and not _KANA.search(sample))
+    # An accented letter and its neighbour read as one kanji.
+    return len(_LONELY.findall(sample)) <= 0.3 * foreign
 
 
 def _same(used: str, label: str, text: str) -> bool:

@@ -14,6 +14,8 @@ PLAIN_JAPANESE = "防衛相会談について、両大臣は地域情勢に関�
 CHINESE = "国防部长在北京同来访的国防大臣举行会谈，双方就共同关心的问题交换了意见。"
 KOREAN = "국방부 장관은 서울에서 일본 방위대신과 회담을 열고 협력을 논의했다."
 FRENCH = "Le ministre de la Défense a reçu son homologue à Paris ; l'entretien a été jugé très « élevé »."
+TRADITIONAL = "國防部長在臺北接見來訪的議員代表團，雙方並討論下一年度的合作計畫。"
+POLISH = "Minister obrony spotkał się w Warszawie z ministrem Łotwy; żołnierze zakończyli ćwiczenia."
 RUSSIAN = "Министр обороны провёл переговоры со своим коллегой в Москве, обсудив вопросы сотрудничества."
 
 
@@ -65,6 +67,59 @@ def test_a_labelled_document_is_read_as_labelled(text: str, codec: str, label: s
 )
 def test_a_wrong_label_is_found_out(text: str, codec: str, label: str) -> None:
     assert text in decode(_xml(text, label).encode(codec), f"text/xml; charset={label}").text
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "label"),
+    [
+        (PLAIN_JAPANESE, "euc_jp", "iso-8859-1"),
+        (PLAIN_JAPANESE, "euc_jp", "windows-1251"),
+        (PLAIN_JAPANESE, "cp932", "gb2312"),
+        (PLAIN_JAPANESE, "cp932", "koi8-r"),
+        (CHINESE, "gb18030", "iso-8859-1"),
+        (CHINESE, "gb18030", "euc-kr"),
+        (CHINESE, "utf-8", "gb2312"),
+        (TRADITIONAL, "big5", "gb2312"),
+        (TRADITIONAL, "big5", "windows-1252"),
+        (KOREAN, "cp949", "gb2312"),
+        (KOREAN, "cp949", "EUC-JP"),
+        (RUSSIAN, "koi8-r", "windows-1251"),
+        (RUSSIAN, "cp1251", "iso-8859-1"),
+        (RUSSIAN, "iso8859-5", "koi8-r"),
+        (POLISH * 2, "cp1250", "iso-8859-1"),
+        (POLISH * 2, "iso8859-2", "windows-1252"),
+        (FRENCH, "cp1252", "windows-1251"),
+        (FRENCH * 2, "cp1252", "windows-1250"),
+    ],
+)
+def test_a_label_under_which_the_bytes_are_readable_but_no_writing_is_found_out(
+    text: str, codec: str, label: str
+) -> None:
+    decoded = decode(_xml(text, label).encode(codec), f"text/xml; charset={label}")
+    assert text in decoded.text
+    assert decoded.suspicious
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "label"),
+    [
+        ("防衛大臣臨時記者会見概要　令和八年三月二日（十九時二十七分）", "euc_jp", "EUC-JP"),
+        ("渡邊　齋藤　澤田　櫻井　廣瀬　眞鍋　國分", "cp932", "Shift_JIS"),
+        ("韓·美 국방장관 회담 개최, 北 미사일 대응 논의", "cp949", "euc-kr"),
+        ("The minister’s talks, ‘frank’ and “useful”, ended – at last", "gb18030", "gb2312"),
+        ("國防部發言人喺香港話，佢哋下個月會喺南海進行演習", "big5hkscs", "big5"),
+        ("МІНІСТР ОБОРОНИ УКРАЇНИ ЗУСТРІВСЯ З КОЛЕГОЮ У КИЄВІ", "cp1251", "windows-1251"),
+        ("ÉTÉ À L´ÉCOLE DE L´ARMÉE : 1 000 m², n° 5, 20 °C, 50 €", "cp1252", "iso-8859-1"),
+        ("Ο υπουργός Άμυνας συναντήθηκε με τον ομόλογό του", "iso8859-7", "iso-8859-7"),
+    ],
+)
+def test_what_is_written_unusually_is_still_read_as_it_is_labelled(text: str, codec: str, label: str) -> None:
+    assert text in decode(_xml(text, label).encode(codec), f"text/xml; charset={label}").text
+
+
+def test_a_document_that_may_be_either_of_two_encodings_is_said_to_be_in_doubt() -> None:
+    lone = "<rss><title>Spotkanie w Łodzi</title></rss>".encode("cp1250")
+    assert decode(lone).suspicious
 
 
 @pytest.mark.parametrize(
