@@ -88,7 +88,7 @@ class Service(Assembly):
             tasks.start(deliverer.run(), "deliverer")
             tasks.start(self._digests(database, deliverer.wake).run(), "digests")
             if library.hub is not None:
-                announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub)
+                announcer = Announcer(library=library, cache=app.state.cache, hub=library.hub, stop=stop)
                 tasks.start(announcer.run(), "hub")
             self._start_care(tasks, database, pulse, notifier, stop)
             if telegram is not None:
@@ -108,14 +108,13 @@ class Service(Assembly):
             systemd.tell("STOPPING=1")
             watchdog.stop()
             await scheduler.stop()
-            if hubs is not None:
-                await hubs.stop()
             await collector.stop()
-            await deliverer.stop(PATIENCE)
+            await asyncio.gather(deliverer.stop(PATIENCE), *([hubs.stop(PATIENCE)] if hubs is not None else ()))
             if telegram is not None:
                 await telegram.stop()
             server.should_exit = True
-            await tasks.finished("search index", patience_s=2.0)
+            for name in ("hub", "search index"):
+                await tasks.finished(name, patience_s=2.0)
             await tasks.finished("web server", patience_s=2.0)
 
     def _start_line(self, tasks: Tasks, line: Line, collector: Collector, deliverer: Deliverer) -> None:

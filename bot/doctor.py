@@ -109,7 +109,8 @@ def _processes(database: Database, settings: Settings) -> Iterator[Finding]:
         for role in needed(settings):
             grade, undone = UNDONE[role]
             if not roles[role]:
-                yield Finding(grade, "service", f"no process has the role {role}, so {undone}; start one")
+                advice = f"start one with `kaigi run --role {role}`"
+                yield Finding(grade, "service", f"no process has the role {role}, so {undone}; {advice}")
 
 
 def _clock(database: Database, now: datetime) -> Iterator[Finding]:
@@ -176,7 +177,17 @@ def _telegram(settings: Settings, now: datetime) -> Iterator[Finding]:
     if token is None:
         yield Finding(Grade.LOOK, "telegram", "no token, so alerts are printed to the terminal")
         return
-    yield from asyncio.run(_ask_telegram(settings, token.get_secret_value(), now))
+    deaf = _hears_nobody(settings)
+    yield from asyncio.run(_ask_telegram(settings, token.get_secret_value(), now, deaf=deaf))
+
+
+def _hears_nobody(settings: Settings) -> bool:
+    """Whether the service runs in parts, and none of them reads what people write to the bot."""
+    with database_if_there(settings) as database:
+        if database is None or database.is_sqlite:
+            return False
+        roles = {worker.role for worker in database.read(workers.every)}
+        return bool(roles) and not roles & {Role.ALL, Role.BOT}
 
 
 def _notify(settings: Settings, _now: datetime) -> Iterator[Finding]:
@@ -188,13 +199,17 @@ def _notify(settings: Settings, _now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.OK, "notify", f"{named}; whether they take messages is seen with the first one")
 
 
-async def _ask_telegram(settings: Settings, token: str, now: datetime) -> list[Finding]:
-    """Ask for the bot's name, which proves the token, and compare clocks by the answer's Date."""
+async def _ask_telegram(settings: Settings, token: str, now: datetime, *, deaf: bool) -> list[Finding]:
+    """Ask for the bot's name, which proves the token, and compare clocks by the answer's Date.
+
+    When nobody reads what people write (`deaf`), ask also whether they do.
+    """
     url = f"{settings.telegram.api_url.rstrip('/')}/bot{token}"
     async with httpx.AsyncClient(timeout=10) as client:
         try:
             answer = await client.get(f"{url}/getMe")
             body = answer.json()
+            waiting = (await client.get(f"{url}/getWebhookInfo")).json() if deaf else {}
         except (httpx.HTTPError, ValueError) as error:  # neither names the address: it carries the token
             return [Finding(Grade.BAD, "telegram", f"cannot be reached ({type(error).__name__}). Check the network.")]
         if not body.get("ok"):
@@ -204,4 +219,8 @@ async def _ask_telegram(settings: Settings, token: str, now: datetime) -> list[F
         there = answer.headers.get("date")
         if there and abs(parsedate_to_datetime(there) - now) > SKEW:
             found.append(Finding(Grade.LOOK, "clock", f"is not Telegram's, which shows {there}. Set it by NTP."))
+    unread = waiting.get("result", {}).get("pending_update_count", 0)
+    if unread:
+        words = f"{unread} messages to the bot wait for an answer. Start a process with `kaigi run --role bot`."
+        found.append(Finding(Grade.BAD, "telegram", words))
     return found

@@ -1,6 +1,7 @@
 """What is done while a duty is one's own, as `bot/standby.py` wants it: begun, and stopped in order."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -14,7 +15,7 @@ from bot.telegram.service import TelegramService
 from bot.telegram.webhook import PATH
 from feeds.publish.web import Health
 
-PATIENCE_S = 5.0  #: for messages in flight
+PATIENCE_S = 5.0  #: for messages in flight, and for other work under way
 BREATH_S = 1.0  #: before a deliverer that took over sends: the one before it may have used up this second
 
 
@@ -53,14 +54,23 @@ class UntilSet:
     def __init__(self, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
         """`work` looks at `stop`."""
         self._work, self._stop = work, stop
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def run(self) -> None:
         """Do it."""
-        await self._work()
+        self._idle.clear()
+        try:
+            await self._work()
+        finally:
+            self._idle.set()
 
     async def stop(self) -> None:
-        """Begin no more bites."""
+        """Begin no more bites, and wait for the one under way, within patience."""
         self._stop.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self._idle.wait()
 
     async def lost(self) -> None:
         """The same."""

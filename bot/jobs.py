@@ -233,16 +233,23 @@ class Scheduler:
     def __init__(self) -> None:
         """Must be made on the running loop."""
         self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 100, "misfire_grace_time": None}
         )
         self._running = asyncio.Lock()
         self._stopping = False
 
     def every(self, seconds: float, job: Callable[[], Awaitable[None]], name: str) -> None:
-        """Run `job` now and then every `seconds`; a run that is still going is not started twice."""
+        """Run `job` now and then every `seconds`; a run that is still going is not started twice.
+
+        APScheduler could see to that, and warns each time. That a busy service has no need of a second run is no
+        trouble; one that hangs is noticed by the watchdog.
+        """
+        under_way = asyncio.Lock()
 
         async def run() -> None:
-            async with self._running:
+            if under_way.locked():
+                return
+            async with under_way, self._running:
                 if not self._stopping:
                     await job()
 

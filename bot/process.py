@@ -112,7 +112,9 @@ class Tasks:
             self._stop.set()
 
     async def finished(self, name: str, patience_s: float) -> None:
-        await asyncio.wait([self._tasks[name]], timeout=patience_s)
+        """Wait for one to end by itself, if it was started."""
+        if name in self._tasks:
+            await asyncio.wait([self._tasks[name]], timeout=patience_s)
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks.values():

@@ -27,7 +27,7 @@ from bot import systemd
 from bot.assembly import OLD_NEWS, Assembly
 from bot.collecting import THREADS, callbacks, collecting, spare_what_stays
 from bot.deliver import Deliverer
-from bot.duties import Listening, Sending, UntilSet, door
+from bot.duties import PATIENCE_S, Listening, Sending, UntilSet, door
 from bot.findings import Company, Finding, needed, standing
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
@@ -145,22 +145,22 @@ class Part(Assembly):
                 Standby(lead=line.lead("search index"), begin=lambda _: self._indexing(database)),
                 Standby(lead=line.lead("housekeeping"), begin=lambda _: self._tidying(database)),
             ]
-            for one in care:
-                tasks.start(one.run(), one.lead.duty)
             hubs = self._hubs(ingest)
             if hubs is not None:
-                tasks.start(self._asking(hubs, line).run(), "hubs")
+                care.append(self._asking(hubs, line))
+            for one in care:
+                tasks.start(one.run(), one.lead.duty)
             scheduler = Scheduler()
             scheduler.every(self.tick, collector.tick, "poll what is due")
             scheduler.start()
             yield
             await scheduler.stop()
-            if hubs is not None:
-                await hubs.stop()
             await collector.stop()
             with contextlib.suppress(StorageError):  # then the others find out by themselves
                 await asyncio.to_thread(database.write, partial(workers.give_back, worker=line.worker))
             await asyncio.gather(*(one.stop() for one in care))
+            if hubs is not None:
+                await hubs.stop(PATIENCE_S)
 
     def _indexing(self, database: Database) -> Work:
         stop = asyncio.Event()
@@ -172,12 +172,11 @@ class Part(Assembly):
         return UntilSet(Housekeeper(database=database, keep=keep, clock=utc_now, stop=stop).run, stop)
 
     def _asking(self, hubs: Hubs, line: Line) -> Standby:
-        async def ask() -> None:
-            while True:
-                await hubs.tick()
-                await asyncio.sleep(5 * self.tick)
+        def begin(_turn: int) -> Work:
+            stop = asyncio.Event()
+            return UntilSet(partial(hubs.run, 5 * self.tick, stop), stop)
 
-        return Standby(lead=line.lead("hubs"), begin=lambda _: Loop(ask))
+        return Standby(lead=line.lead("hubs"), begin=begin)
 
     # ------------------------------------------------------------------------------------------------- deliver
 
@@ -258,11 +257,14 @@ class Part(Assembly):
             server = self._start_web(tasks, app, listener)
             if telegram is not None:
                 tasks.start(telegram.run(), "telegram")
+            duties: list[Standby] = []
             if library.hub is not None:
                 announcer = partial(Announcer, library=library, cache=app.state.cache, hub=library.hub)
-                telling = Standby(lead=line.lead("announcing"), begin=lambda _: Loop(announcer().run))
-                tasks.start(telling.run(), "hub")
+                duties.append(Standby(lead=line.lead("announcing"), begin=lambda _: _announcing(announcer)))
+            for one in duties:
+                tasks.start(one.run(), one.lead.duty)
             yield
+            await asyncio.gather(*(one.stop() for one in duties))
             if telegram is not None:
                 await telegram.stop()
             server.should_exit = True
@@ -316,6 +318,11 @@ class Part(Assembly):
         """This process is ready when it can read the database; which parts have no process is told beside it."""
         processes = {role.value: "ok" if self._processes[role] else "no process" for role in needed(self.settings)}
         return {"ready": True, **processes}
+
+
+def _announcing(make: Callable[..., Announcer]) -> Work:
+    stop = asyncio.Event()
+    return UntilSet(make(stop=stop).run, stop)
 
 
 def _told_by_the_database() -> None:

@@ -13,7 +13,9 @@ from storage.model import FetchEvent, Source, SourceDefinition, SourceState
 from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
 from storage.tables import fetch_events, items, page_snapshots, sources
 
+# Whose a source is. The file changes the first kind only; the first two stand in it, and would come back from there.
 FILE = "file"
+BOTH = "both"  #: it stands in the file, and an operator gave it other rules, or the same address another name
 COMMAND = "command"
 
 FURTHEST = timedelta(hours=26)  #: a day, its jitter, and some
@@ -65,7 +67,7 @@ def follow_file(connection: Connection, definitions: Iterable[SourceDefinition],
     definitions = tuple(definitions)
     named = {definition.key for definition in definitions}
     known = {row.key: row for row in connection.execute(select(sources))}
-    by_hand = {row.url for row in known.values() if row.origin == COMMAND}
+    by_hand = {row.url for row in known.values() if row.origin != FILE}
     renamed = {row.url: row for row in known.values() if row.origin == FILE and row.key not in named}
     for definition in definitions:
         row = known.get(definition.key) or renamed.pop(definition.url, None)
@@ -75,6 +77,11 @@ def follow_file(connection: Connection, definitions: Iterable[SourceDefinition],
             _insert(connection, definition, now, FILE)
     for row in renamed.values():
         connection.execute(update(sources).where(sources.c.id == row.id).values(enabled=False))
+    addresses = {definition.url for definition in definitions}
+    for row in known.values():
+        whose = BOTH if row.key in named or row.url in addresses else COMMAND
+        if row.origin not in (FILE, whose):
+            connection.execute(update(sources).where(sources.c.id == row.id).values(origin=whose))
     revision.bump(connection)  # readers see the names of sources
 
 
@@ -103,7 +110,7 @@ def change(
     """
     row = connection.execute(_BY_ID, {"wanted": source_id}).one()
     _redefine(connection, row, definition, now)
-    origin = FILE if follow else COMMAND
+    origin = FILE if follow else COMMAND if row.origin == COMMAND else BOTH
     connection.execute(update(sources).where(sources.c.id == source_id).values(origin=origin))
     revision.bump(connection)
     wake.collectors(connection)
@@ -139,9 +146,10 @@ def _insert(connection: Connection, definition: SourceDefinition, now: datetime,
 def remove(connection: Connection, source_id: int, now: datetime | None = None) -> None:
     """Forget a source, its items, and the stories that only it reported. `now` is the clock's, unless it is given.
 
-    Raises `FromFile` for a source of sources_file, which would come back with the next start.
+    Raises `FromFile` for a source of sources_file, which would come back with the next start, as the file has it.
     """
-    if follows(connection, source_id):
+    whose = connection.execute(select(sources.c.origin).where(sources.c.id == source_id)).scalar_one_or_none()
+    if whose in (FILE, BOTH):
         raise FromFile("This source stands in sources_file. Take it out there, or pause it: `kaigi sources pause`.")
     from storage.ingest import forget_empty  # noqa: PLC0415  most commands on sources remove none
 

@@ -8,6 +8,7 @@ nothing; and a hub is a stranger, even with the right signature.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -44,12 +45,22 @@ class Hubs:
     fetcher: Fetcher
     clock: Callable[[], datetime]
     _talks: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
+
+    async def run(self, every_s: float, stop: asyncio.Event) -> None:
+        """Tick now and then until told to stop."""
+        while not stop.is_set():
+            await self.tick()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), every_s)
 
     async def tick(self) -> None:
         """Do what is due; returns without waiting for any hub."""
         now = self.clock()
         try:
             for number, wanted in await asyncio.to_thread(self.database.read, partial(_due, now=now)):
+                if self._stopping:
+                    return
                 # One transaction each: rows of many sources held together could meet a batch of polls the other way.
                 plan = partial(_plan, number=number, wanted=wanted, now=now)
                 order = await asyncio.to_thread(self.database.write, plan)
@@ -83,8 +94,12 @@ class Hubs:
         noted = partial(_refused, about=about, failure=answer, now=self.clock())
         await asyncio.to_thread(self.database.write, noted)
 
-    async def stop(self) -> None:
-        """Cancel what is under way; it is asked again after the next start."""
+    async def stop(self, patience_s: float = 0.0) -> None:
+        """Ask nobody any more. Who was asked may answer within `patience_s`; else he is asked again after the next
+        start."""
+        self._stopping = True
+        if self._talks and patience_s:
+            await asyncio.wait(self._talks, timeout=patience_s)
         for task in self._talks:
             task.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)

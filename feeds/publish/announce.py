@@ -7,6 +7,7 @@ because nobody knows what the hub missed.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class Announcer:
     library: Library
     cache: FeedCache
     hub: str
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     look_s: float = LOOK
     quiet_s: float = QUIET
     clock: Callable[[], float] = time.monotonic
@@ -49,13 +51,14 @@ class Announcer:
     _told: dict[str, str] = field(default_factory=dict)  #: address of a feed → tag of the bytes that the hub knows of
 
     async def run(self) -> None:
-        """Tell the hub of changes until cancelled."""
-        while True:
+        """Tell the hub of changes until told to stop; what it is being told then, it hears to the end."""
+        while not self.stop.is_set():
             try:
                 await self.look()
             except KaigiError as error:
                 log.warning("cannot look for changed feeds", error=str(error))
-            await asyncio.sleep(self.look_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), self.look_s)
 
     async def look(self) -> None:
         """Look once, and tell the hub if it is time."""
@@ -80,7 +83,7 @@ class Announcer:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             for url, tag in changed.items():
-                if not await self._tell(session, url):
+                if self.stop.is_set() or not await self._tell(session, url):
                     break  # the others would fare no better now
                 self._told[url] = tag
                 taken += 1

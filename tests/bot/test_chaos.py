@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import chaos_faults, chaos_identity
-from bench.identity_world import Entry, Kind, number_in
+from bench.identity_world import KINDS, Entry, Kind, number_in
 from bench.identity_world import report as meeting_report
 from bot import deliver, sender
 
@@ -33,7 +33,7 @@ async def test_a_commit_that_lands_though_it_seems_to_fail_loses_nothing_and_dou
 
 @pytest.mark.parametrize("part", ["https and http in turns", "all guids change in every poll"])
 async def test_a_feed_that_renames_what_it_published_raises_no_alert_again(tmp_path: Path, part: str) -> None:
-    kinds = [replace(kind, shapes=("rss",)) for kind in chaos_identity.KINDS if kind.name == part]
+    kinds = [replace(kind, shapes=("rss",)) for kind in KINDS if kind.name == part]
     (heard,) = (await chaos_identity.campaign(tmp_path, kinds, feeds=1)).values()
     assert (len(heard.published), heard.alerts.total()) == (9, 9)
     assert (heard.lost, heard.twice, heard.unexpected, heard.others, heard.failed) == (0, 0, 0, 0, 0)

@@ -17,6 +17,7 @@ from storage.database import Connection, Database
 from storage.line import OpenLine
 from storage.lock import only_service
 from storage.model import Role
+from tests.support.bot_api import BotApi
 from tests.support.build import NOW, definition, polled
 from tests.support.commands import kaigi
 from tests.support.postgres import Postgres
@@ -85,6 +86,29 @@ async def test_of_a_service_in_parts_each_part_is_told_and_one_that_is_missing(
     assert [one.grade for one in found] == [Grade.OK, Grade.BAD, Grade.LOOK]
     assert found[0].words == "is running: 1 deliver"
     assert "no source is polled" in found[1].words
+
+
+async def test_that_no_process_listens_to_people_is_bad_only_when_somebody_writes(
+    settings: Settings, postgres: Postgres
+) -> None:
+    async with BotApi() as api:
+        telegram = Telegram(token=api.token, api_url=api.url)  # type: ignore[arg-type]  # read by pydantic
+        apart = settings.model_copy(update={"database_url": postgres.ready_database(), "telegram": telegram})
+        database = Database(apart.database_url)
+        lines = [await OpenLine.open(database, role, role) for role in (Role.COLLECT, Role.DELIVER, Role.WEB)]
+        for line in lines:
+            await line.beat([])
+        (_, absent) = await asyncio.to_thread(_about, apart, "service")
+        assert absent.grade is Grade.LOOK
+        assert "kaigi run --role bot" in absent.words
+        (token,) = await asyncio.to_thread(_about, apart, "telegram")
+        assert token.grade is Grade.OK
+        await api.user_says(7, "/start")
+        (_, waiting) = await asyncio.to_thread(_about, apart, "telegram")
+        assert (waiting.grade, waiting.words[:24]) == (Grade.BAD, "1 messages to the bot wa")
+        for line in lines:
+            await line.close()
+        database.close()
 
 
 def test_an_archive_without_sources_is_bad_and_a_failing_one_is_named(settings: Settings, database: Database) -> None:

@@ -212,6 +212,44 @@ async def test_stopping_lets_a_tick_finish_and_then_ticks_no_more() -> None:
     assert ticks.begun == 1
 
 
+async def test_a_tick_that_takes_longer_than_its_interval_is_neither_doubled_nor_complained_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    at_once: list[int] = []
+    going = 0
+
+    async def slow() -> None:
+        nonlocal going
+        going += 1
+        at_once.append(going)
+        await asyncio.sleep(0.12)
+        going -= 1
+
+    scheduler = Scheduler()
+    scheduler.every(0.02, slow, "slow")
+    scheduler.start()
+    while len(at_once) < 3:
+        await asyncio.sleep(0.01)
+    await scheduler.stop()
+    assert set(at_once) == {1}
+    assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == []
+
+
+async def test_a_job_that_fails_is_still_told(caplog: pytest.LogCaptureFixture) -> None:
+    tried = asyncio.Event()
+
+    async def fails() -> None:
+        tried.set()
+        raise RuntimeError("our own mistake")
+
+    scheduler = Scheduler()
+    scheduler.every(60, fails, "fails")
+    scheduler.start()
+    await tried.wait()
+    await scheduler.stop()
+    assert [record.levelname for record in caplog.records if record.levelname != "INFO"] == ["ERROR"]
+
+
 async def test_stopping_at_the_moment_when_ticks_are_due_cancels_none(caplog: pytest.LogCaptureFixture) -> None:
     async def tick() -> None:
         await asyncio.sleep(0)

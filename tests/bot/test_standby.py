@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
+from bot.duties import UntilSet
 from bot.standby import Line, Loop, Standby, opened
 from storage import wake, workers
 from storage.database import Connection, Database
@@ -211,3 +212,22 @@ async def _open_soon(line: Line) -> None:
                 return await line.open()
             except DatabaseBusy:
                 await asyncio.sleep(0.02)
+
+
+async def test_work_under_way_when_a_duty_ends_is_waited_for() -> None:
+    stop, bites = asyncio.Event(), list[str]()
+
+    async def bite() -> None:
+        while not stop.is_set():
+            bites.append("begun")
+            await asyncio.sleep(0.05)
+            bites.append("done")
+
+    work = UntilSet(bite, stop)
+    await work.stop()  # before it began there is nothing to wait for
+    stop.clear()
+    doing = asyncio.create_task(work.run())
+    await asyncio.sleep(0)
+    await work.stop()
+    assert bites == ["begun", "done"]
+    await doing

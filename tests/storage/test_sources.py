@@ -167,6 +167,38 @@ def test_a_source_that_an_admin_changed_is_theirs_until_it_is_given_back_to_the_
     assert _keys(database)["page"].definition.name == "New"
 
 
+def test_a_source_of_the_file_with_rules_of_the_operators_is_not_removed_to_come_back_later(
+    database: Database,
+) -> None:
+    page = definition("page", kind=SourceKind.PAGE, rules=PageRules(link="a.news"))
+    database.write(lambda c: sources.follow_file(c, [page], NOW))
+    source_id = _keys(database)["page"].id
+    database.write(lambda c: sources.change(c, source_id, replace(page, rules=PageRules(link="a.title")), NOW))
+    with pytest.raises(FromFile, match="Take it out there"):
+        database.write(lambda c: sources.remove(c, source_id, NOW))
+    database.write(lambda c: sources.follow_file(c, [], NOW))  # taken out there
+    database.write(lambda c: sources.remove(c, source_id, NOW))
+    database.write(lambda c: sources.follow_file(c, [], NOW))
+    assert _keys(database) == {}
+
+
+def test_a_source_added_by_command_that_the_file_has_too_is_removed_in_both_places_or_in_none(
+    database: Database,
+) -> None:
+    theirs = definition("theirs", url="https://x.example/feed.xml")
+    source_id = database.write(lambda c: sources.add(c, replace(theirs, key="mine"), NOW))
+    database.write(lambda c: sources.follow_file(c, [theirs], NOW))
+    with pytest.raises(FromFile):
+        database.write(lambda c: sources.remove(c, source_id, NOW))
+    database.write(lambda c: sources.change(c, source_id, replace(theirs, key="mine", name="Mine"), NOW))
+    database.write(lambda c: sources.follow_file(c, [theirs], NOW))
+    assert list(_keys(database)) == ["mine"]
+    database.write(lambda c: sources.follow_file(c, [], NOW))
+    assert _keys(database)["mine"].definition.enabled  # it was theirs before it stood in the file
+    database.write(lambda c: sources.remove(c, source_id, NOW))
+    assert _keys(database) == {}
+
+
 def test_a_poll_under_way_when_the_rules_changed_leaves_no_validators_and_is_not_the_first_with_them(
     database: Database,
 ) -> None:

@@ -230,6 +230,7 @@ class BotApi:
             "deleteMyCommands": self._delete_my_commands,
             "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
+            "getWebhookInfo": self._get_webhook_info,
             "sendMessage": self._send_message,
             "editMessageText": self._edit_message_text,
             "answerCallbackQuery": self._answer_callback_query,
@@ -242,6 +243,10 @@ class BotApi:
     async def _set_webhook(self, parameters: dict[str, str]) -> bool:
         self.webhook = parameters
         return True
+
+    async def _get_webhook_info(self, _parameters: dict[str, str]) -> Json:
+        url = self.webhook.get("url", "")
+        return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self._updates)}
 
     async def _delete_webhook(self, parameters: dict[str, str]) -> bool:
         self.webhook = {}

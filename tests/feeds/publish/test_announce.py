@@ -1,5 +1,6 @@
 """The hub is told which feeds changed: once, after a pause, and again when it did not listen. Over a real socket."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -30,10 +31,15 @@ class Hub:
     url: str = ""
     status: int = 204
     told: list[tuple[str, str]] = field(default_factory=list)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)  #: it takes its time until this is set
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     async def hear(self, request: web.Request) -> web.Response:
         words = await request.post()
         self.told.append((str(words["hub.mode"]), str(words["hub.url"])))
+        await self.answers.wait()
         return web.Response(status=self.status)
 
 
@@ -153,3 +159,22 @@ async def test_a_feed_that_the_hub_refuses_for_good_keeps_no_other_back(library:
     clock.now += 10
     await herald.look()
     assert [url for _, url in hub.told] == SIX
+
+
+async def test_at_a_shutdown_the_hub_hears_out_what_it_is_being_told_and_nothing_more(
+    library: Library, hub: Hub
+) -> None:
+    clock = Clock()
+    herald = announcer(library, hub, clock)
+    herald.look_s = 0.01
+    hub.answers.clear()
+    await herald.look()
+    clock.now += 10
+    telling = asyncio.create_task(herald.run())
+    while not hub.told:
+        await asyncio.sleep(0.01)
+    herald.stop.set()
+    hub.answers.set()
+    await telling  # it ends by itself
+    assert hub.told == [("publish", SIX[0])]
+    assert list(herald._told) == [SIX[0]]

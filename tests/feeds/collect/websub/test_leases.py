@@ -1,11 +1,12 @@
 """Over real sockets: leases are renewed and end, and hubs are left."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from feeds.collect.websub import callback_base, follow_address
+from feeds.collect.websub import Hubs, callback_base, follow_address
 from feeds.ingest import PollPolicy
 from storage import sources, websub
 from storage.model import HubState, HubSubscription
@@ -169,10 +170,39 @@ async def test_a_request_whose_process_died_is_sent_again_and_harms_nothing(rig:
     await rig.poll()
     await rig.hubs.tick()
     await rig.hubs.stop()  # before the answer
+    rig.hubs = Hubs(database=rig.database, fetcher=rig.shell.fetcher, clock=rig.clock)  # the next start
     rig.clock.on(minutes=2)
     await rig.tick(hub)
     assert rig.about.state is HubState.ACTIVE
     assert len(hub.subscribers) == 1
+
+
+async def test_a_request_under_way_at_a_shutdown_is_let_finish_and_not_sent_again(rig: Rig, hub: Hub) -> None:
+    hub.slow_s = 0.2
+    await rig.poll()
+    await rig.hubs.tick()
+    await rig.hubs.stop(patience_s=5)
+    await hub.settled()
+    hub.slow_s = 0
+    rig.hubs = Hubs(database=rig.database, fetcher=rig.shell.fetcher, clock=rig.clock)  # the next start
+    rig.clock.on(minutes=2)
+    await rig.tick(hub)
+    assert rig.about.state is HubState.ACTIVE
+    assert len(hub.forms) == 1
+
+
+async def test_hubs_are_asked_until_the_duty_ends_and_not_afterwards(rig: Rig, hub: Hub) -> None:
+    await rig.poll()
+    stop = asyncio.Event()
+    asking = asyncio.create_task(rig.hubs.run(0.01, stop))
+    while not hub.forms:
+        await asyncio.sleep(0.01)
+    stop.set()
+    await asking  # it ends by itself
+    await rig.hubs.stop(patience_s=5)
+    rig.clock.on(hours=24 * 9)  # to renew would be due
+    await rig.hubs.tick()
+    assert len(hub.forms) == 1
 
 
 @pytest.mark.parametrize(
