@@ -56,6 +56,21 @@ def test_items_story_meeting_messages_and_validators_land_together(database: Dat
     assert (source.etag, source.body_hash, source.first_success_at) == ('"1"', "b", NOW)
 
 
+def test_the_words_of_an_undated_meeting_are_known_again_from_the_same_source(
+    database: Database, source_id: int
+) -> None:
+    other = database.write(lambda c: sources.add(c, definition("press"), NOW))
+    undated, dated = facts(starts_on=None), facts()
+    database.write(lambda c: ingest.apply(c, meeting_changes(undated, source_id=source_id), NOW))
+    database.write(lambda c: ingest.apply(c, meeting_changes(dated, source_id=source_id, identity="g:2"), NOW))
+    row = database.read(lambda c: c.execute(select(items).order_by(items.c.id)).first())
+    assert row is not None
+    wanted = {"undated": (row.title, "another"), "has_meetings": True}
+    assert _snapshot(database, source_id, **wanted).said == {(row.title, row.text): row.story_id}
+    assert _snapshot(database, other, **wanted).said == {}
+    assert _snapshot(database, source_id, undated=("another",), has_meetings=True).said == {}
+
+
 def test_a_crash_before_the_end_lands_nothing_not_even_the_validators(database: Database, source_id: int) -> None:
     _chat(database)
 

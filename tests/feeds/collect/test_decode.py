@@ -75,6 +75,7 @@ def test_a_wrong_label_is_found_out(text: str, codec: str, label: str) -> None:
         (PLAIN_JAPANESE, "euc_jp", "iso-8859-1"),
         (PLAIN_JAPANESE, "euc_jp", "windows-1251"),
         (PLAIN_JAPANESE, "cp932", "gb2312"),
+        (PLAIN_JAPANESE, "euc_jp", "gb2312"),
         (PLAIN_JAPANESE, "cp932", "koi8-r"),
         (CHINESE, "gb18030", "iso-8859-1"),
         (CHINESE, "gb18030", "euc-kr"),
@@ -115,6 +116,13 @@ def test_a_label_under_which_the_bytes_are_readable_but_no_writing_is_found_out(
 )
 def test_what_is_written_unusually_is_still_read_as_it_is_labelled(text: str, codec: str, label: str) -> None:
     assert text in decode(_xml(text, label).encode(codec), f"text/xml; charset={label}").text
+
+
+def test_a_label_that_too_little_speaks_for_is_believed_and_doubted() -> None:
+    short = "中国人民解放军国防部新闻发言人答记者问"
+    decoded = decode(_xml(short, "gb2312").encode("gb18030"))
+    assert short in decoded.text
+    assert (decoded.encoding, decoded.suspicious) == ("gb18030", True)
 
 
 def test_a_document_that_may_be_either_of_two_encodings_is_said_to_be_in_doubt() -> None:

@@ -253,6 +253,15 @@ def test_the_only_report_corrects_its_day_as_long_as_that_lies_before_the_report
     assert changes.meetings[0].facts.starts_on == after(days=-2).date()
 
 
+def test_an_announced_meeting_that_is_put_off_by_its_only_report_is_no_other_one() -> None:
+    told = candidate(facts(phase=Phase.ANNOUNCED, starts_on=after(days=-1).date()), reported=timedelta(days=20))
+    changes = decided(
+        snapshot(known=(known("g:a"),), candidates=(told,)),
+        understood(entry("A"), facts(starts_on=after(days=0).date())),
+    )
+    assert (changes.retired, changes.new_stories, changes.updates[0].insert.story) == ((), (), 50)
+
+
 LONG = "The two ministers met and spoke of the next exercise, of equipment and of what is still to be done."
 
 
