@@ -16,6 +16,7 @@ LEAST = 10  #: fewer foreign letters say nothing
 SAMPLE = 8_000  #: characters that are looked at
 
 _OF_THREE = re.compile(rb"\x8f..", re.DOTALL)  # the rare kanji of EUC-JP
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _KANA = re.compile("[\u3041-\u30ff]")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
@@ -43,8 +44,8 @@ def is_writing(text: str, codec: str) -> bool | None:
     None: too little of it is foreign to tell. Text whose codec is not known here counts as writing.
     """
     judge = _JUDGES.get(codec)
-    sample = text[:SAMPLE]
-    return True if judge is None or sample.isascii() else judge(sample)
+    first = _FOREIGN.search(text) if judge is not None else None  # the head of a page may be markup for long
+    return True if judge is None or first is None else judge(text[max(first.start() - 1, 0) :][:SAMPLE])
 
 
 def _share(found: float, of: float) -> float:

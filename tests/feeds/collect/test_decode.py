@@ -118,6 +118,11 @@ def test_what_is_written_unusually_is_still_read_as_it_is_labelled(text: str, co
     assert text in decode(_xml(text, label).encode(codec), f"text/xml; charset={label}").text
 
 
+def test_a_page_that_begins_with_much_markup_is_judged_by_its_words() -> None:
+    page = f"<html><head><style>{'a { color: red } ' * 2_000}</style></head><body>{PLAIN_JAPANESE}</body></html>"
+    assert PLAIN_JAPANESE in decode(page.encode("euc_jp"), "text/html; charset=iso-8859-1").text
+
+
 def test_a_label_that_too_little_speaks_for_is_believed_and_doubted() -> None:
     short = "中国人民解放军国防部新闻发言人答记者问"
     decoded = decode(_xml(short, "gb2312").encode("gb18030"))
