@@ -33,7 +33,12 @@ sources = Table(
     Column("rules", JSON),
     Column("interval_s", Integer),
     Column("fetch", JSON(none_as_null=True), comment="headers, cookie and TLS options of this source; holds secrets"),
-    Column("origin", String(16), nullable=False, comment="file: follows sources_file; command: added by hand"),
+    Column(
+        "origin",
+        String(16),
+        nullable=False,
+        comment="file: follows sources_file; command: by hand; both: stands there, too",
+    ),
     Column("state", String(16), nullable=False),
     Column("next_poll_at", Moment, nullable=False),
     Column("claimed_by", String(64)),
