@@ -34,6 +34,7 @@ from feeds.collect import follow, schedule, websub
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.kinds import is_sitemap
 from feeds.collect.lookback import remembered
+from feeds.collect.patience import Unread
 from feeds.collect.robots import Robots
 from feeds.collect.schedule import Rhythm
 from feeds.collect.worker import ParserPool
@@ -122,6 +123,7 @@ class Ingest:
     policy: PollPolicy
     clock: Callable[[], datetime]  #: gives now, aware
     robots: Robots | None = None  #: None: pages are read without asking (benchmarks)
+    unread: Unread = field(default_factory=Unread)  #: articles that could not be read yet
     ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,7 +199,7 @@ class Ingest:
     async def _read(self, visit: "_Visit", answer: Fetched, body_hash: str, studied: Studied) -> PollReport:
         source, parsed, complete = visit.source, studied.parsed, True
         news = await self._news(source, parsed.entries)
-        if follow.goes_on(source, parsed, len(news)):
+        if follow.goes_on(source, parsed, news):
             followed = await follow.read_pages(
                 parsed, partial(self._page, source.definition), partial(self._parse, source)
             )
@@ -205,9 +207,9 @@ class Ingest:
             news = await self._news(source, parsed.entries)
         if source.definition.kind is SourceKind.PAGE:
             before_s = visit.seconds
-            news, all_read = await articles.read(
-                source, news, partial(self._page, source.definition), self.parsers, self.clock()
-            )
+            listed = articles.Listed(source=source, title=parsed.title, news=news)
+            page = partial(self._page, source.definition)
+            news, all_read = await articles.read(listed, page, self.parsers, self.unread, self.clock())
             complete = complete and all_read
             visit.articles_s = visit.seconds - before_s
         understood = await self._understand(source.definition, news, studied)
@@ -270,7 +272,7 @@ class Ingest:
         snapshot = snapshots.load_snapshot(connection, visit.source, _lookup(entries, understood), now, looks_at_items)
         new = len(entries) - len(match_known(entries, snapshot.items))
         moments = snapshots.recent_moments(connection, visit.source.id, now - schedule.LEARN_FROM)
-        habit = schedule.learn([*moments, *(entry.published_at or now for entry in entries)], now)
+        habit = schedule.learn([*moments, *(entry.published_at or now for entry in entries)], now, visit.source)
         source = replace(visit.source, habit=habit or visit.source.habit)
         flood = schedule.is_flood(visit.source, new, now)
         event = visit.event(now, "flooded" if flood else "changed", new_items=new)

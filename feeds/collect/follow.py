@@ -82,12 +82,15 @@ async def read_index(index: ParsedFeed, fetch: Fetch, read: Read) -> ParsedFeed 
     return documents if isinstance(documents, Failure) else await read_sitemaps(index, documents, read)
 
 
-def goes_on(source: Source, parsed: ParsedFeed, new: int) -> bool:
-    """Whether the next page of a list is worth asking for: at the first poll, when all of the first page is new, so
-    that older new items may stand behind it, and when the last poll could not read everything."""
+def goes_on(source: Source, parsed: ParsedFeed, news: Sequence[ParsedEntry]) -> bool:
+    """Whether the next page of a list is worth asking for: at the first poll, when the last entry of the first page is
+    new, so that older new ones may stand behind it, and when the last poll could not read everything.
+
+    The first entries tell nothing: many lists begin with one that is pinned there for months.
+    """
     if parsed.next_url is None:
         return False
-    return source.first_success_at is None or source.body_hash is None or new == len(parsed.entries)
+    return source.first_success_at is None or source.body_hash is None or parsed.entries[-1] in news
 
 
 async def read_pages(first: ParsedFeed, fetch: Fetch, read: Read) -> Followed:

@@ -43,6 +43,12 @@ _CANONICAL = re.compile(
 )
 _TRACKING_PREFIXES = ("utm_", "at_campaign", "at_medium", "at_custom", "pk_", "mtm_")
 
+# Servers that cannot set a cookie write the reader's session into every link: Java (Servlet 6.0 §7.1.3), ASP.NET
+# (`cookieless`), PHP (`session.use_trans_sid`), ASP and ColdFusion. Each answer has another one, and so other links.
+_PASSING = _TRACKING | {"jsessionid", "phpsessid", "cfid", "cftoken"}
+_PASSING_PREFIXES = (*_TRACKING_PREFIXES, "aspsessionid")
+_SESSION_IN_PATH = re.compile(r";jsessionid=[^/;?#]*|/\((?:[A-Z]\([A-Za-z0-9_-]{20,200}\)){1,3}\)(?=/)", re.IGNORECASE)
+
 _TAG_NAMES = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|cite|code|dd|del|div|dl|dt|em|embed|figcaption|figure|"
     "font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|li|link|main|mark|meta|nav|noscript|object|ol|"
@@ -88,19 +94,21 @@ _SAFE_TAGS = _words("p br b i u s a code pre blockquote ul ol li em strong")
 def canonical_url(url: str | None, base: str | None = None) -> str | None:
     """Return the one form of an address that we compare and store, or None if it is not an http or https address.
 
-    Relative addresses are resolved against `base`. Credentials, fragment and tracking parameters are dropped; the other
-    parameters keep their order, because some sites depend on it.
+    Relative addresses are resolved against `base`. Credentials, fragment, sessions and tracking parameters are dropped;
+    the other parameters keep their order, because some sites depend on it.
     """
     text = (url or "").strip()
     if not text or len(text) > MAX_URL:
         return None
     if plain := _CANONICAL.fullmatch(text):
-        return plain["page"] + _without_tracking(plain["search"] or "")
+        return _without_session(plain["page"]) + _without_tracking(plain["search"] or "")
     parsed = _parse(text, base)
     if parsed is None or parsed.protocol not in ("http:", "https:") or not parsed.hostname:
         return None
     parsed.username = parsed.password = parsed.hash = ""
     parsed.search = _without_tracking(parsed.search)
+    if (path := _without_session(parsed.pathname)) != parsed.pathname:
+        parsed.pathname = path
     href = str(parsed.href)
     return href if len(href) <= MAX_URL else None
 
@@ -206,6 +214,10 @@ def _parse(text: str, base: str | None) -> ada_url.URL | None:
         return None
 
 
+def _without_session(path: str) -> str:
+    return _SESSION_IN_PATH.sub("", path) if ";" in path or "/(" in path else path
+
+
 def _without_tracking(search: str) -> str:
     kept = [part for part in search.removeprefix("?").split("&") if part and not _is_tracking(part)]
     return "?" + "&".join(kept) if kept else ""
@@ -213,7 +225,7 @@ def _without_tracking(search: str) -> str:
 
 def _is_tracking(parameter: str) -> bool:
     name = unquote_plus(parameter.partition("=")[0]).lower()
-    return name in _TRACKING or name.startswith(_TRACKING_PREFIXES)
+    return name in _PASSING or name.startswith(_PASSING_PREFIXES)
 
 
 def _strip_tags(text: str, replacement: str = "") -> str:

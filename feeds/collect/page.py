@@ -30,11 +30,16 @@ MAX_LINKS = 1_000
 _FURNITURE = ("nav", "header", "footer", "aside", "form")
 _MIN_TITLE = 8  # characters: shorter links of an unruled page are its menu
 
+# How files begin that are no pages: PDF, zip and what is packed in one (docx, xlsx), older Office, pictures. RFC 9110
+# lets a server call them anything; many call them text.
+_FILES = (b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"\x00\x00\x00")
+
 # A line that is a date and nothing else: `2025-11-6 10:31`, `2025.11.17`, `令和7年11月6日（木）`, `6 November 2025`.
 _DATE_LINE = re.compile(
     r"^(?:公開|更新|掲載|配信|発表|Published:?|Updated:?|Posted:?)?\s*(?P<date>"
     r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?.{0,20}"
-    r"|(?:令和|平成|R|H)\s?\d{1,2}\s?[年.]\s?\d{1,2}\s?[月.]\s?\d{1,2}日?.{0,12}"
+    r"|(?:令和|平成|R|H)\s?(?:元|\d{1,2})\s?(?:[年.](?:\s?[(（]\d{4}年?[)）])?|[(（]\d{4}年?[)）]年)"
+    r"\s?\d{1,2}\s?[月.]\s?\d{1,2}\s?日?.{0,12}"
     r"|(?:[A-Z][a-z]+day,?\s)?\d{1,2}\s[A-Z][a-z]{2,8}\.?\s\d{4}.{0,12}"
     r"|[A-Z][a-z]{2,8}\.?\s\d{1,2},\s\d{4}.{0,16})$"
 )
@@ -96,6 +101,12 @@ def _next_page(tree: LexborHTMLParser, rules: PageRules, base: str, url: str) ->
 
 def parse_article(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ArticlePage | Failure:
     """Read an article's page: text by the rules' container, else as trafilatura finds it; rankings are cut off."""
+    if fetched.body.startswith(_FILES):
+        return Failure(
+            kind=FailureKind.EMPTY,
+            message="The headline leads to a file and not to a page. Its text is not read.",
+            detail=f"begins with {fetched.body[:8]!r}",
+        )
     tree = read_tree(fetched)
     if isinstance(tree, Failure):
         return tree

@@ -4,8 +4,8 @@ A source is polled in step with its habit: a dozen times between two items, twic
 publishes, half as often in the others; a ministry at least once an hour. What its server asks for slows that down, up
 to a cap, and the hours and days that a feed names (`skipHours`, `skipDays`) are left out. A failing source slows down,
 doubling with every failure in a row up to a day, but it is not dropped:
-newsrooms come back after weeks. Only a source that says it is gone (410), or that has failed for thirty days, is
-paused.
+newsrooms come back after weeks. Only a source whose own address says that it is gone (410), or that has failed for
+thirty days, is paused.
 
 While a hub pushes (WebSub), polls are rarer; they are only there to notice when it stops.
 
@@ -31,6 +31,7 @@ POLLS_PER_ITEM = 12
 OFFICIAL_AT_LEAST = timedelta(hours=1)
 HINT_CAP = timedelta(hours=2)
 GIVE_UP_AFTER = timedelta(days=30)
+GIVE_UP_FAILURES = 20  #: in thirty days a source is asked more often; fewer, and it was the service that stood still
 SLOW_SECONDS = 10.0
 MOVED_POLLS = 3
 MOVED_FAILURES = 3  #: after so many failures in a row at the new address the old one is asked again
@@ -40,6 +41,7 @@ PUSH_SETTLES = timedelta(hours=1)  #: for so long after a push its news may stil
 FLOOD_LEAST = 10  #: fewer new items in one poll are never a flood
 FLOOD_TIMES = 5  #: so many times what is usual is one
 SILENT_GAPS = 6  #: so many usual gaps without an item, and at least a week, are silence
+SILENT_AFTER = timedelta(days=90)  #: the same for a source that publishes too rarely to have a habit
 
 NO_ENTRIES = "It answers, but has no entries any more. Look at the address; the feed may have moved."
 
@@ -121,9 +123,14 @@ def _is_skipped(moment: datetime, skips: Skips) -> bool:
     return there.hour in skips.hours or there.weekday() in skips.days
 
 
-def learn(moments: Iterable[datetime], now: datetime) -> Habit | None:
-    """The habit that shows in the moments at which items were published; None when they are too few."""
-    recent = sorted(moment for moment in moments if now - LEARN_FROM <= moment <= now)
+def learn(moments: Iterable[datetime], now: datetime, source: Source | None = None) -> Habit | None:
+    """The habit that shows in the moments at which items were published; None when they are too few.
+
+    Items without a date count as published when they were first seen, but not those of a source's first poll: that
+    moment is ours, and a list of thirty undated articles is no newsroom that writes thirty a day.
+    """
+    first_poll = (source.first_success_at or now) if source is not None else None
+    recent = sorted(moment for moment in moments if now - LEARN_FROM <= moment <= now and moment != first_poll)
     if len(recent) < LEARN_ITEMS:
         return None
     span = max(now - recent[0], DAY)
@@ -188,7 +195,7 @@ def after_failure(source: Source, failure: Failure, event: FetchEvent, rhythm: R
     since = source.failing_since or now
     wait = min(interval(source, rhythm, now) * 2 ** min(failures - 1, 20), DAY)
     asked = timedelta(seconds=min(failure.retry_after_s or 0, DAY.total_seconds()))
-    state, message = _verdict(failure, since, now)
+    state, message = _verdict(source, failure, since, now)
     return SourceUpdate(
         source_id=source.id,
         state=state,
@@ -248,17 +255,23 @@ def _clamped(wait: timedelta, rhythm: Rhythm) -> timedelta:
 def _state(source: Source, event: FetchEvent, now: datetime) -> SourceState:
     if event.seconds > SLOW_SECONDS:
         return SourceState.SLOW
-    if source.habit is None or source.last_new_at is None or event.new_items:
+    since = source.last_new_at or source.first_success_at
+    if since is None or event.new_items:
         return SourceState.OK
-    usual_gap = WEEK / max(source.habit.weekly, 0.1)
-    silent = now - source.last_new_at > max(SILENT_GAPS * usual_gap, WEEK)
-    return SourceState.SILENT if silent else SourceState.OK
+    return SourceState.SILENT if now - since > _longest_silence(source) else SourceState.OK
 
 
-def _verdict(failure: Failure, since: datetime, now: datetime) -> tuple[SourceState, str]:
-    if failure.kind is FailureKind.GONE:
+def _longest_silence(source: Source) -> timedelta:
+    """How long a source may bring nothing before that is strange."""
+    if source.habit is None or source.last_new_at is None:
+        return SILENT_AFTER
+    return max(SILENT_GAPS * WEEK / max(source.habit.weekly, 0.1), WEEK)
+
+
+def _verdict(source: Source, failure: Failure, since: datetime, now: datetime) -> tuple[SourceState, str]:
+    if failure.kind is FailureKind.GONE and address(source, now) == source.definition.url:
         return SourceState.PAUSED, f"Paused: {failure.message}"
-    if now - since >= GIVE_UP_AFTER:
+    if now - since >= GIVE_UP_AFTER and source.failures + 1 >= GIVE_UP_FAILURES:
         return SourceState.PAUSED, f"Paused after {GIVE_UP_AFTER.days} days of failure: {failure.message}"
     return _STATES.get(failure.kind, SourceState.FAILING), failure.message
 

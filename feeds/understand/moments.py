@@ -17,7 +17,7 @@ _LONGEST = 200  # no newsroom writes a longer timestamp; the rest is noise or an
 _TIME = r"(?P<hour>\d{1,2})(?::|時)(?P<minute>\d{1,2})?(?:(?::|分)(?P<second>\d{1,2})?(?:[.,]\d+)?秒?)?"
 _MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DATES = (
-    re.compile(rf"(?P<era>令和|平成|昭和|[rhs](?=\d))(?P<ey>元|{NUMBER})(?:\((?P<check>\d{{4}})年?\))?(?:年|[./-])"
+    re.compile(rf"(?P<era>令和|平成|昭和|[rhs](?=\d))(?P<ey>元|{NUMBER})(?:年?\s?\((?P<check>\d{{4}})年?\)年?\s?|年|[./-])"
                rf"(?P<m>{NUMBER})(?:月|[./-])(?P<d>{NUMBER})日?"),
     re.compile(r"(?P<y>\d{4})(?:年|[./-])\s?(?P<m>\d{1,2})(?:月|[./-])\s?(?P<d>\d{1,2})日?"),
     re.compile(rf"(?P<y>{NUMBER})年(?P<m>{NUMBER})月(?P<d>{NUMBER})日"),
@@ -42,8 +42,9 @@ _CLOCK = re.compile(_TIME)
 _COMPACT_CLOCK = re.compile(r"t(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})?")
 _OFFSET = re.compile(r"(?:gmt|utc)?\s*(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?(?!\d)")
 _ZONE_NAME = re.compile(r"\s*\(?(?P<name>[a-z]{1,5})\b")
-_AFTERNOON = re.compile(r"午後|p\.?m\b")
-_FORENOON = re.compile(r"午前|a\.?m\b")
+_AFTERNOON = re.compile(r"午後|下午|오후|p\.?m\b")
+_PADDED = re.compile(r"\s*([年月日時分秒])\s*(?=\d)|(?<=令和|平成|昭和)\s+(?=\d)|(?<=\d)\s+(?=[年月日時分])")
+_FORENOON = re.compile(r"午前|上午|오전|a\.?m\b")
 
 
 def parse_moment(text: str, zone: str, now: datetime | None = None) -> datetime | None:
@@ -84,6 +85,7 @@ def _figured_zone(written: str) -> tzinfo:
 
 def _parse_any(text: str, zone: str, now: datetime | None) -> datetime | None:
     folded = unicodedata.normalize("NFKC", text[:_LONGEST]).lower().strip()
+    folded = _PADDED.sub(lambda match: match[1] or "", folded)  # 令和 7年11月 6日, padded to stand in columns
     for pattern in _DATES:
         match = pattern.search(folded)
         day = _day_of(match, now, zone) if match else None

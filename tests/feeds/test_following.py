@@ -1,8 +1,8 @@
 """Documents that belong to one source: further pages of a list, sitemaps of an index. With real sockets and parsers."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,10 @@ class Site:
     base: str = ""
     numbers: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    pinned: str = ""  #: stands at the top of every page
+    one_title: bool = False  #: whether all pages have the title of the site
+    files: dict[str, bytes] = field(default_factory=dict)
+    passed: timedelta = timedelta()
     broken: set[str] = field(default_factory=set)
     documents: dict[str, str] = field(default_factory=dict)
 
@@ -40,12 +44,16 @@ class Site:
             return web.Response(text=self._page(int(request.query.get("page", "1"))), content_type="text/html")
         if request.path in self.documents:
             return web.Response(text=self.documents[request.path], content_type="application/xml")
-        return web.Response(text="<title>An article</title><p>The text of an article.</p>", content_type="text/html")
+        if request.path in self.files:
+            return web.Response(body=self.files[request.path], content_type="text/html")
+        title = "News of the site" if self.one_title else "An article"
+        return web.Response(text=f"<title>{title}</title><p>The text of an article.</p>", content_type="text/html")
 
     def _page(self, page: int) -> str:
         newest = sorted(self.numbers, reverse=True)
         rows = "".join(f'<li><a href="/a/{n}">Headline number {n}</a></li>' for n in newest[3 * page - 3 : 3 * page])
-        return f'<ul>{rows}</ul><a class="next" href="/list?page={page + 1}">older</a>'
+        onward = f'<a class="next" href="/list?page={page + 1}">older</a>'
+        return f"<title>News of the site</title><ul>{self.pinned}{rows}</ul>{onward}"
 
     @property
     def pages(self) -> list[str]:
@@ -80,7 +88,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
                 fetcher=fetcher,
                 parsers=parsers,
                 policy=PollPolicy(),
-                clock=lambda: datetime.now(UTC),
+                clock=lambda: datetime.now(UTC) + site.passed,
             )
         )
         app = web.Application()
@@ -114,6 +122,14 @@ class TestPages:
         assert (await site.poll()).new == 4
         assert site.pages[:2] == ["1", "2"]
 
+    async def test_an_entry_that_is_pinned_to_the_top_does_not_hide_the_next_page(self, site: Site) -> None:
+        site.numbers = list(range(6))
+        site.pinned = '<li><a href="/a/1000">Headline number 1000</a></li>'
+        site.add("/list", kind=SourceKind.PAGE, rules=RULES)
+        await site.poll()
+        site.numbers += [6, 7, 8, 9, 10]
+        assert (await site.poll()).new == 5
+
     async def test_a_further_page_that_cannot_be_had_is_asked_for_again(self, site: Site) -> None:
         site.numbers = list(range(3))
         site.add("/list", kind=SourceKind.PAGE, rules=RULES)
@@ -129,6 +145,33 @@ class TestPages:
         site.add("/list", kind=SourceKind.PAGE, rules=PageRules(item="li", article="p"))
         assert (await site.poll()).new == 3
         assert site.pages == ["1"]
+
+
+class TestArticles:
+    async def test_an_article_that_cannot_be_read_for_hours_is_taken_in_with_its_headline(self, site: Site) -> None:
+        site.numbers = [1]
+        site.add("/list", kind=SourceKind.PAGE, rules=RULES)
+        await site.poll()
+        site.numbers += [2, 3]
+        site.broken.add("/a/2")
+        assert [(await site.poll()).new for _ in range(3)] == [1, 0, 0]
+        site.passed = timedelta(hours=2)
+        assert (await site.poll()).new == 1
+        assert (await site.poll()).status == "unchanged"
+        assert "Headline number 2" in site.titles
+
+    async def test_the_title_that_all_pages_share_is_nobodys_headline(self, site: Site) -> None:
+        site.numbers, site.one_title = [1, 2], True
+        site.add("/list", kind=SourceKind.PAGE, rules=RULES)
+        await site.poll()
+        assert site.titles == ["Headline number 1", "Headline number 2"]
+
+    async def test_a_headline_that_leads_to_a_file_keeps_no_rubbish_as_its_text(self, site: Site) -> None:
+        site.numbers, site.files = [1], {"/a/1": b"%PDF-1.7\n1 0 obj <</Type/Catalog>> endobj stream \xff\xfe\x00 end"}
+        site.add("/list", kind=SourceKind.PAGE, rules=replace(RULES, article=""))
+        await site.poll()
+        (item,) = site.shell.database.read(lambda c: news.latest_items(c, limit=9))
+        assert (item.report.title, item.text) == ("Headline number 1", "")
 
 
 def urlset(base: str, *numbers: int) -> str:

@@ -73,6 +73,12 @@ class TestRhythm:
         assert learn([after(days=-1)] * 4, NOW) is None
         assert learn([after(days=1)] * 9, NOW) is None
 
+    def test_undated_articles_of_the_first_poll_are_no_habit(self) -> None:
+        assert learn([NOW] * 30, NOW, replace(source(), first_success_at=None)) is None
+        earlier = replace(source(), first_success_at=after(days=-7))
+        assert learn([after(days=-7)] * 30 + [NOW], NOW, earlier) is None
+        assert learn([after(days=-7)] * 30 + [after(days=-d) for d in range(1, 6)], NOW, earlier) is not None
+
     def test_sources_added_together_drift_apart(self) -> None:
         nexts = {schedule.after_no_change(source(f"s{n}"), EVENT, RHYTHM, NOW).next_poll_at for n in range(20)}
         assert len(nexts) == 20
@@ -96,9 +102,21 @@ class TestFailures:
         assert failed.state is SourceState.PAUSED
         assert failed.last_error == "Paused after 30 days of failure: 500"
 
+    def test_two_failures_with_weeks_between_in_which_nobody_asked_are_no_reason_to_pause(self) -> None:
+        failed = _failed(replace(source(), failures=1, failing_since=after(days=-2000)))
+        assert failed.state is SourceState.FAILING
+
     def test_a_source_that_says_it_is_gone_is_paused_at_once(self) -> None:
         failed = _failed(source(), Failure(kind=FailureKind.GONE, message="It is gone."))
         assert (failed.state, failed.last_error) == (SourceState.PAUSED, "Paused: It is gone.")
+
+    def test_what_is_gone_from_where_a_source_moved_is_looked_for_at_its_own_address(self) -> None:
+        gone = Failure(kind=FailureKind.GONE, message="It is gone.")
+        moved = replace(source(), moved_to="https://b.example/f", moved_since=after(days=-9), moved_polls=9)
+        assert _failed(moved, gone).state is SourceState.FAILING
+        back = replace(moved, failures=3, failing_since=after(days=-1))
+        assert schedule.address(back, NOW) == back.definition.url
+        assert _failed(back, gone).state is SourceState.PAUSED
 
     @pytest.mark.parametrize(
         ("kind", "state"),
@@ -146,6 +164,13 @@ class TestStates:
         untold = schedule.after_no_change(replace(empty, last_error=None), EVENT, RHYTHM, NOW)
         assert untold.last_error == schedule.NO_ENTRIES
         assert _state(replace(empty, failures=1)) is SourceState.OK, "it failed in between: the document is another"
+
+    def test_a_source_without_a_habit_is_silent_after_three_months(self) -> None:
+        rare = replace(source(), first_success_at=after(days=-400))
+        assert _state(replace(rare, last_new_at=after(days=-80))) is SourceState.OK
+        assert _state(replace(rare, last_new_at=after(days=-91))) is SourceState.SILENT
+        assert _state(rare) is SourceState.SILENT  # it has never brought anything
+        assert _state(source()) is SourceState.OK
 
     def test_something_new_ends_the_silence(self) -> None:
         silent = replace(source(), habit=Habit(weekly=7, hours=(8,)), last_new_at=after(days=-30))

@@ -51,7 +51,7 @@ def test_a_pause_is_told_at_once_and_also_after_the_trouble_that_led_to_it() -> 
     gone = Failure(kind=FailureKind.GONE, message="It is gone.")
     (news,) = _after_failure(source(), gone)
     assert (news.state, news.told_after) == (SourceState.PAUSED, Told.PAUSED)
-    given_up = _failing(told=Told.BAD, failing_since=after(days=-30))
+    given_up = _failing(told=Told.BAD, failing_since=after(days=-30), failures=40)
     (news,) = _after_failure(given_up)
     assert news.message.startswith("Paused after 30 days")
 
