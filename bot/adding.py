@@ -3,23 +3,23 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.checking import CheckFailed, best_of, check_known, discover
+from bot.checking import NOT_NAMED, CheckFailed, best_of, check_known, counted, discover
 from bot.config import Settings
 from feeds.collect import catalogue
 from feeds.collect.catalogue import SourcesFileError
-from feeds.collect.find import Discovery
+from feeds.collect.find import WELL_KNOWN_ADDRESS, Discovery
+from feeds.collect.normalise import same_address
 from feeds.collect.opml import Refused, free_key, read_opml
 from feeds.decide.ranking import host_of
 from feeds.observed import FailureKind
 from storage import sources
 from storage.database import Connection
-from storage.errors import AlreadyExists, NotFound
+from storage.errors import AlreadyExists
 from storage.model import SourceDefinition, SourceKind
 
 #: Failures that say nothing about the address itself: the source is added as it was given and polled until it answers.
@@ -37,6 +37,7 @@ _NOT_NOW = {
 }
 
 
+_BARE_ADDRESS = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d{1,5})?(?:[/?#]\S*)?")
 _STAYS = "the headers, cookie and TLS options that you gave are not used there. Add that address by itself."
 
 
@@ -46,6 +47,7 @@ class Chosen:
 
     definition: SourceDefinition
     note: str = ""
+    hint: str = ""  #: what else the command line can do
     warning: str = ""
 
 
@@ -54,8 +56,10 @@ def new_definition(
 ) -> SourceDefinition:
     """Return a source from the words of a person, checked like an entry of the file. Raises `SourcesFileError`.
 
-    `tables` are `rules` and `fetch` as the file has them; an empty one is as good as none.
+    `tables` are `rules` and `fetch` as the file has them; an empty one is as good as none. An address without its
+    beginning is one of https, as in a browser.
     """
+    url = f"https://{url}" if _BARE_ADDRESS.fullmatch(url) else url
     host = host_of(url)
     defaults = {"key": re.sub(r"[^a-z0-9]+", "-", host).strip("-") or "new", "name": host or "new"}
     given = {name: str(value) for name, value in fields.items() if value is not None}
@@ -92,9 +96,9 @@ def _read(word: str) -> str:
 
 def refuse_known(connection: Connection, definition: SourceDefinition) -> None:
     """Raise `AlreadyExists` for a key or address that is taken, before any request is made for it."""
-    for name in (definition.key, definition.url):
-        with suppress(NotFound):
-            known = sources.find(connection, name).definition
+    address = same_address(definition.url)
+    for known in (one.definition for one in sources.every(connection)):
+        if definition.key == known.key or address == same_address(known.url):
             raise AlreadyExists(f"There is a source already: {known.key}, {known.url}. `kaigi sources list` shows it.")
 
 
@@ -117,7 +121,8 @@ async def find_out(
         return _as_given(definition, kind, found)
     chosen, how = best_of(found, definition, named=named)
     warning = "" if chosen.fetch == definition.fetch else f"{chosen.url} is on another host: {_STAYS}"
-    return Chosen(definition=chosen, note=_note(found, definition, how), warning=warning)
+    hint = NOT_NAMED if how == WELL_KNOWN_ADDRESS else ""
+    return Chosen(definition=chosen, note=_note(found, definition, how), hint=hint, warning=warning)
 
 
 async def refuse_useless(settings: Settings, definition: SourceDefinition) -> None:
@@ -136,8 +141,9 @@ async def refuse_useless(settings: Settings, definition: SourceDefinition) -> No
 def _as_given(definition: SourceDefinition, kind: SourceKind | None, found: Discovery) -> Chosen:
     failure = found.failure
     assert failure is not None
-    unruled = kind is SourceKind.PAGE and found.page is not None  # a page may be read without any rule
-    if failure.kind not in _NOT_NOW and not unruled:
+    page = found.page is not None
+    unruled = page and kind is SourceKind.PAGE and failure.kind is not FailureKind.FORBIDDEN  # no rule is needed
+    if (failure.kind not in _NOT_NOW and not unruled) or (page and kind is None):
         raise CheckFailed(failure.message, failure.kind)
     given = replace(definition, kind=kind or SourceKind.FEED)
     reason = "No list of news was recognised on it." if unruled else failure.message
@@ -147,9 +153,10 @@ def _as_given(definition: SourceDefinition, kind: SourceKind | None, found: Disc
 def _note(found: Discovery, definition: SourceDefinition, how: str) -> str:
     if found.feeds:
         best = found.feeds[0]
-        entries = f"{len(best.parsed.entries)} entries"
+        entries = counted(len(best.parsed.entries), "entry", "entries")
         return f"A feed with {entries}." if best.url == definition.url else f"The page's feed ({how}), {entries}."
-    return f"A page without a feed, read by proposed rules; they find {len(found.proposals[0].entries)} articles."
+    articles = counted(len(found.proposals[0].entries), "article", "articles")
+    return f"A page without a feed, read by proposed rules; they find {articles}."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,10 +172,10 @@ def import_sources(connection: Connection, body: bytes, now: datetime) -> Import
     """Add the sources of an OPML file that are new. Raises `OpmlError` for a file that cannot be read."""
     wanted, refused = read_opml(body)
     every = sources.every(connection)
-    urls, keys = {one.definition.url for one in every}, {one.definition.key for one in every}
+    keys, urls = {one.definition.key for one in every}, {same_address(one.definition.url) for one in every}
     added = []
     for one in wanted:
-        if one.url in urls:
+        if same_address(one.url) in urls:
             continue
         definition = replace(one, key=free_key(one.key, keys))
         sources.add(connection, definition, now)

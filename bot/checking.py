@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlsplit
@@ -13,16 +13,18 @@ from rich.table import Table
 from bot.config import Settings
 from bot.parts import parser_pool, utc_now
 from bot.screen import plain
+from feeds.articles import joined
 from feeds.collect.asking import is_home
 from feeds.collect.document import read_document
 from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
-from feeds.collect.find import Discovery, FoundFeed, find_feeds, propose_rules
+from feeds.collect.find import WELL_KNOWN_ADDRESS, Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.follow import read_index
 from feeds.collect.matching import matched, matched_then
 from feeds.collect.page import parse_article
+from feeds.collect.robots import Robots
 from feeds.collect.worker import ParserPool
 from feeds.collect.written import as_toml, rules_as_table
-from feeds.observed import Failure, FailureKind, Fetched, FetchResult, ParsedEntry, ParsedFeed
+from feeds.observed import ArticlePage, Failure, FailureKind, Fetched, FetchResult, ParsedEntry, ParsedFeed
 from feeds.publish.health import then
 from feeds.understand.meetings import understand
 from feeds.work import article
@@ -30,6 +32,8 @@ from storage import lessons, sources
 from storage.database import Database
 from storage.errors import KaigiError, NotFound
 from storage.model import FetchOptions, PageRules, PageSnapshot, SourceDefinition, SourceKind
+
+NOT_NAMED = "The page does not name it. If it is about something else, --kind page reads the page itself."
 
 
 class CheckFailed(KaigiError):
@@ -115,7 +119,7 @@ async def check_known(settings: Settings, definition: SourceDefinition, limit: i
     """Read a source by its definition. Raises `CheckFailed` when nothing can be read."""
     async with _reading(settings) as (fetcher, parsers):
         parsed = await _read(fetcher, parsers, definition)
-        shown = await _with_texts(fetcher, parsers, definition, parsed.entries[:limit])
+        shown = await _with_texts(fetcher, parsers, definition, parsed, limit)
     return Checked(definition=definition, how="as defined", parsed=parsed, shown=shown)
 
 
@@ -133,7 +137,7 @@ async def check_new(settings: Settings, definition: SourceDefinition, kind: Sour
         defined, how = best_of(found, definition)
         page = found.proposals[0] if found.proposals else None
         parsed = ParsedFeed(entries=page.entries, title=page.title) if page else found.feeds[0].parsed
-        shown = await _with_texts(fetcher, parsers, defined, parsed.entries[:limit])
+        shown = await _with_texts(fetcher, parsers, defined, parsed, limit)
     return Checked(definition=defined, how=how, parsed=parsed, shown=shown, others=found.feeds[1:])
 
 
@@ -147,7 +151,9 @@ async def _search(
     fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, kind: SourceKind | None
 ) -> Discovery:
     look = propose_rules if kind is SourceKind.PAGE else find_feeds
-    return await look(fetcher, parsers, definition, utc_now())
+    found = await look(fetcher, parsers, definition, utc_now())
+    refusal = await Robots(fetcher).refusal(definition.url, definition) if found.page and not found.feeds else None
+    return found if refusal is None else Discovery(page=found.page, failure=refusal)
 
 
 def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = False) -> tuple[SourceDefinition, str]:
@@ -167,8 +173,11 @@ def best_of(found: Discovery, definition: SourceDefinition, *, named: bool = Fal
 
 
 async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition) -> ParsedFeed:
-    accept = PAGE_ACCEPT if definition.kind is SourceKind.PAGE else FEED_ACCEPT
-    answer: FetchResult = await fetcher.fetch(definition.url, accept=accept, source=definition)
+    answer: FetchResult
+    if definition.kind is SourceKind.PAGE:
+        answer = await _page(fetcher, Robots(fetcher), definition, definition.url)
+    else:
+        answer = await fetcher.fetch(definition.url, accept=FEED_ACCEPT, source=definition)
     if isinstance(answer, Failure):
         raise CheckFailed(answer.message, answer.kind)
     if not isinstance(answer, Fetched):
@@ -185,25 +194,26 @@ async def _read(fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinit
     return parsed
 
 
+async def _page(fetcher: Fetcher, robots: Robots, definition: SourceDefinition, url: str) -> FetchResult:
+    """Get a page if its robots.txt allows it, as a poll does."""
+    refusal = await robots.refusal(url, definition)
+    return refusal or await fetcher.fetch(url, accept=PAGE_ACCEPT, source=definition)
+
+
 async def _with_texts(
-    fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, entries: Sequence[ParsedEntry]
+    fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, parsed: ParsedFeed, limit: int
 ) -> tuple[ParsedEntry, ...]:
-    """Read the articles behind the entries of a page, as a poll does; a feed's entries bring their own text."""
+    """Read the articles behind the first entries of a page, as a poll does; a feed's entries bring their own text."""
+    shown = parsed.entries[:limit]
     if definition.kind is not SourceKind.PAGE:
-        return tuple(entries)
-    return tuple([await _with_text(fetcher, parsers, definition, entry) for entry in entries])
-
-
-async def _with_text(
-    fetcher: Fetcher, parsers: ParserPool, definition: SourceDefinition, entry: ParsedEntry
-) -> ParsedEntry:
-    answer = await fetcher.fetch(entry.url or "", accept=PAGE_ACCEPT, source=definition)
-    if not isinstance(answer, Fetched):
-        return entry
-    page = await parsers.run(parse_article, answer, definition, utc_now())
-    if isinstance(page, Failure):
-        return entry
-    return replace(entry, text=page.text, published_at=entry.published_at or page.published_at)
+        return shown
+    robots, titles = Robots(fetcher), (parsed.title or "", definition.name)
+    read = []
+    for entry in shown:
+        answer = await _page(fetcher, robots, definition, entry.url or "")
+        page = await parsers.run(parse_article, answer, definition, utc_now()) if isinstance(answer, Fetched) else None
+        read.append(joined(entry, page, titles) if isinstance(page, ArticlePage) else entry)
+    return tuple(read)
 
 
 # --- shown to people and to programs ---
@@ -215,13 +225,14 @@ def show(console: Console, checked: Checked, *, new: bool) -> None:
     if new:
         _line(console, f"Found: {about.url} ({about.kind}, {checked.how})")
         for other in checked.others:
-            _line(
-                console, f"Also:  {other.url} ({other.title or 'without a title'}, {len(other.parsed.entries)} entries)"
-            )
-    _line(console, f"{parsed.title or about.name}: {len(parsed.entries)} entries", "bold")
+            entries = counted(len(other.parsed.entries), "entry", "entries")
+            _line(console, f"Also:  {other.url} ({other.title or 'without a title'}, {entries})")
+        if checked.how == WELL_KNOWN_ADDRESS:
+            _line(console, NOT_NAMED)
+    _line(console, f"{parsed.title or about.name}: {counted(len(parsed.entries), 'entry', 'entries')}", "bold")
     for problem in parsed.problems:
         _line(console, f"Problem: {problem}", "yellow")
-    table = Table("published", "understood as", "characters", "title", box=None)
+    table = Table("published (UTC)", "understood as", "characters", "title", box=None)
     for entry in checked.shown:
         when = f"{entry.published_at:%Y-%m-%d %H:%M}" if entry.published_at else plain(entry.published_text or "–")
         table.add_row(when, _verdict(entry, about), str(len(entry.text)), plain(entry.title))
@@ -267,6 +278,11 @@ def _comparison_as_dict(comparison: Comparison) -> dict[str, object]:
 
 def _line(console: Console, words: str, style: str | None = None) -> None:
     console.print(plain(words, keep_lines=True), markup=False, highlight=False, soft_wrap=True, style=style)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many}"
 
 
 def _verdict(entry: ParsedEntry, definition: SourceDefinition) -> str:

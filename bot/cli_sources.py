@@ -204,6 +204,8 @@ def add(  # noqa: PLR0913  the fields of a source
     typer.echo(f"Added {chosen.definition.key}: {chosen.definition.url}")
     if chosen.note:
         typer.echo(chosen.note)
+    if chosen.hint:
+        typer.echo(chosen.hint)
 
 
 @app.command()
@@ -243,7 +245,7 @@ def check(
                 comparison = asyncio.run(checking.compare(settings, known, snapshot))
                 checking.show_comparison(console(), comparison, as_json=as_json)
             raise
-    elif "://" not in source:
+    elif "." not in source:  # a key has none
         raise NotFound(f"No source is called {source!r}, and it is no address. `kaigi sources list` shows them all.")
     else:
         about = new_definition(source, {"fetch": fetch_table(header or (), cookie, verify=verify)})

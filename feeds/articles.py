@@ -80,7 +80,7 @@ class _Reader:
         else:
             article = answer if isinstance(answer, Failure) else _unasked_304(entry.url)
         if not isinstance(article, Failure):
-            return _joined(entry, article, self._common_titles)
+            return joined(entry, article, self._common_titles)
         if article.kind in follow.FINAL:
             return _unread(entry)
         self.failed.add(entry.identity)
@@ -100,7 +100,8 @@ def _unread(entry: ParsedEntry) -> ParsedEntry:
     return replace(entry, flags=(*entry.flags, "article_unread"))
 
 
-def _joined(entry: ParsedEntry, page: ArticlePage, common_titles: Sequence[str]) -> ParsedEntry:
+def joined(entry: ParsedEntry, page: ArticlePage, common_titles: Sequence[str]) -> ParsedEntry:
+    """The entry with what its article's page says; `common_titles` are no headlines, see `headlines`."""
     published_at = entry.published_at or page.published_at
     flags = dict.fromkeys((*entry.flags, *page.flags))
     return replace(

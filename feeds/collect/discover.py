@@ -8,8 +8,8 @@ Pure; runs in the worker process.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -43,7 +43,12 @@ _FEED_QUERY = re.compile(
     r"(?:^|&)(?:format|feed|type|output|alt|_format)=(?:rss2?|atom|xml|rdf|json-?feed)", re.IGNORECASE
 )
 _FEED_WORDS = re.compile(r"(?<![A-Za-z])(?:RSS|Atom|RDF)(?![A-Za-z])|フィード", re.IGNORECASE)
-_COMMENTS = re.compile(r"comment|コメント|replies", re.IGNORECASE)
+# What readers say below the articles, in the languages of content systems. "Commentary" is a section of many newsrooms.
+_COMMENTS = re.compile(
+    r"comments?(?![a-z])|kommentare?(?![a-z])|kommentar-feed|commentaires|comentarios|comentários|commenti|komentar"
+    r"|комментари|reacties|replies|コメント|评论|評論|留言|댓글",
+    re.IGNORECASE,
+)
 # Buttons that hand the feed to somebody's reader: the address is theirs.
 _READERS = re.compile(
     r"(?:^|\.)(?:feedly|netvibes|inoreader|newsblur|bloglines|yahoo|theoldreader|facebook|x|twitter)\."
@@ -57,6 +62,7 @@ class Found:
     url: str  #: absolute and canonical
     title: str = ""
     declared: bool = False  #: named in the page's head with the type of a feed
+    comments: bool = False  #: what readers say, and no news
 
 
 def discover(fetched: Fetched) -> tuple[Found, ...]:
@@ -67,7 +73,7 @@ def discover(fetched: Fetched) -> tuple[Found, ...]:
     base = base_of(tree, fetched.url)
     language = _primary(tree.root.attributes.get("lang") if tree.root else None)
     ranked = [
-        (_rank(node, found, language), place, found)
+        (_rank(node, found, language), place, replace(found, comments=is_about_comments(found)))
         for place, (node, found) in enumerate((*_declared(tree, base), *_linked(tree, base)))
     ]
     best: dict[str, Found] = {}
@@ -119,12 +125,20 @@ def _absolute(node: LexborNode, base: str) -> str | None:
 
 
 def _rank(node: LexborNode, found: Found, language: str) -> int:
-    path = urlunsplit(("", "", *urlsplit(found.url)[2:]))
-    rank = 0 if found.declared else 10 if _FEED_PATH.search(path) else 20
-    if _COMMENTS.search(found.title) or _COMMENTS.search(path):
+    rank = 0 if found.declared else 10 if _FEED_PATH.search(_path(found.url)) else 20
+    if is_about_comments(found):
         rank += 40
     other = _primary(node.attributes.get("hreflang"))
     return rank + (5 if other and language and other != language else 0)
+
+
+def is_about_comments(found: Found) -> bool:
+    """Whether a feed's title or address says that it holds what readers say, and not news."""
+    return _COMMENTS.search(found.title) is not None or _COMMENTS.search(unquote(_path(found.url))) is not None
+
+
+def _path(url: str) -> str:
+    return urlunsplit(("", "", *urlsplit(url)[2:]))
 
 
 def _primary(tag: str | None) -> str:

@@ -4,6 +4,7 @@
                  │ a page
                  ├─► its links ──► those that turn out to be feeds
                  ├─► well-known addresses of its site ──► the first that is a feed
+                 ├─► its feeds of comments, if it has no other
                  └─► nothing ────► proposed rules (propose.py)
 
 At most ten requests in all, and none after the site has asked for fewer or does not answer. An address counts as a feed
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from feeds.collect import follow
-from feeds.collect.discover import Found, discover, well_known
+from feeds.collect.discover import Found, discover, is_about_comments, well_known
 from feeds.collect.document import read_document
 from feeds.collect.fetch import PAGE_ACCEPT, Fetcher
 from feeds.collect.propose import Proposal, propose
@@ -26,6 +27,7 @@ from storage.model import SourceDefinition, SourceKind
 
 MAX_REQUESTS = 10
 MAX_FEEDS = 5
+WELL_KNOWN_ADDRESS = "well-known address"
 
 _STOP = {FailureKind.TIMEOUT, FailureKind.RATE_LIMITED, FailureKind.REFUSED, FailureKind.DNS, FailureKind.TLS}
 
@@ -36,7 +38,7 @@ class FoundFeed:
 
     url: str
     title: str
-    how: str  #: `itself`, `named by the page` or `well-known address`
+    how: str  #: `itself`, `named by the page` or `WELL_KNOWN_ADDRESS`
     parsed: ParsedFeed
 
 
@@ -88,7 +90,9 @@ class _Search:
         if not _is_page(answer, parsed):
             return Discovery(failure=parsed)
         self.asked.add(answer.url)
-        feeds = await self._named(answer) or await self._well_known(answer)
+        named = await self._named(answer)
+        news = tuple(feed for feed in named if not is_about_comments(Found(url=feed.url, title=feed.title)))
+        feeds = news or await self._well_known(answer) or named
         return Discovery(feeds=feeds, page=answer) if feeds else await self.propose(answer)
 
     async def propose(self, page: Fetched) -> Discovery:
@@ -99,7 +103,9 @@ class _Search:
 
     async def _named(self, page: Fetched) -> tuple[FoundFeed, ...]:
         """Read what the page names. A link may lead to a page about the feeds; what that one names is read as well."""
-        waiting = await self._links(page)
+        links = await self._links(page)
+        # Feeds of comments stand at the end; one is enough to know that there is one.
+        waiting = [*(one for one in links if not one.comments), *[one for one in links if one.comments][:1]]
         pages_read = 0
         feeds: list[FoundFeed] = []
         while waiting and len(feeds) < MAX_FEEDS:
@@ -121,7 +127,7 @@ class _Search:
             parsed = await self._parse(answer) if isinstance(answer, Fetched) else None
             # An empty feed at an address that nobody names is more often a leftover than a newsroom.
             if isinstance(parsed, ParsedFeed) and parsed.entries:
-                return (_found(url, "", "well-known address", parsed),)
+                return (_found(url, "", WELL_KNOWN_ADDRESS, parsed),)
         return ()
 
     async def _links(self, page: Fetched) -> list[Found]:

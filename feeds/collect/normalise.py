@@ -113,6 +113,11 @@ def canonical_url(url: str | None, base: str | None = None) -> str | None:
     return href if len(href) <= MAX_URL else None
 
 
+def same_address(url: str) -> str:
+    """Return the same text for all ways to write the address of one document: http or https, any case of the host."""
+    return (canonical_url(url) or url).removeprefix("https:").removeprefix("http:")
+
+
 def one_line(text: str | None, limit: int = MAX_TITLE) -> str:
     """Return a title or name as plain text on one line, in NFC, at most `limit` characters.
 

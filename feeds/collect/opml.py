@@ -7,6 +7,7 @@ was; other programs pass over it. A page is written as a `link` and not as a fee
 Pure. The parser resolves no entities and opens no files (XXE, billion laughs).
 """
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,9 @@ NAMESPACE = "tag:kaigi,2026:opml"
 MAX_OUTLINES = 10_000
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
+# What no XML parser takes and many readers write: a bare ampersand in an address, and the names of HTML's characters.
+_LOOSE_AMPERSAND = re.compile(r"&(?!#|(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{0,40};)?")
+_FEED_SCHEME = re.compile(r"feed:(?://)?(?=\S)", re.IGNORECASE)
 _OURS = f"{{{NAMESPACE}}}"
 _PLAIN = ("key", "kind", "country", "trust", "time_zone")  # our attributes that are words
 _CODED = ("enabled", "interval_s", "rules")  # and those that are JSON
@@ -51,12 +55,12 @@ def read_opml(body: bytes) -> tuple[tuple[SourceDefinition, ...], tuple[Refused,
 
     Keys are unique within the answer; one address that stands in several folders is one source.
     """
-    sources: dict[str, SourceDefinition] = {}
+    sources: dict[str, SourceDefinition] = {}  # by address, however it is written
     refused: list[Refused] = []
     keys: set[str] = set()
     for outline in _outlines(body):
         table = _table(outline)
-        if table["url"] in sources:
+        if normalise.same_address(table["url"]) in sources:
             continue
         table["key"] = free_key(table["key"], keys)
         try:
@@ -65,7 +69,7 @@ def read_opml(body: bytes) -> tuple[tuple[SourceDefinition, ...], tuple[Refused,
             refused.append(Refused(title=table["name"], url=table["url"], reason=str(error)))
             continue
         keys.add(source.key)
-        sources[source.url] = source
+        sources[normalise.same_address(source.url)] = source
     return tuple(sources.values()), tuple(refused)
 
 
@@ -94,7 +98,7 @@ def free_key(key: str, taken: Iterable[str]) -> str:
 
 def _outlines(body: bytes) -> Iterator[Any]:
     """Yield the outlines that name an address, in the order of the file."""
-    text = _DECLARATION.sub("", decode(body).text.lstrip("\ufeff \t\r\n"))
+    text = _LOOSE_AMPERSAND.sub(_escaped, _DECLARATION.sub("", decode(body).text.lstrip("\ufeff \t\r\n")))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(text.encode("utf-8", errors="replace"), parser)
@@ -109,9 +113,17 @@ def _outlines(body: bytes) -> Iterator[Any]:
         yield node
 
 
+def _escaped(match: re.Match[str]) -> str:
+    character = html.unescape(match[0]) if match[1] else match[0]
+    return character if not character.startswith("&") else f"&amp;{match[1] or ''}"
+
+
 def _address(node: Any) -> str:
-    """Return `xmlUrl`, or for a page of our own the `url` of a link."""
+    """Return `xmlUrl`, or for a page of our own the `url` of a link. `feed:` is an old way to say "for a reader"."""
     url = _attribute(node, "xmlurl")
+    if scheme := _FEED_SCHEME.match(url):
+        rest = url[scheme.end() :]
+        url = rest if rest.lower().startswith(("http:", "https:")) else f"https://{rest}"
     return url or (_attribute(node, "url") if node.get(f"{_OURS}kind") == SourceKind.PAGE else "")
 
 

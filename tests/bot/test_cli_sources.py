@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from feeds.collect.catalogue import load_sources
+from bot.adding import new_definition
+from feeds.collect.catalogue import SourcesFileError, load_sources
 from feeds.collect.opml import read_opml
 from storage.model import PageRules
 from tests.support.commanding import NOWHERE, entry, sources_file
@@ -96,17 +97,25 @@ class TestAskedWith:
         assert "cookie" not in kaigi("sources", "list", folder=tmp_path, **chosen).stdout
 
 
+TEXT = "The ministers of defence met in Tokyo on Thursday and agreed to work together on the security of the sea."
+
+
 class Front:
     """A site with a page that names a feed, the feed, and a list of news without one."""
 
     HEADLINES = tuple(f"Defence ministers of country {n} and country {n + 1} meet in Tokyo" for n in range(6))
 
     async def answer(self, request: web.Request) -> web.Response:
-        pages = {"/": self.front, "/rss/news.xml": self.feed, "/list.html": self.news}
+        pages = {"/": self.front, "/rss/news.xml": self.feed, "/list.html": self.news, "/robots.txt": self.robots}
+        if request.path.startswith("/docs/"):
+            return web.Response(text=f"<title>All news</title><p>{TEXT}</p>", content_type="text/html")
         if request.path not in pages:
             return web.Response(status=404)
         words = pages[request.path]()
         return web.Response(text=words, content_type="text/xml" if words.startswith("<rss") else "text/html")
+
+    def robots(self) -> str:
+        return ""
 
     def front(self) -> str:
         return '<html><head><link rel="alternate" type="application/rss+xml" href="/rss/news.xml"></head></html>'
@@ -165,8 +174,44 @@ class TestAnyAddress:
         answer = json.loads(as_json.stdout)
         assert answer["rules"] == {"item": "table.news tr"}
         assert [entry["title"] for entry in answer["preview"]] == list(Front.HEADLINES[:2])
+        assert answer["preview"][0]["characters"] == len(TEXT)
         assert answer["preview"][0]["published_at"] == "2025-11-01T00:00:00+00:00"
         assert load_sources(answer["toml"]) == (pasted,)
+
+    async def test_what_robots_txt_forbids_is_told_by_a_check_and_not_only_by_the_first_poll(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, front: str
+    ) -> None:
+        monkeypatch.setattr(Front, "robots", lambda _: "User-agent: *\nDisallow: /list")
+        chosen = sources_file(tmp_path, NOWHERE)
+        for words in (("check",), ("check", "--kind", "page"), ("add",)):
+            done = await asyncio.to_thread(kaigi, "sources", *words, f"{front}/list.html", folder=tmp_path, **chosen)
+            assert (done.returncode, "robots.txt of 127.0.0.1 does not allow" in done.stderr) == (1, True)
+        words = ("add", f"{front}/list.html", "--kind", "page", "--key", "p")
+        done = await asyncio.to_thread(kaigi, "sources", *words, folder=tmp_path, **chosen)
+        assert (done.returncode, "unchecked. robots.txt" in done.stderr) == (0, True)
+
+    async def test_a_feed_that_the_page_does_not_name_is_said_to_be_a_guess(self, tmp_path: Path) -> None:
+        async def answer(request: web.Request) -> web.Response:
+            words = Front().feed() if request.path == "/feed" else Front().news()
+            return web.Response(text=words, content_type="text/xml" if request.path == "/feed" else "text/html")
+
+        async with _site(answer) as base:
+            chosen = sources_file(tmp_path, NOWHERE)
+            for command in ("check", "add"):
+                done = await asyncio.to_thread(kaigi, "sources", command, f"{base}/list", folder=tmp_path, **chosen)
+                assert (done.returncode, "--kind page reads the page itself" in done.stdout) == (0, True)
+
+    def test_an_address_may_be_written_as_in_a_browser(self) -> None:
+        assert new_definition("www.ministry.example/news?a=1").url == "https://www.ministry.example/news?a=1"
+        assert new_definition("防衛.example:8080").url == "https://防衛.example:8080"
+        for word in ("ministry", "ftp://ministry.example/", "mailto:a@b.example"):
+            with pytest.raises(SourcesFileError):
+                new_definition(word)
+
+    async def test_an_address_written_another_way_is_known(self, tmp_path: Path) -> None:
+        chosen = sources_file(tmp_path, entry("one", "https://one.example/feed"))
+        done = await asyncio.to_thread(kaigi, "sources", "add", "http://ONE.example/feed", folder=tmp_path, **chosen)
+        assert (done.returncode, "There is a source already: one" in done.stderr) == (1, True)
 
     async def test_adding_a_page_adds_its_feed_and_says_so(self, tmp_path: Path, front: str) -> None:
         chosen = sources_file(tmp_path, NOWHERE)

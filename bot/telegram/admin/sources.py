@@ -141,7 +141,7 @@ async def _check(ask: Ask, name: str) -> Answer:
     try:
         known = (await ask.read(lambda c: sources.find(c, name))).definition
     except NotFound:
-        if "://" not in name:
+        if "." not in name:  # a key has none
             raise
         known = None
     if known is None:

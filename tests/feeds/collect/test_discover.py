@@ -160,6 +160,26 @@ class TestSearch:
         assert (self.paths(result), result.feeds[0].how) == (["/atom.xml"], "well-known address")
         assert site.asked == ["/news/", "/feed", "/rss.xml", "/atom.xml"]
 
+    @pytest.mark.parametrize(
+        "title", ["Blog » Comments Feed", "Kommentar-Feed", "Flux des commentaires", "コメントフィード"]
+    )
+    async def test_a_feed_of_comments_is_found_only_where_there_is_no_other(self, title: str) -> None:
+        named = link("/said.xml").replace("<link ", f"<link title='{title}' ")
+        head, feed = f"<html><head>{named}</head></html>", RSS.format(title=title)
+        alone = await self.search(Site({"/": head, "/said.xml": feed}))
+        assert self.paths(alone) == ["/said.xml"]
+        site = Site({"/": head, "/said.xml": feed, "/feed": RSS.format(title="News")})
+        assert self.paths(await self.search(site)) == ["/feed"]
+
+    async def test_a_feed_that_says_itself_that_it_holds_comments_is_no_feed_of_news(self) -> None:
+        said = RSS.format(title="Comments on: A headline")
+        site = Site({"/": f"<html>{link('/a/feed')}</html>", "/a/feed": said, "/feed": RSS.format(title="News")})
+        assert self.paths(await self.search(site)) == ["/feed"]
+
+    async def test_a_section_of_commentary_is_news(self) -> None:
+        site = Site({"/": f"<html>{link('/commentary.xml')}</html>", "/commentary.xml": RSS.format(title="Commentary")})
+        assert self.paths(await self.search(site)) == ["/commentary.xml"]
+
     async def test_a_page_without_any_feed_gets_rules(self) -> None:
         site = Site({"/": page(SHAPES["ul and li"])})
         result = await self.search(site)

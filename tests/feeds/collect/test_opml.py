@@ -53,6 +53,25 @@ def test_what_we_write_comes_back_as_it_was() -> None:
     assert read_opml(write_opml(OURS, "Sources", NOON)) == (OURS, ())
 
 
+def test_what_no_xml_parser_takes_and_readers_write_all_the_same_is_read() -> None:
+    file = (
+        '<opml><body><outline text="R&D caf&eacute; &amp; more" xmlUrl="https://a.example/f?a=1&b=2&copy=3"/>'
+        '<outline text="B" xmlUrl="feed://b.example/f"/><outline text="C" xmlUrl="feed:http://c.example/f"/></body></opml>'
+    )
+    sources, refused = read_opml(file.encode())
+    assert [source.url for source in sources] == [
+        "https://a.example/f?a=1&b=2&copy=3", "https://b.example/f", "http://c.example/f"
+    ]  # fmt: skip
+    assert (sources[0].name, refused) == ("R&D café & more", ())
+
+
+def test_one_address_written_in_several_ways_is_one_source() -> None:
+    ways = ("https://a.example/f", "http://a.example/f", "https://A.Example:443/f", "https://a.example/F")
+    outlines = "".join(f'<outline text="x" xmlUrl="{way}"/>' for way in ways)
+    sources, _ = read_opml(f"<opml><body>{outlines}</body></opml>".encode())
+    assert [source.url for source in sources] == [ways[0], ways[3]]
+
+
 def test_pages_are_not_offered_to_other_readers_as_feeds() -> None:
     written = write_opml(OURS, "Sources", NOON).decode()
     assert written.count("xmlUrl=") == 2
