@@ -39,6 +39,7 @@ _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
 _FEED_ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
 _ANY_ELEMENT = re.compile(r"<(?:[\w.-]{1,100}:)?(?:rss|feed|rdf|channel|item|entry)\b", re.IGNORECASE)
 _END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
+_ENTRY_EDGE = re.compile(r"<(/?)(?:[\w.-]{1,100}:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
 _BARE_AMPERSAND = re.compile(r"&(?!#|[A-Za-z][A-Za-z0-9]{0,40};)")
 # The forms whose reading by feedparser can be trusted: RFC 822 with a numeric zone or GMT, and ISO 8601 with a zone.
@@ -98,10 +99,11 @@ def read_carefully(
         return failure
     if found.get("bozo"):
         problems = (*problems, f"not well-formed: {_first_line(found.get('bozo_exception'))}")
+    broke_off = bool(found.get("bozo")) and not _ends_well(text)
+    if broke_off and len(found.entries) > 1 and _breaks_off_in_an_entry(text):
+        del found.entries[-1]  # half a headline; the whole one comes with the next poll
     parsed = _assemble(found, url, definition, now, problems)
-    if found.get("bozo") and isinstance(parsed, ParsedFeed) and not _ends_well(text):
-        return replace(parsed, whole=False)
-    return parsed
+    return replace(parsed, whole=False) if broke_off and isinstance(parsed, ParsedFeed) else parsed
 
 
 def _escape_ampersands(text: str) -> str:
@@ -150,6 +152,12 @@ def _why_no_entries(found: Any, text: str) -> Failure | None:
 def _ends_well(text: str) -> bool:
     """Whether the end tag of the feed is there; a connection that broke half way leaves it out."""
     return _END.search(text[-2_000:]) is not None
+
+
+def _breaks_off_in_an_entry(text: str) -> bool:
+    """Whether the last entry has a beginning and no end."""
+    edges = _ENTRY_EDGE.findall(text)
+    return bool(edges) and not edges[-1]
 
 
 def _assemble(

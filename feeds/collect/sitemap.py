@@ -11,6 +11,7 @@ Pure; runs in the worker process. The parser resolves no entities and opens no f
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,8 @@ from storage.model import PageRules, SourceDefinition
 MAX_SITEMAPS = 3  #: of an index, the newest
 
 _DECLARATION = re.compile(r"^<\?xml[^>]{0,500}\?>")
+_END = re.compile(r"</(?:[\w.-]+:)?(?:urlset|sitemapindex)\s*>")
+_NODE_END = re.compile(r"</(?:[\w.-]+:)?(?:url|sitemap)\s*>")
 _EXTENSION = re.compile(r"\.[A-Za-z]{2,5}$")
 
 
@@ -33,6 +36,9 @@ def parse_sitemap(fetched: Fetched, definition: SourceDefinition, now: datetime)
     from lxml import etree  # noqa: PLC0415  four megabytes in each parser process, and most never read a sitemap
 
     text = _DECLARATION.sub("", decode(fetched.body, fetched.content_type).text.lstrip("\ufeff \t\r\n"))
+    whole = _END.search(text[-2_000:]) is not None
+    if not whole:  # it broke off: half an address is another one
+        text = text[: max((found.end() for found in _NODE_END.finditer(text)), default=len(text))]
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
         root = etree.fromstring(text.encode("utf-8", errors="replace"), parser)
@@ -43,7 +49,8 @@ def parse_sitemap(fetched: Fetched, definition: SourceDefinition, now: datetime)
     if _name(root) == "sitemapindex":
         return _index(root, fetched.url, definition)
     problems = [f"not well-formed: {parser.error_log[0].message[:150]}"] if len(parser.error_log) else []
-    return _assemble(root, fetched.url, definition, now, problems)
+    parsed = _assemble(root, fetched.url, definition, now, problems)
+    return parsed if whole or isinstance(parsed, Failure) else replace(parsed, whole=False)
 
 
 def _assemble(

@@ -186,8 +186,8 @@ class TestAnyAddress:
         for words in (("check",), ("check", "--kind", "page"), ("add",)):
             done = await asyncio.to_thread(kaigi, "sources", *words, f"{front}/list.html", folder=tmp_path, **chosen)
             assert (done.returncode, "robots.txt of 127.0.0.1 does not allow" in done.stderr) == (1, True)
-        words = ("add", f"{front}/list.html", "--kind", "page", "--key", "p")
-        done = await asyncio.to_thread(kaigi, "sources", *words, folder=tmp_path, **chosen)
+        as_page = ("add", f"{front}/list.html", "--kind", "page", "--key", "p")
+        done = await asyncio.to_thread(kaigi, "sources", *as_page, folder=tmp_path, **chosen)
         assert (done.returncode, "unchecked. robots.txt" in done.stderr) == (0, True)
 
     async def test_a_feed_that_the_page_does_not_name_is_said_to_be_a_guess(self, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Site:
     pinned: str = ""  #: stands at the top of every page
     one_title: bool = False  #: whether all pages have the title of the site
     files: dict[str, bytes] = field(default_factory=dict)
-    passed: timedelta = timedelta()
+    passed: list[timedelta] = field(default_factory=list)  #: since the test began
     broken: set[str] = field(default_factory=set)
     documents: dict[str, str] = field(default_factory=dict)
 
@@ -82,14 +82,16 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     parsers = Parsers()
     fetcher = Fetcher(user_agent="Kaigi tests", allow_private_networks=True)
     async with fetcher:
+        passed: list[timedelta] = []
         site = Site(
             Ingest(
                 database=database,
                 fetcher=fetcher,
                 parsers=parsers,
                 policy=PollPolicy(),
-                clock=lambda: datetime.now(UTC) + site.passed,
-            )
+                clock=lambda: datetime.now(UTC) + sum(passed, timedelta()),
+            ),
+            passed=passed,
         )
         app = web.Application()
         app.router.add_get("/{path:.*}", site.answer)
@@ -155,7 +157,7 @@ class TestArticles:
         site.numbers += [2, 3]
         site.broken.add("/a/2")
         assert [(await site.poll()).new for _ in range(3)] == [1, 0, 0]
-        site.passed = timedelta(hours=2)
+        site.passed.append(timedelta(hours=2))
         assert (await site.poll()).new == 1
         assert (await site.poll()).status == "unchanged"
         assert "Headline number 2" in site.titles

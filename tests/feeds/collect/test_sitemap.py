@@ -144,3 +144,15 @@ def test_a_rule_that_is_no_pattern_is_told() -> None:
     result = read(PLAIN, replace(SITE, rules=PageRules(include="(")))
     assert isinstance(result, Failure)
     assert "'include' is no pattern" in f"{result.message} {result.detail}"
+
+
+def test_a_sitemap_that_breaks_off_is_asked_for_again_and_gives_no_half_address() -> None:
+    site = f"<urlset {SPACES}>" + "".join(f"<url><loc>https://news.example/a/{n}00</loc></url>" for n in (3, 2, 1))
+    for cut in ("</loc></url>", "00</loc></url>", "</url>"):
+        broken_off = feed(site.removesuffix(cut))
+        assert [entry.url for entry in broken_off.entries] == [
+            "https://news.example/a/300",
+            "https://news.example/a/200",
+        ]
+        assert broken_off.whole is False
+    assert feed(site + "</urlset>\n").whole is True
