@@ -24,6 +24,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _COUNTRY = re.compile(r"[A-Z]{2}|NATO|ASEAN")
 _SELECTORS = ("item", "link", "title", "date", "article", "article_title", "article_date", "next_page")
 _SHORTEST_INTERVAL_S = 10
+_LONGEST_INTERVAL_S = 86_400  # no source is left for longer, and a column holds no number of any size
 
 _FIELDS = frozenset(field.name for field in fields(SourceDefinition))
 _RULES = frozenset(field.name for field in fields(PageRules))
@@ -152,7 +153,7 @@ def _flag(value: object, where: str) -> bool:
 def _interval(value: object, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < _SHORTEST_INTERVAL_S:
         raise SourcesFileError(f"In {where}: expected whole seconds, at least {_SHORTEST_INTERVAL_S}, found {value!r}.")
-    return value
+    return min(value, _LONGEST_INTERVAL_S)
 
 
 def _rules(value: object, where: str) -> PageRules:

@@ -16,6 +16,7 @@ _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 _DAYS = {name: place for place, name in enumerate(
     ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 )}  # fmt: skip
+_LONGEST = 365 * 86_400  # seconds; "until the year 9999" fits into no column of PostgreSQL
 _LONGEST_LIST = 4_000  # characters
 _PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 
@@ -27,7 +28,7 @@ def cache_seconds(headers: Mapping[str, str]) -> int | None:
         return None
     found = _MAX_AGE.search(control)
     if found:
-        return int(found[1])
+        return min(int(found[1]), _LONGEST)
     return _until_expiry(headers.get("Expires"), headers.get("Date"))
 
 
@@ -38,7 +39,7 @@ def _until_expiry(expires: str | None, date: str | None) -> int | None:
         seconds = (parsedate_to_datetime(expires) - parsedate_to_datetime(date)).total_seconds()
     except (ValueError, TypeError):  # unreadable, or one with and one without a zone
         return None
-    return int(seconds) if seconds > 0 else None
+    return min(int(seconds), _LONGEST) if seconds > 0 else None
 
 
 def feed_seconds(ttl: object, period: object, frequency: object) -> int | None:
@@ -47,7 +48,7 @@ def feed_seconds(ttl: object, period: object, frequency: object) -> int | None:
     length = _PERIODS.get(str(period).strip().lower())
     if length:
         asked.append(length // max(_number(frequency) or 1, 1))
-    return max(asked, default=None)
+    return min(max(asked), _LONGEST) if asked else None
 
 
 def feed_skips(text: str) -> Skips | None:

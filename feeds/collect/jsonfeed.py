@@ -81,7 +81,7 @@ def _entry(
     item: dict[str, Any], base: str, language: str | None, author: str | None, zone: str, now: datetime
 ) -> ParsedEntry:
     guid = short_guid(clean(_scalar(item, "id") or ""))
-    written = " ".join((_scalar(item, "date_published") or _scalar(item, "date_modified") or "").split())[:100]
+    written = normalise.one_line(_scalar(item, "date_published") or _scalar(item, "date_modified"), 100)
     moment, flags = read_moment(written, zone, now)
     text = _body(item)
     if len(text) > normalise.MAX_TEXT:

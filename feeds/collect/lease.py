@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from feeds.collect.normalise import one_line
 from feeds.collect.schedule import PUSH_SETTLES
 from feeds.observed import Advert, Failure, FailureKind
 from storage.model import HubState, HubSubscription, Source
@@ -80,7 +81,7 @@ def intent(query: Mapping[str, str]) -> Intent:
         topic=query.get("hub.topic", ""),
         challenge=query.get("hub.challenge", ""),
         lease_s=int(lease) if lease.isascii() and lease.isdigit() and len(lease) < 12 else None,
-        reason=" ".join(query.get("hub.reason", "").split())[:LONGEST_REASON],
+        reason=one_line(query.get("hub.reason"), LONGEST_REASON),
     )
 
 

@@ -312,8 +312,8 @@ def _article_date_text(tree: LexborHTMLParser, rules: PageRules, structured: dic
     if rules.article_date and (node := tree.css_first(rules.article_date)) is not None:
         return _date_text(node)
     declared = _meta(tree, "article:published_time") or structured.get("datePublished")
-    if isinstance(declared, str) and declared.strip():
-        return declared.strip()[:100]
+    if isinstance(declared, str) and (written := normalise.one_line(declared, 100)):
+        return written
     return _date_text(tree.css_first("time[datetime]")) or _date_line(tree)
 
 
@@ -360,7 +360,7 @@ def _records(data: Any) -> list[dict[str, Any]]:
 def _date_text(node: LexborNode | None) -> str | None:
     if node is None:
         return None
-    text = (node.attributes.get("datetime") or "").strip() or normalise.one_line(_node_text(node))
+    text = normalise.one_line(node.attributes.get("datetime"), 100) or normalise.one_line(_node_text(node))
     return text[:100] or None
 
 

@@ -59,6 +59,10 @@ def test_a_full_entry_becomes_a_definition() -> None:
     )
 
 
+def test_a_source_is_left_alone_for_a_day_at_most() -> None:
+    assert _load("interval_s = 99_999_999_999_999_999", "").interval_s == 86_400
+
+
 def test_an_empty_file_has_no_sources() -> None:
     assert load_sources("") == ()
 

@@ -158,7 +158,10 @@ def test_what_is_no_feed_or_broken_is_a_failure(document: Any, content_type: str
 
 
 def test_halves_of_a_character_and_controls_do_not_get_through() -> None:
-    one = entry({"id": "a\ud800b", "title": "x\ud800\u0000y", "content_text": "\udc00z"})
+    one = entry(
+        {"id": "a\ud800b", "title": "x\ud800\u0000y", "content_text": "\udc00z", "date_published": "\ud800soon\u0000"}
+    )
+    assert one.published_text == "soon"
     "".join((one.guid or "", one.title, one.text)).encode()
 
 

@@ -43,7 +43,7 @@ def test_a_signature_that_does_not_fit_is_wrong(header: str | None) -> None:
 
 
 def test_what_hubs_say_is_read_with_care() -> None:
-    heard = lease.intent({"hub.mode": "denied", "hub.lease_seconds": "-5", "hub.reason": "a\n\n b" + "x" * 500})
+    heard = lease.intent({"hub.mode": "denied", "hub.lease_seconds": "-5", "hub.reason": "a\n\n \0b" + "x" * 500})
     assert (heard.mode, heard.lease_s, heard.topic) == ("denied", None, "")
     assert heard.reason.startswith("a bx")
     assert len(heard.reason) == lease.LONGEST_REASON

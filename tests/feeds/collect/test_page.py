@@ -229,6 +229,12 @@ def test_structured_data_gives_author_and_date() -> None:
     assert page.published_at == datetime(2025, 11, 18, 1, tzinfo=UTC)
 
 
+def test_a_date_that_no_database_keeps_is_cleaned() -> None:
+    data = '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"soon\\u0000\\ud800"}</script>'
+    page = _page(_article(data))
+    assert (page.published_text, page.flags) == ("soon", ("date_unreadable",))
+
+
 def test_a_page_without_text_is_a_failure() -> None:
     result = parse_article(
         _fetched("<html><body><script>app()</script></body></html>"), replace(SITE, rules=None), NOON

@@ -185,6 +185,8 @@ class TestHints:
             ({"Cache-Control": "s-maxage=5, MAX-AGE=60"}, 60),
             ({"Cache-Control": "no-cache, max-age=900"}, None),
             ({"Expires": "Sat, 01 Nov 2025 13:00:00 GMT", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, 3600),
+            ({"Expires": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, 31_536_000),
+            ({"Cache-Control": "max-age=999999999999"}, 31_536_000),
             ({"Expires": "0", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, None),
             ({"Expires": "Sat, 01 Nov 2025 11:00:00 GMT", "Date": "Sat, 01 Nov 2025 12:00:00 GMT"}, None),
             ({}, None),
