@@ -10,7 +10,8 @@ Pure; runs in the worker process.
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -314,15 +315,40 @@ def _article_date_text(tree: LexborHTMLParser, rules: PageRules, structured: dic
     declared = _meta(tree, "article:published_time") or structured.get("datePublished")
     if isinstance(declared, str) and (written := normalise.one_line(declared, 100)):
         return written
-    return _date_text(tree.css_first("time[datetime]")) or _date_line(tree)
+    places = (tree.css_first(selector) for selector in (rules.article, "article", "main", "body") if selector)
+    beside = _lines_beside(tree)
+    return next(filter(None, (_date_at(place, beside) for place in places if place is not None)), None)
 
 
-def _date_line(tree: LexborHTMLParser) -> str | None:
-    """Find the line near the top that is a date and nothing else, as ministries write it."""
-    for line in normalise.node_text(tree.body).split("\n")[:120]:
-        if (date := _date_alone(line)) is not None:
+def _date_at(place: LexborNode, beside: Counter[str]) -> str | None:
+    """The date that stands in a part of the page: a `time` element, else a line near the top that is a date and nothing
+    else, as ministries write it. What stands `beside` the article is passed over: many papers print today's date there.
+    """
+    times = (node for node in place.css("time[datetime]")[:20] if not in_furniture(node))
+    if (date := _date_text(next(times, None))) is not None:
+        return date
+    left = beside.copy()
+    for line in normalise.node_text(place).split("\n")[:120]:
+        if place.tag == "body" and left[line] > 0:
+            left[line] -= 1
+        elif (date := _date_alone(line)) is not None:
             return date
     return None
+
+
+def _lines_beside(tree: LexborHTMLParser) -> Counter[str]:
+    """The lines of the page's own header, its menus and its footer, each as often as it stands there."""
+    nodes = (
+        node for node in tree.css(", ".join(_FURNITURE))[:100] if not _is_within(node, (*_FURNITURE, "article", "main"))
+    )
+    return Counter(line for node in nodes for line in normalise.node_text(node).split("\n"))
+
+
+def _is_within(node: LexborNode, tags: Sequence[str]) -> bool:
+    parent = node.parent
+    while parent is not None and parent.tag not in tags:
+        parent = parent.parent
+    return parent is not None
 
 
 def _author(tree: LexborHTMLParser, structured: dict[str, Any]) -> str | None:

@@ -52,9 +52,18 @@ class Unpacker:
             raise Damaged(f"packed {len(self._layers)} times")
         self._came_out = [0] * max(len(self._layers), 1)
         self._cap = cap
+        self._first: bytes | None = b""  # until it is known whether the body is packed without saying so
 
     def feed(self, data: bytes) -> bytes:
         """Return what these bytes unpack to. Raises `TooMuch`, `Damaged`."""
+        if self._first is not None:
+            data = self._first + data
+            if not self._layers and data in (b"", _GZIP[:1]):
+                self._first = data
+                return b""
+            if not self._layers and data.startswith(_GZIP):  # a file that is packed itself: sitemap.xml.gz
+                self._layers = [_Gzip()]
+            self._first = None
         pieces: Iterable[bytes] = (data,)
         if not self._layers:
             pieces = self._counted(pieces, 0)

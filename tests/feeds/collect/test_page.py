@@ -229,6 +229,26 @@ def test_structured_data_gives_author_and_date() -> None:
     assert page.published_at == datetime(2025, 11, 18, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "<header><p>2025年11月20日（木）</p></header>",
+        "<header><time datetime='2025-11-20'>Today</time></header>",
+        "<header><nav><p>2025年11月20日（木）</p></nav></header><aside><p>2025-11-20 08:00</p></aside>",
+    ],
+)
+@pytest.mark.parametrize("container", ["article", "main", "div"])
+def test_todays_date_in_a_papers_header_is_not_the_articles(header: str, container: str) -> None:
+    html = _article("", container).replace("<nav>", f"{header}<nav>")
+    page = _page(html, replace(SITE, rules=None))
+    assert page.published_at == datetime(2025, 11, 19, 9, 20, tzinfo=UTC)
+
+
+def test_an_article_of_today_has_the_date_that_the_header_has_too() -> None:
+    html = _article("", "div").replace("<nav>", "<header><p>2025-11-19 18:20</p></header><nav>")
+    assert _page(html, replace(SITE, rules=None)).published_text == "2025-11-19 18:20"
+
+
 def test_a_date_that_no_database_keeps_is_cleaned() -> None:
     data = '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"soon\\u0000\\ud800"}</script>'
     page = _page(_article(data))

@@ -32,6 +32,7 @@ PACKED = {
     "gzip, gzip": gzip.compress(gzip.compress(TEXT)),
     "identity, gzip": gzip.compress(TEXT),
     "": TEXT,
+    "none": gzip.compress(TEXT),  # a file such as sitemap.xml.gz
     "identity": TEXT,
     "aws-chunked": TEXT,
 }
