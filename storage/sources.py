@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from storage import revision, wake
 from storage.errors import AlreadyExists, FromFile, NotFound
-from storage.model import FetchEvent, Source, SourceDefinition, SourceState
+from storage.model import GAVE_UP, FetchEvent, Source, SourceDefinition, SourceState
 from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
 from storage.tables import fetch_events, items, page_snapshots, sources
 
@@ -90,15 +90,24 @@ def _redefine(connection: Connection, row: Any, definition: SourceDefinition, no
     if before == definition:
         return
     new: dict[str, Any] = definition_to_row(definition)
-    if before.url != definition.url or before.rules != definition.rules:  # what we remember is of another document
-        new |= {**_FORGOTTEN, "next_poll_at": now}
+    # What we remember is of another document.
+    if (before.url, before.kind, before.rules) != (definition.url, definition.kind, definition.rules):
+        new |= {**_FORGOTTEN, **_clean_slate(row), "next_poll_at": now}
         if row.claimed_until is not None and row.claimed_until > now:  # what is on its way is of the other document
             new |= {"push_waiting": True}
     elif before.fetch != definition.fetch:  # asked another way, it may let us in: find out now
-        new |= {"next_poll_at": now}
+        new |= {**_clean_slate(row), "next_poll_at": now}
     connection.execute(update(sources).where(sources.c.id == row.id).values(**new))
     if before.url != definition.url:  # how the page of the old address looked is nothing to compare the new one with
         connection.execute(delete(page_snapshots).where(page_snapshots.c.source_id == row.id))
+
+
+def _clean_slate(row: Any) -> dict[str, Any]:
+    """What a source begins with that is asked or read another way: its failures were of the old way. One that they
+    paused goes on, one that a person paused does not."""
+    values: dict[str, Any] = {"failures": 0, "last_error": None, "failing_since": None}
+    gave_up = row.state == SourceState.PAUSED and (row.last_error or "").startswith(GAVE_UP)
+    return values | {"state": SourceState.NEW} if gave_up else values
 
 
 def change(

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 
 from feeds.observed import Advert, Failure, FailureKind
 from storage.changes import SourceUpdate
-from storage.model import FetchEvent, Habit, Skips, Source, SourceState, Trust
+from storage.model import GAVE_UP, FetchEvent, Habit, Skips, Source, SourceState, Trust
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -270,9 +270,9 @@ def _longest_silence(source: Source) -> timedelta:
 
 def _verdict(source: Source, failure: Failure, since: datetime, now: datetime) -> tuple[SourceState, str]:
     if failure.kind is FailureKind.GONE and address(source, now) == source.definition.url:
-        return SourceState.PAUSED, f"Paused: {failure.message}"
+        return SourceState.PAUSED, f"{GAVE_UP}: {failure.message}"
     if now - since >= GIVE_UP_AFTER and source.failures + 1 >= GIVE_UP_FAILURES:
-        return SourceState.PAUSED, f"Paused after {GIVE_UP_AFTER.days} days of failure: {failure.message}"
+        return SourceState.PAUSED, f"{GAVE_UP} after {GIVE_UP_AFTER.days} days of failure: {failure.message}"
     return _STATES.get(failure.kind, SourceState.FAILING), failure.message
 
 

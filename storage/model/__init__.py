@@ -45,6 +45,7 @@ from storage.model.news import (
     ToldItem,
 )
 from storage.model.newsroom import (
+    GAVE_UP,
     FetchEvent,
     FetchOptions,
     Flood,
@@ -76,6 +77,7 @@ from storage.model.people import (
 from storage.model.processes import Worker
 
 __all__ = [
+    "GAVE_UP",
     "AuditLine",
     "Broadcast",
     "Channel",

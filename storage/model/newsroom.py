@@ -80,6 +80,9 @@ class PageSnapshot:
     body: bytes = b""  #: the document, compressed with zlib; empty when only the words were asked for
 
 
+GAVE_UP = "Paused"  #: so begins the last error of a source that its failures paused, and no person
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchEvent:
     """What one poll of a source brought; the last thirty are kept."""

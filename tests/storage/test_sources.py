@@ -4,14 +4,20 @@ import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
+from feeds.collect import schedule
+from feeds.collect.schedule import Rhythm
+from feeds.observed import Failure, FailureKind
 from storage import ingest, sources
 from storage.database import Database
 from storage.errors import FromFile, NotFound
-from storage.model import FetchOptions, PageRules, Source, SourceKind, SourceState
+from storage.model import FetchEvent, FetchOptions, PageRules, Source, SourceKind, SourceState
 from tests.support.build import NOW, after, definition, polled
+
+EVENT = FetchEvent(at=NOW, outcome="not_found")
 
 
 def _claim(database: Database, now: datetime = NOW, worker: str = "w1", limit: int = 10) -> list[str]:
@@ -251,6 +257,45 @@ def test_a_source_that_is_now_asked_another_way_is_asked_at_once_and_keeps_what_
     database.write(lambda c: sources.follow_file(c, [replace(before, fetch=OPTIONS)], after(minutes=1)))
     now = _keys(database)["a"]
     assert (now.definition.fetch, now.next_poll_at, now.etag) == (OPTIONS, after(minutes=1), '"1"')
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"url": "https://a.example/new"},
+        {"kind": SourceKind.PAGE},
+        {"kind": SourceKind.PAGE, "rules": PageRules(item="li")},
+        {"fetch": OPTIONS},
+    ],
+)
+def test_a_source_that_its_failures_paused_goes_on_when_it_is_asked_or_read_another_way(
+    database: Database, new: dict[str, Any]
+) -> None:
+    before = definition("a")
+    database.write(lambda c: sources.follow_file(c, [before], NOW))
+    source = replace(_keys(database)["a"], failures=40, failing_since=after(days=-31))
+    gone = schedule.after_failure(source, Failure(kind=FailureKind.NOT_FOUND, message="404"), EVENT, Rhythm(), NOW)
+    database.write(lambda c: ingest.update_source(c, gone))
+    assert _keys(database)["a"].state is SourceState.PAUSED
+    database.write(lambda c: sources.follow_file(c, [replace(before, **new)], after(minutes=1)))
+    now = _keys(database)["a"]
+    assert (now.state, now.failures, now.failing_since, now.last_error) == (SourceState.NEW, 0, None, None)
+    assert _claim(database, now=after(minutes=1)) == ["a"]
+
+
+def test_a_source_that_a_person_paused_stays_so_with_a_new_address(database: Database) -> None:
+    source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
+    database.write(lambda c: sources.pause(c, source_id))
+    moved = replace(definition("a"), url="https://a.example/new")
+    database.write(lambda c: sources.change(c, source_id, moved, NOW))
+    assert _keys(database)["a"].state is SourceState.PAUSED
+
+
+def test_a_sitemap_that_becomes_a_page_is_read_as_one(database: Database) -> None:
+    source_id = database.write(lambda c: sources.add(c, definition("a"), NOW))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, etag='"1"')))
+    database.write(lambda c: sources.change(c, source_id, replace(definition("a"), kind=SourceKind.PAGE), NOW))
+    assert _keys(database)["a"].etag is None
 
 
 def test_a_source_of_the_file_is_not_removed_for_it_would_come_back(database: Database) -> None:
