@@ -5,7 +5,7 @@ PostgreSQL, and the single writer does on SQLite.
 """
 
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, delete, insert, literal, or_, select, update
@@ -16,6 +16,8 @@ from storage.model import HubState, HubSubscription, SourceState
 from storage.polls import PUSH_GAP
 from storage.tables import hub_subscriptions as hubs
 from storage.tables import sources
+
+FURTHEST = timedelta(days=16)  #: the same as that of `feeds/collect/lease.py`
 
 _WANTED = and_(hubs.c.source_id.is_not(None), sources.c.enabled, sources.c.state != SourceState.PAUSED)
 _JOINED = hubs.outerjoin(sources, hubs.c.source_id == sources.c.id)
@@ -67,6 +69,8 @@ def restless(connection: Connection, now: datetime, limit: int) -> list[tuple[in
     due = or_(
         hubs.c.next_at <= now,
         hubs.c.lease_until <= now,
+        hubs.c.next_at > now + FURTHEST,  # written when the clock was wrong
+        hubs.c.lease_until > now + FURTHEST,
         and_(_WANTED, _AT_REST),
         and_(~_WANTED, unwanted),
     )

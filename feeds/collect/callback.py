@@ -89,7 +89,8 @@ class Callbacks:
         """A bucket per token. One that is empty answers 429, and not silence, so that the hub pushes again later."""
         now = self.clock()
         left, since = self._allowance.get(token, (float(BURST), now))
-        left = min(left + (now - since).total_seconds() / REFILL_S, BURST)
+        passed = max((now - since).total_seconds(), 0.0)  # a clock that is set back costs a hub nothing
+        left = min(left + passed / REFILL_S, BURST)
         self._allowance[token] = (max(left - 1, 0.0) if left >= 1 else left, now)
         return left >= 1
 

@@ -25,10 +25,12 @@ DENIED = "denied"
 
 LEASE = timedelta(days=10)  #: asked for; the hub decides
 LONGEST_LEASE = timedelta(days=15)  #: of a longer one we take no notice, and so notice sooner that a hub forgot us
-SHORTEST_REST = timedelta(minutes=1)  #: between two requests about one subscription, however short a lease is
+SHORTEST_REST = timedelta(minutes=1)  #: between two requests about one subscription
+SOONEST_RENEWAL = timedelta(minutes=15)  #: however short a lease is; one that ends before is of no use to us
 LONGEST_REST = timedelta(days=1)
 AFTER_REFUSAL = timedelta(hours=1)  #: the least rest when a hub rejects the request itself
 AFTER_DENIAL = timedelta(days=7)
+FURTHEST = LONGEST_LEASE + timedelta(days=1)  #: nothing here is written for a later moment
 RENEW_AT = 0.8  #: share of the lease
 REPEATS = timedelta(minutes=10)  #: for so long a hub may verify again, because our answer may have been lost
 FAREWELLS = 5  #: requests to unsubscribe; then the lease simply ends
@@ -95,7 +97,7 @@ def request(about: HubSubscription, mode: str) -> dict[str, str]:
 
 def step(about: HubSubscription, wanted: bool, now: datetime) -> Step:
     """What time, and an operator who paused or removed the source, make of a subscription."""
-    alive = about.lease_until is not None and about.lease_until > now
+    alive = about.lease_until is not None and _is_ahead(about.lease_until, now)
     if not wanted:
         return _leave(about, alive, now)
     if about.lease_until is not None and not alive:
@@ -103,12 +105,17 @@ def step(about: HubSubscription, wanted: bool, now: datetime) -> Step:
         about = replace(about, lease_until=None, state=_without_lease(about))
     if about.state in (HubState.RESTING, HubState.LEAVING):
         about = _anew(about, now)
-    if about.next_at is None or about.next_at > now:
+    if about.next_at is None or _is_ahead(about.next_at, now):
         return Step(after=about)
     if about.state is HubState.PENDING and about.last_error is None:
         about = replace(about, last_error=NO_CALL)
     state = HubState.ACTIVE if about.state is HubState.ACTIVE else HubState.PENDING
     return Step(after=_asked(about, state, now), mode=SUBSCRIBE)
+
+
+def _is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a moment is still to come; one further off than any lease was written when the clock was wrong."""
+    return now < moment <= now + FURTHEST
 
 
 def _without_lease(about: HubSubscription) -> HubState:
@@ -194,7 +201,7 @@ def _verified(about: HubSubscription, lease_s: int | None, now: datetime) -> Hub
 
 def renewal(about: HubSubscription, lease: timedelta, now: datetime) -> datetime:
     """When to ask for the next lease: at four fifths of this one, give or take a twentieth."""
-    return now + max(lease * RENEW_AT * _jitter(about, now), SHORTEST_REST)
+    return now + max(lease * RENEW_AT * _jitter(about, now), SOONEST_RENEWAL)
 
 
 def deny(about: HubSubscription, heard: Intent, now: datetime) -> Step | None:

@@ -229,7 +229,7 @@ def _wait(source: Source, event: FetchEvent, rhythm: Rhythm, now: datetime) -> t
     usual = interval(source, rhythm, now)
     told = source.pushed_at
     found = event.new_items or (told and source.last_new_at and source.last_new_at >= told)
-    if told is not None and not found and now - told < PUSH_SETTLES:
+    if told is not None and not found and timedelta(0) <= now - told < PUSH_SETTLES:
         return min(usual, max(now - told, rhythm.min_interval))
     relied = source.pushed_until is not None and source.pushed_until > now
     if relied and source.definition.interval_s is None:

@@ -73,6 +73,13 @@ def test_a_subscription_rests_until_its_moment_or_the_end_of_its_lease(database:
     assert restless(database, hours=10 * 24) == [(about.id, True)]
 
 
+def test_a_moment_from_when_the_clock_was_years_ahead_is_looked_at_now(database: Database) -> None:
+    about = filled(database, **LEASED | {"next_at": after(days=3000)})
+    assert restless(database) == [(about.id, True)]
+    database.write(lambda c: websub.save(c, replace(about, next_at=after(days=8), lease_until=after(days=3000)), NOW))
+    assert restless(database) == [(about.id, True)]
+
+
 def test_pausing_resuming_and_removing_a_source_wakes_its_subscription(database: Database) -> None:
     about = filled(database, **LEASED)
     source_id = about.source_id or 0

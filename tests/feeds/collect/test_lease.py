@@ -9,6 +9,7 @@ import pytest
 
 from feeds.collect import lease
 from feeds.observed import Advert, Failure, FailureKind
+from storage import websub
 from storage.model import HubState, HubSubscription
 from tests.support.build import NOW, after
 
@@ -56,6 +57,20 @@ def test_a_renewal_comes_at_four_fifths_of_the_lease_and_not_for_all_at_once() -
     moments = [lease.renewal(replace(ABOUT, token=str(n)), span, NOW) - NOW for n in range(50)]
     assert timedelta(days=7.6) <= min(moments) < max(moments) <= timedelta(days=8.4)
     assert len(set(moments)) > 40
+
+
+def test_a_hub_whose_leases_last_no_time_is_asked_four_times_an_hour_at_most() -> None:
+    for seconds in (0, 1, 300):
+        assert lease.renewal(ABOUT, timedelta(seconds=seconds), NOW) - NOW == timedelta(minutes=15)
+
+
+def test_moments_from_when_the_clock_was_years_ahead_count_for_nothing() -> None:
+    assert lease.FURTHEST == websub.FURTHEST
+    years_ahead = replace(ACTIVE, next_at=after(days=3000), lease_until=after(days=3002))
+    step = lease.step(years_ahead, wanted=True, now=NOW)
+    assert (step.mode, step.after and step.after.lease_until) == (lease.SUBSCRIBE, None)
+    usual = replace(ACTIVE, lease_until=after(days=10))
+    assert lease.step(usual, wanted=True, now=NOW) == lease.Step(after=usual)
 
 
 def test_a_lease_that_the_hub_did_not_tell_is_taken_for_what_was_asked() -> None:

@@ -278,6 +278,10 @@ class TestPushes:
         assert _wait(told(30)) <= 11 * MINUTE
         assert _wait(told(61)) > 50 * MINUTE
 
+    def test_a_push_of_the_future_is_no_push(self) -> None:
+        ahead = replace(self.RELIED, pushed_at=after(days=400), last_new_at=after(days=-1))
+        assert _wait(ahead) > 50 * MINUTE
+
     def test_a_push_whose_news_was_found_is_done_with(self) -> None:
         found = replace(self.RELIED, pushed_at=after(minutes=-5), last_new_at=after(minutes=-4))
         assert _wait(found) > 50 * MINUTE
