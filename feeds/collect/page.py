@@ -62,9 +62,12 @@ def read_list(tree: LexborHTMLParser, url: str, definition: SourceDefinition, no
     base = base_of(tree, url)
     try:
         tree.css_first(rules.next_page or "a")  # a selector that cannot be used fails here, with the others
+        own = {normalise.same_address(url), normalise.same_address(definition.url)}
         found = _merge(_links(tree, rules, base, definition, now))
     except (SelectolaxError, re.error) as error:
         return _bad_rules(str(error))
+    # A link to the page itself ("back to top") leads to no article, but to all the headlines at once.
+    found = [entry for entry in found if normalise.same_address(entry.url or "") not in own]
     entries = [entry for entry in found if entry.title]
     if not entries:
         return Failure(
@@ -229,15 +232,17 @@ def _title_in(item: LexborNode, link: LexborNode, rules: PageRules) -> str:
 
 def _date_in(item: LexborNode, rules: PageRules) -> str | None:
     """Return the date of an item. Without a rule it is a `time` element, or text that is a date and nothing else: in
-    the item, or right before it, as in a `dl` whose `dt` has the date and whose `dd` has the link."""
+    the item, or before it, as in a `dl` whose `dt` has the date and whose `dd`, one or several, have the links.
+    """
     if rules.date:
         return _date_text(item.css_first(rules.date))
     if (node := item.css_first("time")) is not None:
         return _date_text(node)
     if not rules.item:
         return None
+    passed = ("-text", "dd") if item.tag == "dd" else ("-text",)
     before = item.prev
-    while before is not None and before.tag == "-text":
+    while before is not None and before.tag in passed:
         before = before.prev
     nodes = (item, before) if before is not None and before.tag == "dt" else (item,)
     return next(filter(None, map(_lone_date, nodes)), None)

@@ -121,6 +121,21 @@ def test_a_page_without_rules_gives_its_own_headlines_and_not_its_menu() -> None
     assert [entry.url for entry in entries] == [LIST_URL + "docs/mod/0002.html", LIST_URL + "docs/mod/0001.html"]
 
 
+def test_a_link_to_the_list_itself_is_no_article() -> None:
+    back = "".join(
+        f"<p><a href='{href}'>ページの先頭へ戻ります</a></p>" for href in ("#top", "/", "http://news.example.jp")
+    )
+    found = _list(LIST.replace("</ul>", f"</ul>{back}"), replace(SITE, rules=None))
+    assert [entry.url for entry in found.entries] == [f"{LIST_URL}docs/mod/000{n}.html" for n in (2, 1)]
+
+
+def test_all_articles_below_one_date_of_a_list_have_it() -> None:
+    rows = "".join(f"<dt>2025年11月{d}日</dt>" + "".join(f"<dd><a href='/{d}{n}'>{n}件目の記事</a></dd>" for n in "12")
+                   for d in (19, 18))  # fmt: skip
+    found = _list(f"<dl>{rows}</dl>", replace(SITE, rules=PageRules(item="dd")))
+    assert [entry.published_text for entry in found.entries] == ["2025年11月19日"] * 2 + ["2025年11月18日"] * 2
+
+
 def test_links_are_resolved_against_the_base_element() -> None:
     html = '<base href="https://cdn.example/a/"><a href="docs/mod/7.html">防衛相会談を実施</a>'
     rules = PageRules(include=r"/docs/mod/\d+")
