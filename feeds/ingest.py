@@ -305,7 +305,7 @@ class Ingest:
 
     async def _keep(self, source: Source, update: SourceUpdate, now: datetime) -> None:
         """Write a poll down that brought nothing; by itself only when there is something to tell the admins."""
-        if notices.due(source, update, now):
+        if update.state is SourceState.PAUSED or notices.due(source, update, now):
             await self._write_db(partial(keep, source=source, change=update, now=now))
         else:
             await self.ledger.record(update)

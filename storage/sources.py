@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from storage import revision, wake
 from storage.errors import AlreadyExists, FromFile, NotFound
-from storage.model import GAVE_UP, FetchEvent, Source, SourceDefinition, SourceState
+from storage.model import GAVE_UP, FetchEvent, Source, SourceDefinition, SourceState, Told
 from storage.records import definition_from_row, definition_to_row, fetch_from_json, source_from_row
 from storage.tables import fetch_events, items, page_snapshots, sources
 
@@ -107,7 +107,12 @@ def _clean_slate(row: Any) -> dict[str, Any]:
     paused goes on, one that a person paused does not."""
     values: dict[str, Any] = {"failures": 0, "last_error": None, "failing_since": None}
     gave_up = row.state == SourceState.PAUSED and (row.last_error or "").startswith(GAVE_UP)
-    return values | {"state": SourceState.NEW} if gave_up else values
+    return values | {"state": SourceState.NEW, "told": _told(row)} if gave_up else values
+
+
+def _told(row: Any) -> Told:
+    """What admins know of a source that goes on: that it is bad, so they hear of its recovery or its next pause."""
+    return Told.BAD if row.told == Told.PAUSED else Told(row.told)
 
 
 def change(
@@ -176,7 +181,8 @@ def pause(connection: Connection, source_id: int) -> None:
 
 def resume(connection: Connection, source_id: int, now: datetime) -> None:
     """Poll a source again, at once and from a clean slate. One that its file disables is the operator's from now on."""
-    row = connection.execute(select(sources.c.enabled, sources.c.origin).where(sources.c.id == source_id)).one()
+    columns = (sources.c.enabled, sources.c.origin, sources.c.told)
+    row = connection.execute(select(*columns).where(sources.c.id == source_id)).one()
     values = {
         "origin": row.origin if row.enabled else COMMAND,
         "state": SourceState.NEW,
@@ -185,6 +191,7 @@ def resume(connection: Connection, source_id: int, now: datetime) -> None:
         "failures": 0,
         "last_error": None,
         "failing_since": None,
+        "told": _told(row),
     }
     connection.execute(update(sources).where(sources.c.id == source_id).values(**values))
     wake.collectors(connection)
@@ -222,6 +229,18 @@ def _due(now: datetime) -> ColumnElement[bool]:
     # A moment further off than any schedule sets was written when the clock was wrong.
     moment = or_(sources.c.next_poll_at <= now, sources.c.next_poll_at > now + FURTHEST)
     return and_(polled, moment, free)
+
+
+def hurry(connection: Connection, since: datetime, now: datetime) -> None:
+    """Make the sources due that began to fail since then: what kept them from being read is over. Those that refused us
+    wait as they asked."""
+    failing = and_(sources.c.state == SourceState.FAILING, sources.c.failing_since >= since)
+    waiting = select(sources.c.id).where(failing, sources.c.next_poll_at > now).order_by(sources.c.id)
+    ids = list(connection.execute(waiting).scalars())
+    if ids:  # one by one in the order of their ids, as polls are written down: on PostgreSQL rows are locked
+        one = update(sources).where(sources.c.id == bindparam("of_source")).values(next_poll_at=now)
+        connection.execute(one, [{"of_source": number} for number in ids])
+        wake.collectors(connection)
 
 
 def bring_forward(connection: Connection, by: timedelta) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from feeds.observed import Advert, Failure, FailureKind
-from storage.changes import SourceUpdate
+from storage.changes import SourceUpdate, Surroundings
 from storage.model import GAVE_UP, FetchEvent, Habit, Skips, Source, SourceState, Trust
 
 DAY = timedelta(days=1)
@@ -43,6 +43,7 @@ FLOOD_TIMES = 5  #: so many times what is usual is one
 SILENT_GAPS = 6  #: so many usual gaps without an item, and at least a week, are silence
 SILENT_AFTER = timedelta(days=90)  #: the same for a source that publishes too rarely to have a habit
 
+_GIVEN_UP = f"{GAVE_UP} after {GIVE_UP_AFTER.days} days of failure: "
 NO_ENTRIES = "It answers, but has no entries any more. Look at the address; the feed may have moved."
 
 _STATES = {
@@ -209,6 +210,16 @@ def after_failure(source: Source, failure: Failure, event: FetchEvent, rhythm: R
     )
 
 
+def spared(update: SourceUpdate, around: Surroundings) -> SourceUpdate:
+    """The failed poll of a source that is not given up after all, when no source was read since it began to fail: then
+    it is our network that is down, and on the day it comes back every source must still be polled."""
+    since, last = update.failing_since, around.last_success_at
+    if not around.others or since is None or (last is not None and last >= since):
+        return update
+    reason = (update.last_error or "").removeprefix(_GIVEN_UP)
+    return replace(update, state=SourceState.FAILING, last_error=reason)
+
+
 def interval(source: Source, rhythm: Rhythm, now: datetime) -> timedelta:
     """How long to wait between two polls when all is well."""
     about = source.definition
@@ -272,7 +283,7 @@ def _verdict(source: Source, failure: Failure, since: datetime, now: datetime) -
     if failure.kind is FailureKind.GONE and address(source, now) == source.definition.url:
         return SourceState.PAUSED, f"{GAVE_UP}: {failure.message}"
     if now - since >= GIVE_UP_AFTER and source.failures + 1 >= GIVE_UP_FAILURES:
-        return SourceState.PAUSED, f"{GAVE_UP} after {GIVE_UP_AFTER.days} days of failure: {failure.message}"
+        return SourceState.PAUSED, f"{_GIVEN_UP}{failure.message}"
     return _STATES.get(failure.kind, SourceState.FAILING), failure.message
 
 
