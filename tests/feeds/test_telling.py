@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def _fails_for_a_month(database: Database, source_id: int, kind: FailureKind = F
 
 @pytest.fixture
 def two(database: Database) -> tuple[int, int]:
-    first, second = (database.write(lambda c, k=k: sources.add(c, definition(k), NOW)) for k in "ab")
+    first, second = (database.write(partial(sources.add, definition=definition(k), now=NOW)) for k in "ab")
     return first, second
 
 
@@ -81,5 +82,5 @@ def test_when_the_network_is_back_what_waited_for_it_is_polled_at_once(
     read = polled(two[0], polled_at=after(hours=20, minutes=1), next_poll_at=after(hours=21))
     database.write(lambda c: ingest.update_source(c, read))
     database.write(lambda c: tell_of_the_network(c, after(hours=20, minutes=2)))
-    due = [database.read(lambda c, n=n: sources.get(c, n)).next_poll_at for n in two]
+    due = [database.read(partial(sources.get, source_id=n)).next_poll_at for n in two]
     assert due == [after(hours=21), after(hours=20, minutes=2)]
