@@ -113,6 +113,34 @@ def test_who_is_interrupted_while_waiting_takes_its_work_along_and_keeps_no_othe
     database.close()
 
 
+def test_who_is_interrupted_while_its_work_is_written_has_written_it(database: Database) -> None:
+    first, beside = Held(), Held()
+    threads = [_start(database, first)]
+    assert first.is_in.wait(10)
+    threads.append(_start(database, beside))  # it leads next, and lands what waits behind it, too
+    _wait_for(database, 1)
+
+    def let_go_when_both_wait() -> None:
+        _wait_for(database, 2)
+        first.let_go()
+
+    threads.append(threading.Thread(target=let_go_when_both_wait))
+    threads[-1].start()
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(Interrupted):
+            database.write(_put("landed"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert beside.is_in.is_set()
+    beside.let_go()
+    for thread in threads:
+        thread.join(10)
+    assert _kept(database) == {"landed"}
+    database.close()
+
+
 def test_who_is_interrupted_when_its_turn_has_come_calls_the_next(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
