@@ -14,13 +14,13 @@ from bot.config import Settings
 from bot.parts import parser_pool, utc_now
 from bot.screen import plain
 from feeds.articles import joined
+from feeds.collect.article import parse_article
 from feeds.collect.asking import is_home
 from feeds.collect.document import read_document
 from feeds.collect.fetch import FEED_ACCEPT, PAGE_ACCEPT, Fetcher
 from feeds.collect.find import WELL_KNOWN_ADDRESS, Discovery, FoundFeed, find_feeds, propose_rules
 from feeds.collect.follow import read_index
 from feeds.collect.matching import matched, matched_then
-from feeds.collect.page import parse_article
 from feeds.collect.robots import Robots
 from feeds.collect.worker import ParserPool
 from feeds.collect.written import as_toml, rules_as_table

@@ -148,7 +148,7 @@ def _from_text(text: str, url: str | None, zone: str) -> "Article":
 
 def _from_page(body: bytes, url: str | None, zone: str) -> "Article":
     from bot.parts import utc_now
-    from feeds.collect.page import parse_article
+    from feeds.collect.article import parse_article
     from feeds.observed import Article, Failure, Fetched
     from storage.model import SourceDefinition, SourceKind
 

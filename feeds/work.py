@@ -47,8 +47,8 @@ def read_document(fetched: Fetched, definition: SourceDefinition, now: datetime)
 
 
 def read_article(fetched: Fetched, definition: SourceDefinition, now: datetime) -> ArticlePage | Failure:
-    """Read the page of one article, see `feeds.collect.page`."""
-    from feeds.collect.page import parse_article  # noqa: PLC0415
+    """Read the page of one article, see `feeds.collect.article`."""
+    from feeds.collect.article import parse_article  # noqa: PLC0415
 
     return parse_article(fetched, definition, now)
 

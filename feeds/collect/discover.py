@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.collect import normalise
-from feeds.collect.page import base_of, read_tree
+from feeds.collect.tree import base_of, read_tree
 from feeds.observed import Failure, Fetched
 
 MAX_FOUND = 50

@@ -2,7 +2,7 @@
 
 import zlib
 
-from feeds.collect.page import read_tree
+from feeds.collect.tree import read_tree
 from feeds.observed import Failure, Fetched
 from storage.model import PageRules, PageSnapshot
 

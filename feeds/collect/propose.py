@@ -18,8 +18,9 @@ from datetime import datetime
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from feeds.collect import normalise
-from feeds.collect.page import MAX_LINKS, base_of, in_furniture, read_list, read_tree, site_of
+from feeds.collect.page import MAX_LINKS, read_list
 from feeds.collect.selectors import ancestors, best_selector, classes, common_classes, inner_selectors, tag
+from feeds.collect.tree import base_of, in_furniture, read_tree, site_of
 from feeds.observed import Failure, Fetched, ParsedEntry
 from feeds.understand.dates import parse_moment
 from storage.model import PageRules, SourceDefinition, SourceKind

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.collect.article import parse_article
 from feeds.collect.cutter import cut_text
 from feeds.collect.document import read_document
 from feeds.collect.matching import matched, matched_then
-from feeds.collect.page import parse_article, parse_list_page
+from feeds.collect.page import parse_list_page
 from feeds.observed import ArticlePage, Failure, FailureKind, Fetched, ParsedFeed
 from storage.model import PageRules, PageSnapshot, SourceDefinition, SourceKind
 
