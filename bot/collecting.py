@@ -17,8 +17,8 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
-#: Of the garbage collector. A poll makes thousands of small things that die with it; looking for rings among them took a
-#: sixth of a poll that finds nothing new, at Python's own pace of 700.
+#: Of the garbage collector. A poll makes thousands of things that die with it. At Python's own pace of 700, looking
+#: for rings among them took a sixth of a poll that finds nothing new.
 PACE = (10_000, 10, 10)
 THREADS = 12  #: for database work; writers that wait together commit together
 

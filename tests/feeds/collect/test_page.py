@@ -260,6 +260,11 @@ def test_todays_date_in_a_papers_header_is_not_the_articles(header: str, contain
     assert page.published_at == datetime(2025, 11, 19, 9, 20, tzinfo=UTC)
 
 
+def test_a_time_element_of_the_article_is_its_date() -> None:
+    html = _article("").replace("<h1>", '<time datetime="2025-11-18T09:00+09:00">昨日</time><h1>')
+    assert _page(html, replace(SITE, rules=None)).published_at == datetime(2025, 11, 18, tzinfo=UTC)
+
+
 def test_an_article_of_today_has_the_date_that_the_header_has_too() -> None:
     html = _article("", "div").replace("<nav>", "<header><p>2025-11-19 18:20</p></header><nav>")
     assert _page(html, replace(SITE, rules=None)).published_text == "2025-11-19 18:20"
