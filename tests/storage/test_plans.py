@@ -194,6 +194,21 @@ def test_no_query_reads_a_table_that_grows_from_end_to_end(explained: dict[str, 
     assert not wrong, "\n".join(sorted(wrong))
 
 
+@pytest.mark.parametrize(
+    ("asks", "step"),
+    [
+        # A range of spans would be read from its first key to its last, with all keys of the last days.
+        ("FROM likeness_keys WHERE likeness_keys.span", "PRIMARY KEY (span=? AND key=?)"),
+        # The reports themselves are long rows, whose end is several pages away.
+        ("min(coalesce(items.published_at", "COVERING INDEX ix_items_meeting_reports"),
+    ],
+)
+def test_what_a_poll_asks_of_a_long_archive_is_looked_up(explained: dict[str, list[str]], asks: str, step: str) -> None:
+    plans = [steps for words, steps in explained.items() if asks in " ".join(words.split()) and "GROUP BY" in words]
+    assert plans
+    assert all(any(step in one for one in steps) for steps in plans)
+
+
 def test_the_work_above_is_most_of_what_storage_asks(explained: dict[str, list[str]]) -> None:
     assert len(explained) >= 60
 
