@@ -23,6 +23,7 @@ from feeds.understand.scan import scanner_for
 from storage.changes import Twin
 
 ALIKE = 82.0  #: rapidfuzz ratio (0 to 100) of two headlines without spaces and signs
+REMEMBERED = 1_024  #: headlines, more than come within the days that are compared
 TRIES = 4  #: of the most alike headlines; where more are as alike, all are from one template
 
 _FORMS = (
@@ -80,28 +81,27 @@ def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
 
 
 # What is read from a headline is remembered: one that many others resemble is compared with each of them.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def squeezed(title: str) -> str:
     """A headline for comparing: without what its newsroom added, without spaces and signs, folded."""
     return _SIGNS.sub("", _folded(title))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _folded(title: str) -> str:
     return fold(stripped(title)).text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _forms(text: str) -> tuple[bool, ...]:
     return tuple(form.search(text) is not None for form in _FORM)
 
 
-@lru_cache(maxsize=4096)
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text)) - _SMALL
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _numbers(text: str) -> tuple[int, ...]:
     found = []
     for match in _NUMBER.finditer(text):
@@ -112,7 +112,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def _countries(title: str) -> set[str]:
     """Countries by name, and by their characters where two or more stand together (日米豪)."""
     folded = fold(title)
