@@ -17,9 +17,9 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
-#: Of the garbage collector. A poll makes thousands of things that die with it. At Python's own pace of 700, looking
-#: for rings among them took a sixth of a poll that finds nothing new.
-PACE = (10_000, 10, 10)
+#: Of the garbage collector: Python's own. A pace of 10,000 takes a sixth off a poll that finds nothing new, but memory then
+#: rises and falls by more than a day of polls may add to it.
+PACE = (700, 10, 10)
 THREADS = 12  #: for database work; writers that wait together commit together
 
 
