@@ -17,8 +17,8 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
-#: Of the garbage collector: Python's own. A pace of 10,000 takes a sixth off a poll that finds nothing new, but memory then
-#: rises and falls by more than a day of polls may add to it.
+#: Of the garbage collector: Python's own. A pace of 10,000 takes a sixth off a poll that finds nothing new;
+#: memory rose and fell more with it in a simulated day.
 PACE = (700, 10, 10)
 THREADS = 12  #: for database work; writers that wait together commit together
 
