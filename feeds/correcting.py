@@ -13,6 +13,7 @@ from datetime import datetime
 from feeds.archive import find_items
 from feeds.collect.normalise import canonical_url
 from feeds.decide import corrections as judge
+from feeds.decide import taking_back
 from feeds.decide.corrections import CannotCorrect
 from feeds.decide.pins import read_pin
 from feeds.decide.query import QueryError, parse
@@ -107,7 +108,7 @@ class Desk:
         said, journal = store.get(connection, correction_id)
         story = store.load(connection, store.resolve(connection, said.story_id))
         other = _split_off(connection, said)
-        plan = judge.undo(said, journal, story, other, self.now)
+        plan = taking_back.undo(said, journal, story, other, self.now)
         undone = store.undo(connection, said, plan, self.by, self.now)
         self._note_undone(connection, undone)
         return undone

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 #: Where the sentences stand that somebody can provoke in a chat. Of the list of sources only those about one address.
 PLACES = (
     "feeds/correcting.py", "feeds/floods.py", "feeds/rehearsal.py", "feeds/decide/corrections.py",
-    "feeds/decide/pins.py", "feeds/decide/query.py", "feeds/decide/reading.py", "feeds/decide/spans.py",
+    "feeds/decide/taking_back.py", "feeds/decide/pins.py", "feeds/decide/query.py", "feeds/decide/reading.py",
+    "feeds/decide/spans.py",
     "feeds/collect/asking.py",
     "feeds/collect/failures.py", "feeds/collect/feed.py", "feeds/collect/fetch.py", "feeds/collect/find.py",
     "feeds/collect/article.py", "feeds/collect/page.py", "feeds/collect/tree.py", "storage/audit.py",

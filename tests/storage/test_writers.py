@@ -3,7 +3,8 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,17 @@ def _interrupt(*_: object) -> None:
     raise Interrupted
 
 
+@contextmanager
+def _interrupted_after(seconds: float) -> Iterator[None]:
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("others", [0, 1])
 def test_who_is_interrupted_while_waiting_takes_its_work_along_and_keeps_no_other_waiting(
     database: Database, others: int
@@ -96,13 +108,8 @@ def test_who_is_interrupted_while_waiting_takes_its_work_along_and_keeps_no_othe
     first = Held()
     threads = [_start(database, first)]
     assert first.is_in.wait(10)
-    before = signal.signal(signal.SIGALRM, _interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
-        with pytest.raises(Interrupted):
-            database.write(_put("never"))
-    finally:
-        signal.signal(signal.SIGALRM, before)
+    with _interrupted_after(0.05), pytest.raises(Interrupted):
+        database.write(_put("never"))
     threads += [_start(database, _put(f"later {number}")) for number in range(others)]
     _wait_for(database, others)
     first.let_go()
@@ -126,13 +133,8 @@ def test_who_is_interrupted_while_its_work_is_written_has_written_it(database: D
 
     threads.append(threading.Thread(target=let_go_when_both_wait))
     threads[-1].start()
-    before = signal.signal(signal.SIGALRM, _interrupt)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
-        with pytest.raises(Interrupted):
-            database.write(_put("landed"))
-    finally:
-        signal.signal(signal.SIGALRM, before)
+    with _interrupted_after(0.2), pytest.raises(Interrupted):
+        database.write(_put("landed"))
     assert beside.is_in.is_set()
     beside.let_go()
     for thread in threads:

@@ -11,14 +11,14 @@ single faults are ordered with `fail_next` and its kin, and `fate` decides about
 import asyncio
 import json
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.support.bot_limits import LIMITED, Fate, Fault, Limits
+from tests.support.bot_limits import LIMITED, Fate, Fault, Faulty, Limits
 from tests.support.bot_texts import OUR_FAULTS, ApiError, Json, is_command, json_of, keyboard, text_with_entities
 from tests.support.recording import record
 
@@ -52,7 +52,7 @@ class Sent:
 
 
 @dataclass(kw_only=True)
-class BotApi:
+class BotApi(Faulty):
     """The server, an async context manager; `url` is known inside it."""
 
     token: str = TOKEN
@@ -80,7 +80,6 @@ class BotApi:
         self._messages: dict[tuple[int, int], Json] = {}
         self._queries: set[str] = set()
         self._updates: deque[Json] = deque()
-        self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._number = 0
         self._polls = 0
         self._changed = asyncio.Condition()
@@ -100,25 +99,6 @@ class BotApi:
             assert self.faults == [], "the bot sent what Telegram refuses"
 
     # What tests do to the server
-
-    def fail_next(
-        self, method: str, error_code: int, description: str, parameters: Json | None = None, times: int = 1
-    ) -> None:
-        """Answer the next calls with an error instead of doing them."""
-        error = ApiError(error_code, description, parameters).body
-        self._faults[method].extend([Fault(error=error)] * times)
-
-    def drop_before(self, method: str, times: int = 1) -> None:
-        """Close the connection of the next calls without doing them."""
-        self._faults[method].extend([Fault(drop_before=True)] * times)
-
-    def drop_after(self, method: str, times: int = 1) -> None:
-        """Do the next calls, then close the connection without an answer."""
-        self._faults[method].extend([Fault(drop_after=True)] * times)
-
-    def slow(self, method: str, delay_s: float, times: int = 1) -> None:
-        """Do the next calls at once, and answer late."""
-        self._faults[method].extend([Fault(delay_s=delay_s)] * times)
 
     def add_chat(self, chat_id: int) -> None:
         """Let a chat exist. Negative ids are groups, as at Telegram."""

@@ -67,3 +67,29 @@ class Limits:
         while minute and minute[0] <= now - 60:
             minute.popleft()
         return minute[0] + 60 - now if len(minute) >= self.group_minute else 0.0
+
+
+@dataclass(kw_only=True)
+class Faulty:
+    """Takes orders of what goes wrong with the next calls of a method."""
+
+    _faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque), init=False)
+
+    def fail_next(
+        self, method: str, error_code: int, description: str, parameters: Json | None = None, times: int = 1
+    ) -> None:
+        """Answer the next calls with an error instead of doing them."""
+        error = ApiError(error_code, description, parameters).body
+        self._faults[method].extend([Fault(error=error)] * times)
+
+    def drop_before(self, method: str, times: int = 1) -> None:
+        """Close the connection of the next calls without doing them."""
+        self._faults[method].extend([Fault(drop_before=True)] * times)
+
+    def drop_after(self, method: str, times: int = 1) -> None:
+        """Do the next calls, then close the connection without an answer."""
+        self._faults[method].extend([Fault(drop_after=True)] * times)
+
+    def slow(self, method: str, delay_s: float, times: int = 1) -> None:
+        """Do the next calls at once, and answer late."""
+        self._faults[method].extend([Fault(delay_s=delay_s)] * times)
