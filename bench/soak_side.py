@@ -20,9 +20,10 @@ from telegram.request import HTTPXRequest
 
 from bench.chaos_world import waiting
 from bench.delivery_side import QUICK, Holder, quiet
-from bot.collecting import THREADS, share_heaps
+from bot.collecting import THREADS
 from bot.deliver import Deliverer
 from bot.digests import Digests
+from bot.heap import GIVE_BACK_S, give_back, share_heaps
 from bot.jobs import Collector
 from bot.sender import TelegramSender
 from feeds.collect.fetch import Fetcher
@@ -150,6 +151,8 @@ async def _life(
             deliverer.wake()
             minute += 1
             clock.go_on(minute)
+            if minute * STEP.total_seconds() % GIVE_BACK_S == 0:
+                await asyncio.to_thread(give_back)
             if minute % 30 == 0:
                 _measure(seen, len(seen["lags"]) + len(shell.lags))
         if minute == day.minutes:

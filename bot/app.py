@@ -23,6 +23,7 @@ from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer
 from bot.findings import Finding, Grade, standing
+from bot.heap import give_back_now_and_then
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Collector, Scheduler
@@ -128,6 +129,7 @@ class Service(Assembly):
     ) -> None:
         """What looks after the archive and the service, beside their work."""
         tasks.start(pulse.run(), "pulse")
+        tasks.start(give_back_now_and_then(), "memory")
         tasks.start(notifier.run(), "notices")
         look = partial(_standing, self.settings, database)
         tasks.start(Wellbeing(database=database, look=look, clock=utc_now).run(), "wellbeing")

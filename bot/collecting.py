@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import ctypes
-import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.config import Settings
+from bot.heap import share_heaps, spare_what_stays
 from bot.parts import parser_pool, utc_now
 from feeds.collect.fetch import Fetcher
 from feeds.collect.robots import Robots
@@ -17,9 +16,6 @@ from feeds.decide.routing import AlertPolicy
 from feeds.ingest import Ingest, PollPolicy
 from storage.database import Database
 
-#: Of the garbage collector: Python's own. A pace of 10,000 takes a sixth off a poll that finds nothing new;
-#: memory rose and fell more with it in a simulated day.
-PACE = (700, 10, 10)
 THREADS = 12  #: for database work; writers that wait together commit together
 
 
@@ -27,22 +23,6 @@ def callbacks(settings: Settings) -> str | None:
     """The public address under which hubs can call; None: they cannot, and are not asked."""
     public = str(settings.public_url) if settings.public_url else None
     return callback_base(public, settings.fetch.allow_private_networks)
-
-
-_M_ARENA_MAX = -8  # of malloc.h
-
-
-def share_heaps() -> None:
-    """Let all threads share two heaps. glibc gives each thread its own, and none returns what a document took."""
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library, or another system
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
-def spare_what_stays() -> None:
-    """Keep what is loaded by now, and stays as long as the program runs, out of every later garbage collection."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*PACE)
 
 
 @contextlib.asynccontextmanager

@@ -25,10 +25,11 @@ import structlog
 
 from bot import systemd
 from bot.assembly import OLD_NEWS, Assembly
-from bot.collecting import THREADS, callbacks, collecting, spare_what_stays
+from bot.collecting import THREADS, callbacks, collecting
 from bot.deliver import Deliverer
 from bot.duties import PATIENCE_S, Listening, Sending, UntilSet, door
 from bot.findings import Company, Finding, needed, standing
+from bot.heap import give_back_now_and_then, spare_what_stays
 from bot.housekeeping import Housekeeper
 from bot.indexing import Indexer
 from bot.jobs import Scheduler
@@ -97,6 +98,7 @@ class Part(Assembly):
         """What every part has."""
         self._pulse = Pulse(database=database)
         tasks.start(self._pulse.run(), "pulse")
+        tasks.start(give_back_now_and_then(), "memory")
         self._signs["line"] = lambda: line.turns
         tasks.start(line.run(), "line to the database")
 

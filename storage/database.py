@@ -200,7 +200,7 @@ def _make_folder(url: URL) -> None:
 def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
-            engine = create_engine(url, json_serializer=_json)
+            engine = create_engine(url, pool_use_lifo=True, json_serializer=_json)  # few caches of pages, and warm ones
         else:  # a server that was restarted must not cost every pooled connection one failed piece of work
             engine = create_engine(url, pool_pre_ping=True, connect_args=PATIENCE, json_serializer=_json)
     except exc.NoSuchModuleError as error:
