@@ -34,6 +34,7 @@ __all__ = ["Connection", "Database"]
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 5_000
+KEPT_OPEN = 3  #: connections to SQLite; busy moments open more
 CLOSE_S = 2.0  #: for threads that still read when the program ends
 #: How libpq finds out that a server is gone of which nothing is heard: seconds, and milliseconds for the last.
 PATIENCE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3,
@@ -200,7 +201,7 @@ def _make_folder(url: URL) -> None:
 def _engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
-            engine = create_engine(url, pool_use_lifo=True, json_serializer=_json)  # few caches of pages, and warm ones
+            engine = create_engine(url, json_serializer=_json, **_pool(url))
         else:  # a server that was restarted must not cost every pooled connection one failed piece of work
             engine = create_engine(url, pool_pre_ping=True, connect_args=PATIENCE, json_serializer=_json)
     except exc.NoSuchModuleError as error:
@@ -215,6 +216,12 @@ def _engine(url: URL) -> Engine:
     else:
         event.listen(engine, "connect", _set_session)
     return engine
+
+
+def _pool(url: URL) -> dict[str, Any]:
+    """Few connections stay open, and the last used is used first: each keeps two megabytes of pages, and warm ones."""
+    in_memory = not url.database or url.database == ":memory:"
+    return {} if in_memory else {"pool_size": KEPT_OPEN, "max_overflow": 15 - KEPT_OPEN, "pool_use_lifo": True}
 
 
 _PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from storage import audience, floods, likeness, restored, retractions, revision, search_index
+from storage.among import among
 from storage.bulk import insert_rows
 from storage.changes import (
     Alert,
@@ -46,7 +47,6 @@ from storage.records import (
     reserve_ids,
 )
 from storage.retelling import retell
-from storage.snapshot import chunks
 from storage.tables import (
     filters,
     items,
@@ -165,12 +165,15 @@ def _update_items(connection: Connection, updates: Sequence[ItemUpdate], story_i
 
 def forget_empty(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
     """Delete those of the stories that no item tells any more, with their meetings and messages."""
-    for chunk in chunks(list(story_ids)):
-        told = exists().where(items.c.story_id == stories.c.id)
-        empty = list(connection.execute(select(stories.c.id).where(stories.c.id.in_(chunk), ~told)).scalars())
-        if empty:
-            retractions.note(connection, empty, now)
-            connection.execute(delete(stories).where(stories.c.id.in_(empty)))
+    left = list(story_ids)
+    empty = list(connection.execute(_EMPTY, {"stories": left}).scalars()) if left else []
+    if empty:
+        retractions.note(connection, empty, now)
+        connection.execute(_DELETE, {"stories": empty})
+
+
+_EMPTY = select(stories.c.id).where(among(stories.c.id, "stories"), ~exists().where(items.c.story_id == stories.c.id))
+_DELETE = delete(stories).where(among(stories.c.id, "stories"))
 
 
 def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int, now: datetime) -> None:
@@ -200,14 +203,14 @@ def _write_meeting(connection: Connection, meeting: MeetingWrite, story_id: int,
 
 _TOUCH = (
     update(meetings)
-    .where(meetings.c.story_id.in_(bindparam("told", expanding=True)))
+    .where(among(meetings.c.story_id, "told"))
     .values(active_at=bindparam("at", type_=meetings.c.active_at.type))
 )
 
 
 def _touch_meetings(connection: Connection, story_ids: Sequence[StoryRef], now: datetime) -> None:
-    for chunk in chunks(list(story_ids)):
-        connection.execute(_TOUCH, {"told": chunk, "at": now})
+    if story_ids:
+        connection.execute(_TOUCH, {"told": story_ids, "at": now})
 
 
 def owe(connection: Connection, alert: Alert, story_id: int, now: datetime) -> None:

@@ -1,39 +1,26 @@
 """The keys by which copies of an article are found among the recent items of other sources."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, Select, Text, any_, bindparam, cast, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, Text, bindparam, cast, delete, func, select
 
+from storage.among import among
 from storage.changes import Twin
 from storage.tables import items, likeness_keys, meetings, stories
 
 WITHIN = timedelta(days=3)  #: copies come soon; the same headline a week later is news of its own
 COMMON = 12  #: a key of more stories than this tells nothing
-CHUNK = 5_000
 
 
 # Built once: they are asked for with every poll that brings something. One row a key, and none for common keys.
-def _keyed(stories_of_key: ColumnElement[str], is_wanted: ColumnElement[bool]) -> Select[tuple[int, str]]:
-    return (
-        select(likeness_keys.c.key, stories_of_key.label("stories"))
-        # Not BETWEEN: each key is then looked up, where a range of spans is read from its first key to its last.
-        .where(likeness_keys.c.span.in_([bindparam("first"), bindparam("last")]), is_wanted)
-        .group_by(likeness_keys.c.key)
-        .having(func.count() <= COMMON)
-    )
-
-
-# The keys are one parameter: to name thousands of them costs more than to find them.
-_LISTED = func.json_each(bindparam("keys", type_=Text)).table_valued("value", name="listed")
-_ON_SQLITE = _keyed(func.group_concat(likeness_keys.c.story_id), likeness_keys.c.key.in_(select(_LISTED.c.value)))
-_ON_POSTGRESQL = _keyed(
-    func.string_agg(cast(likeness_keys.c.story_id, Text), ","),
-    likeness_keys.c.key == any_(bindparam("keys", type_=ARRAY(BigInteger))),
+_KEYED = (
+    select(likeness_keys.c.key, func.aggregate_strings(cast(likeness_keys.c.story_id, Text), ",").label("stories"))
+    # Not BETWEEN: each key is then looked up, where a range of spans is read from its first key to its last.
+    .where(likeness_keys.c.span.in_([bindparam("first"), bindparam("last")]), among(likeness_keys.c.key, "keys"))
+    .group_by(likeness_keys.c.key)
+    .having(func.count() <= COMMON)
 )
 _GOES_ON = func.coalesce(stories.c.merged_into, stories.c.id)
 _DESCRIBED = (
@@ -46,7 +33,7 @@ _DESCRIBED = (
     .where(
         items.c.source_id != bindparam("source"),
         items.c.first_seen_at >= bindparam("since", type_=items.c.first_seen_at.type),
-        stories.c.id.in_(bindparam("keyed", expanding=True)),
+        among(stories.c.id, "keyed"),
     )
     .order_by(items.c.id)
 )  # fmt: skip
@@ -63,13 +50,9 @@ def twins(connection: Connection, source_id: int, keys: Sequence[int], now: date
 
 def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[int, list[int]]:
     """Keys by story. Most keys of most polls are met for the first time, so this asks the narrow table alone."""
-    wanted = {"first": _span(now) - 1, "last": _span(now)}
-    if connection.dialect.name == "sqlite":
-        rows = connection.execute(_ON_SQLITE, {**wanted, "keys": json.dumps(keys)})
-    else:
-        rows = connection.execute(_ON_POSTGRESQL, {**wanted, "keys": list(keys)})
+    wanted = {"first": _span(now) - 1, "last": _span(now), "keys": keys}
     found: dict[int, list[int]] = defaultdict(list)
-    for row in rows:
+    for row in connection.execute(_KEYED, wanted):
         for story_id in row.stories.split(","):
             found[int(story_id)].append(row.key)
     return found
@@ -78,13 +61,11 @@ def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[
 def _described(
     connection: Connection, stored: dict[int, list[int]], source_id: int, now: datetime
 ) -> Iterable[tuple[int, Twin]]:
-    wanted = {"source": source_id, "since": now - WITHIN}
-    ids = list(stored)
-    for start in range(0, len(ids), CHUNK):
-        for row in connection.execute(_DESCRIBED, {**wanted, "keyed": ids[start : start + CHUNK]}):
-            twin = Twin(item_id=row.id, story_id=row.story_id, title=row.title, is_meeting=row.is_meeting)
-            for key in stored[row.keyed]:
-                yield key, twin
+    wanted = {"source": source_id, "since": now - WITHIN, "keyed": list(stored)}
+    for keyed, item_id, story_id, title, is_meeting in connection.execute(_DESCRIBED, wanted):
+        twin = Twin(item_id=item_id, story_id=story_id, title=title, is_meeting=is_meeting)
+        for key in stored[keyed]:
+            yield key, twin
 
 
 def remember(connection: Connection, keyed: Iterable[tuple[int, Sequence[int]]], now: datetime) -> None:

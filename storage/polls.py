@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
+from storage.among import among
 from storage.changes import SourceUpdate
 from storage.model import SourceState
 from storage.tables import fetch_events, sources
@@ -66,7 +67,7 @@ _FORGET = delete(fetch_events).where(
 )
 
 
-_PRESENT = select(sources.c.id).where(sources.c.id.in_(bindparam("ids", expanding=True)))
+_PRESENT = select(sources.c.id).where(among(sources.c.id, "ids"))
 
 
 def update_source(connection: Connection, change: SourceUpdate) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from storage import filters as filter_queries
 from storage import likeness, remembered, search
+from storage.among import among
 from storage.changes import (
     Candidate,
     EarlierReport,
@@ -46,9 +47,6 @@ from storage.tables import (
 
 #: Whether earlier reports of the candidates must be read as well: some filter looks beyond the facts.
 ReportsWanted = Callable[[Sequence[Filter]], bool]
-
-# SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535; chunks stay far below both.
-CHUNK = 5_000
 
 # Reports of one meeting whose day is unknown, or given differently, come within these spans.
 DAYS_AROUND = timedelta(days=3)
@@ -77,14 +75,11 @@ _KNOWN = select(
     items.c.id, items.c.story_id, items.c.identity, items.c.guid,
     items.c.url, items.c.title, items.c.content_hash, items.c.verdict,
 )  # fmt: skip
-_KNOWN_BY = tuple(
-    _KNOWN.where(_OF_SOURCE, column.in_(bindparam("values", expanding=True)))
-    for column in (items.c.identity, items.c.url)
-)
+_KNOWN_BY = tuple(_KNOWN.where(_OF_SOURCE, among(column, "values")) for column in (items.c.identity, items.c.url))
 _HAS_ITEMS = select(items.c.id).where(_OF_SOURCE).limit(1)
 _ELSEWHERE = (
     select(items.c.url, items.c.story_id)
-    .where(items.c.url.in_(bindparam("values", expanding=True)), items.c.source_id != bindparam("source"))
+    .where(among(items.c.url, "values"), items.c.source_id != bindparam("source"))
     .order_by(items.c.id)
 )
 _TOLD_AT = func.coalesce(items.c.published_at, items.c.first_seen_at, type_=items.c.first_seen_at.type)
@@ -97,7 +92,7 @@ _MOMENTS = (
 _ALERTED = (
     select(story_alerts.c.story_id, filters.c.key)
     .join_from(story_alerts, filters)
-    .where(story_alerts.c.story_id.in_(bindparam("values", expanding=True)))
+    .where(among(story_alerts.c.story_id, "values"))
 )
 _REPORTED = (
     select(
@@ -108,7 +103,7 @@ _REPORTED = (
     )
     .join_from(items, sources)
     .where(
-        items.c.story_id.in_(bindparam("values", expanding=True)),
+        among(items.c.story_id, "values"),
         # Written out, so that the index of such reports serves it. A machine's dates do not count.
         items.c.verdict == literal_column("'meeting'"),
         sources.c.trust != Trust.LOW,
@@ -116,8 +111,8 @@ _REPORTED = (
     .group_by(items.c.story_id)
 )
 _SAID = select(items.c.title, items.c.text, items.c.story_id).where(
-    items.c.story_id.in_(bindparam("stories", expanding=True)),
-    items.c.title.in_(bindparam("titles", expanding=True)),
+    among(items.c.story_id, "stories"),
+    among(items.c.title, "titles"),
     _OF_SOURCE,
 )
 _MEETINGS = select(
@@ -126,10 +121,10 @@ _MEETINGS = select(
 _CANDIDATES = _MEETINGS.where(
     or_(
         meetings.c.active_at >= bindparam("recently", type_=meetings.c.active_at.type),
-        meetings.c.series.in_(bindparam("series", expanding=True))
+        among(meetings.c.series, "series")
         & (meetings.c.active_at >= bindparam("in_series", type_=meetings.c.active_at.type)),
-        meetings.c.story_id.in_(bindparam("own", expanding=True)),
-        meetings.c.starts_on.in_(bindparam("days", expanding=True)),
+        among(meetings.c.story_id, "own"),
+        among(meetings.c.starts_on, "days"),
     )
 )  # in no order: told to sort by its key, SQLite reads the whole table in that order and leaves the indexes alone
 
@@ -140,9 +135,8 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
         return []  # its first poll, for which thousands of names need not be looked up
     found: dict[int, KnownItem] = {}
     for statement, values in zip(_KNOWN_BY, (lookup.identities, lookup.urls), strict=True):
-        for chunk in chunks(values):
-            for row in connection.execute(statement, {"source": source_id, "values": chunk}):
-                found[row.id] = KnownItem(**row._asdict())
+        for row in connection.execute(statement, {"source": source_id, "values": values}) if values else ():
+            found[row.id] = KnownItem(**row._asdict())
     return list(found.values())
 
 
@@ -202,9 +196,8 @@ def _with_reports(connection: Connection, candidates: Sequence[Candidate]) -> tu
 
 def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for chunk in chunks(urls):
-        for row in connection.execute(_ELSEWHERE, {"source": source_id, "values": chunk}):
-            found.setdefault(row.url, row.story_id)
+    for row in connection.execute(_ELSEWHERE, {"source": source_id, "values": urls}) if urls else ():
+        found.setdefault(row.url, row.story_id)
     return found
 
 
@@ -212,7 +205,7 @@ def _meeting_rows(connection: Connection, lookup: Lookup, touched: Collection[in
     """Meetings that a report might be about, and all meetings of the stories that the poll touches anyway."""
     wanted = {
         "recently": now - UNDATED_FOR,
-        "series": tuple(set(lookup.series)),
+        "series": sorted(set(lookup.series)),
         "in_series": now - EDITION_FOR,
         "own": tuple(touched),
         "days": _days(lookup.days, now.date()),
@@ -244,11 +237,8 @@ def _said(
 ) -> dict[tuple[str, str], int]:
     """The stories of meetings without a day that this source told under one of the titles, by title and text."""
     undated = [row.story_id for row in rows if row.starts_on is None]
-    found: dict[tuple[str, str], int] = {}
-    for chunk in chunks(undated):
-        for row in connection.execute(_SAID, {"source": source_id, "stories": chunk, "titles": titles[:CHUNK]}):
-            found[row.title, row.text] = row.story_id
-    return found
+    wanted = {"source": source_id, "stories": undated, "titles": titles}
+    return {(row.title, row.text): row.story_id for row in connection.execute(_SAID, wanted)} if undated else {}
 
 
 def _days(days: Iterable[date], today: date) -> tuple[date, ...]:
@@ -267,27 +257,19 @@ def _days(days: Iterable[date], today: date) -> tuple[date, ...]:
 
 def _alerted(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for chunk in chunks(story_ids):
-        for row in connection.execute(_ALERTED, {"values": chunk}):
-            found.setdefault(row.story_id, []).append(row.key)
+    for row in connection.execute(_ALERTED, {"values": story_ids}) if story_ids else ():
+        found.setdefault(row.story_id, []).append(row.key)
     return found
 
 
 def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tuple[datetime, datetime, int]]:
     """When a meeting's certain reports began and ended, and how many there are."""
-    found: dict[int, tuple[datetime, datetime, int]] = {}
-    for chunk in chunks(story_ids):
-        for row in connection.execute(_REPORTED, {"values": chunk}):
-            found[row.story_id] = (row.oldest, row.newest, row.told)
-    return found
+    if not story_ids:
+        return {}
+    rows = connection.execute(_REPORTED, {"values": story_ids})
+    return {row.story_id: (row.oldest, row.newest, row.told) for row in rows}
 
 
 def recent_moments(connection: Connection, source_id: int, since: datetime) -> list[datetime]:
     """When the source's items since then were published (or first seen): what its habit is learnt from."""
     return list(connection.execute(_MOMENTS, {"source": source_id, "since": since}).scalars())
-
-
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Values in pieces that fit into one statement."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

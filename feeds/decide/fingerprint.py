@@ -18,19 +18,24 @@ TITLE_AT_LEAST = 15  #: bytes in UTF-8; a shorter headline ("Press release") tel
 PIECES = 2  #: words of a headline that are keys
 WITHIN = timedelta(days=3)
 
+#: What stands at the end of a headline, each with signs without which it does not: few headlines have any of them, and
+#: to search each headline for all of this took longer than all else that is done with it here.
 _SUFFIXES = (
-    re.compile(r"\s*[\[\uff3b][^\[\]\uff3b\uff3d]{1,40}[\]\uff3d]\s*$"),  # [高市首相 …]
-    re.compile(r"\s*[(\uff08]写真[^()\uff08\uff09]{0,20}[)\uff09]\s*$"),  # (写真・画像 1/3)
-    re.compile(
-        r"\s*[:\uff1a]\s*[^:\uff1a\s]{0,12}(?:ドットコム|ニュース動画|写真特集|ニュース|新聞|デジタル|オンライン|通信)"
-        r"[:\uff1a]?\s*$"
+    (("[", "\uff3b"), re.compile(r"\s*[\[\uff3b][^\[\]\uff3b\uff3d]{1,40}[\]\uff3d]\s*$")),  # [高市首相 …]
+    (("写真",), re.compile(r"\s*[(\uff08]写真[^()\uff08\uff09]{0,20}[)\uff09]\s*$")),  # (写真・画像 1/3)
+    (
+        (":", "\uff1a"),
+        re.compile(
+            r"\s*[:\uff1a]\s*[^:\uff1a\s]{0,12}"
+            r"(?:ドットコム|ニュース動画|写真特集|ニュース|新聞|デジタル|オンライン|通信)[:\uff1a]?\s*$"
+        ),
     ),
-    re.compile(r"\s*写真特集\s*$"),
-    re.compile(r"\s+[-–—|\uff5c]\s+[^-–—|\uff5c]{2,30}$"),  # - 媒体名
+    (("写真特集",), re.compile(r"\s*写真特集\s*$")),
+    (("-", "–", "—", "|", "\uff5c"), re.compile(r"\s+[-–—|\uff5c]\s+[^-–—|\uff5c]{2,30}$")),  # - 媒体名
 )
 _PREFIXES = (
-    re.compile(r"^\s*(?:画像|写真|動画|図解|写真特集)\s*[|\uff5c:\uff1a/]\s*"),
-    re.compile(r"^\s*(?:【[^】]{1,8}】|[◎◆●■▼★])+\s*"),  # 【速報】, ◎短縮題
+    re.compile(r"\s*(?:画像|写真|動画|図解|写真特集)\s*[|\uff5c:\uff1a/]\s*"),
+    re.compile(r"\s*(?:【[^】]{1,8}】|[◎◆●■▼★])+\s*"),  # 【速報】, ◎短縮題
 )
 _KEY_WORD = re.compile("[\u3400-\u9fff]{2,}|[\u30a1-\u30fc]{2,}|[a-z]{4,}")
 _DRESSED = re.compile("[\\[\uff3b(\uff08:\uff1a|\uff5c【◎◆●■▼★]|[-–—] |^(?:画像|写真|動画|図解)|写真特集")
@@ -56,10 +61,17 @@ def stripped(title: str) -> str:
     """A headline without the newsroom's name, mark or picture label around it, unless little would be left."""
     if not _DRESSED.search(title):
         return title
-    for pattern in (*_PREFIXES, *_SUFFIXES):
-        shorter = pattern.sub("", title)
-        if shorter != title and _is_telling(shorter):
-            title = shorter
+    for prefix in _PREFIXES:
+        found = prefix.match(title)
+        if found and _is_telling(title[found.end() :]):
+            title = title[found.end() :]
+    for signs, suffix in _SUFFIXES:
+        for sign in signs:
+            if sign in title:
+                found = suffix.search(title)
+                if found and _is_telling(title[: found.start()]):
+                    title = title[: found.start()]
+                break
     return title
 
 

@@ -33,7 +33,9 @@ _FORMS = (
     "延期|中止|見送|postpone|cancel", "画像|写真|photo",
 )  # fmt: skip
 _FORM = tuple(re.compile(words) for words in _FORMS)
-_NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?|第[一二三四五六七八九十]+|\b[a-z]+(?:th|ond|ird)\b")
+_NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?|第[一二三四五六七八九十]+")
+_LATIN = re.compile(r"\b[a-z]+\b")
+_ORDINAL = ("th", "ond", "ird")  #: how an ordinal ends that is written as a word
 _SIGNS = re.compile(r"[\W_]+")
 _CONTENT = re.compile(r"[a-z0-9\u30a0-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"[a-z][a-z'-]+")
@@ -104,9 +106,9 @@ def _words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=REMEMBERED)
 def _numbers(text: str) -> tuple[int, ...]:
     found = []
-    for match in _NUMBER.finditer(text):
+    for number in [*_NUMBER.findall(text), *(word for word in _LATIN.findall(text) if word.endswith(_ORDINAL))]:
         try:
-            found.append(ordinal_value(match.group().removeprefix("第")))
+            found.append(ordinal_value(number.removeprefix("第")))
         except ValueError:
             continue  # a word that only ends like an ordinal
     return tuple(sorted(set(found)))
