@@ -4,9 +4,11 @@ Pure: standard library and `storage.model` only. Nothing here has a row; what is
 All of it can be pickled, because it crosses the border of the worker process.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from storage.model import Evidence, Media, MeetingFacts, Skips, Trust
@@ -26,9 +28,15 @@ class _Sent:
 
 def _received(kind: Any, *values: Any) -> Any:
     record = object.__new__(kind)
-    for name, value in zip(kind.__slots__, values, strict=True):
-        object.__setattr__(record, name, value)
+    for put, value in zip(_setters(kind), values, strict=True):
+        put(record, value)
     return record
+
+
+@cache
+def _setters(kind: Any) -> tuple[Callable[[object, Any], None], ...]:
+    """What sets the fields of a frozen record, in their order: two thirds of what `object.__setattr__` takes."""
+    return tuple(getattr(kind, name).__set__ for name in kind.__slots__)
 
 
 class FailureKind(StrEnum):

@@ -35,6 +35,7 @@ _FORMS = (
 _FORM = tuple(re.compile(words) for words in _FORMS)
 _NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?|第[一二三四五六七八九十]+")
 _LATIN = re.compile(r"\b[a-z]+\b")
+_DIGITS = re.compile("[0-9]+").fullmatch
 _ORDINAL = ("th", "ond", "ird")  #: how an ordinal ends that is written as a word
 _SIGNS = re.compile(r"[\W_]+")
 _CONTENT = re.compile(r"[a-z0-9\u30a0-\u30ff\u3400-\u9fff]")
@@ -108,7 +109,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     found = []
     for number in [*_NUMBER.findall(text), *(word for word in _LATIN.findall(text) if word.endswith(_ORDINAL))]:
         try:
-            found.append(ordinal_value(number.removeprefix("第")))
+            found.append(int(number) if _DIGITS(number) else ordinal_value(number.removeprefix("第")))
         except ValueError:
             continue  # a word that only ends like an ordinal
     return tuple(sorted(set(found)))
