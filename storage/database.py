@@ -220,8 +220,9 @@ def _engine(url: URL) -> Engine:
 
 def _pool(url: URL) -> dict[str, Any]:
     """Few connections stay open, and the last used is used first: each keeps two megabytes of pages, and warm ones."""
-    in_memory = not url.database or url.database == ":memory:"
-    return {} if in_memory else {"pool_size": KEPT_OPEN, "max_overflow": 15 - KEPT_OPEN, "pool_use_lifo": True}
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        return {}  # SQLAlchemy chooses for what is no plain file
+    return {"pool_size": KEPT_OPEN, "max_overflow": 15 - KEPT_OPEN, "pool_use_lifo": True}
 
 
 _PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
