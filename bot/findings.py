@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.config import Settings
-from storage.backup import NAMED
+from storage import backup
 from storage.database import Database
 from storage.model import Role
 
@@ -78,13 +78,17 @@ def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.LOOK, "backups", "are switched off (backup.keep is 0). Have `kaigi backup` run every day.")
         return
     folder = chosen.folder or file.parent / "backups"
-    made = [one.stat().st_mtime for one in folder.glob(NAMED)]
+    made = backup.made_in(folder, now)
     if not made:
         yield Finding(
             Grade.LOOK if file.is_file() else Grade.OK, "backups", f"none in {folder} yet; the service makes them"
         )
         return
-    age = timedelta(seconds=now.timestamp() - max(made))
+    age = backup.age(made, now)
+    if age is None:
+        words = f"the newest in {folder} is named for a moment to come ({made[0].name}). Is the clock right?"
+        yield Finding(Grade.LOOK, "backups", words)
+        return
     words = f"{len(made)} in {folder}, the newest {_hours(age)} old"
     late = age > 2 * chosen.every
     yield Finding(Grade.LOOK if late else Grade.OK, "backups", words + (". Is the service running?" if late else ""))

@@ -70,7 +70,7 @@ class Database:
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on one consistent view of the data and return what it returns."""
-        with self._translated(), self.engine.connect() as connection:
+        with self.translated(), self.engine.connect() as connection:
             return fn(connection)
 
     def write(self, fn: Callable[[Connection], T]) -> T:
@@ -84,7 +84,7 @@ class Database:
         return self._writers.write(fn)
 
     def _alone(self, fn: Callable[[Connection], T]) -> T:
-        with self._translated(), self._writing() as connection:
+        with self.translated(), self._writing() as connection:
             return fn(connection)
 
     @contextmanager
@@ -97,7 +97,7 @@ class Database:
 
     def alone(self, statement: str) -> None:
         """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
-        with self._translated(), self._writers.held_up():
+        with self.translated(), self._writers.held_up():
             self._alone_since = time.monotonic()
             try:
                 with closing(self.engine.raw_connection()) as raw:
@@ -125,7 +125,8 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """While the block runs, what a driver says of the state of the database is an error of ours."""
         try:
             yield
         except (exc.IntegrityError, exc.ProgrammingError):

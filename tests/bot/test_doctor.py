@@ -154,6 +154,15 @@ def test_old_and_missing_backups_are_told(settings: Settings, database: Database
     assert (finding.grade, "Is the service running?" in finding.words) == (Grade.LOOK, True)
 
 
+def test_backups_that_are_named_for_a_moment_to_come_prove_nothing(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "kaigi-20990101-000000.db").touch()
+    (finding,) = _about(settings, "backups")
+    assert (finding.grade, "Is the clock right?" in finding.words) == (Grade.LOOK, True)
+
+
 def test_a_telegram_out_of_reach_is_told_without_the_token(settings: Settings) -> None:
     token = "123456789:AAF-a_token_made_for_tests_only_00000"
     cut_off = Telegram(token=token, api_url=f"http://127.0.0.1:{free_port()}")  # type: ignore[arg-type]  # read by pydantic
@@ -183,6 +192,8 @@ def test_backup_and_restore_by_command(tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_bytes(b"rubbish")
     refused = kaigi("restore", "copy.db", folder=tmp_path)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert kaigi("backup", "new/backups/", folder=tmp_path).returncode == 0
+    assert [file.suffix for file in sorted((tmp_path / "new" / "backups").iterdir())] == [".db", ".sha256"]
 
 
 def test_an_address_of_notify_that_cannot_be_used_is_bad_and_not_shown(settings: Settings) -> None:
