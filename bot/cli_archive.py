@@ -1,5 +1,6 @@
 """Commands on the database: `kaigi db …`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +23,12 @@ def upgrade() -> None:
 
 @db.command()
 def copy(
-    url: Annotated[str, typer.Argument(help="The empty database to copy into: sqlite:///… or postgresql://…")],
+    url: Annotated[
+        str | None, typer.Argument(help="The empty database to copy into: sqlite:///… or postgresql://…")
+    ] = None,
+    url_file: Annotated[
+        Path | None, typer.Option("--url-file", help="File with that address, which keeps a password off the screen.")
+    ] = None,
 ) -> None:
     """Move the archive to another database, SQLite or PostgreSQL. Nothing is sent again; a cut-off copy goes on."""
     from bot import config, logs
@@ -30,8 +36,12 @@ def copy(
     from storage.database import Database
     from storage.lock import only_service
 
-    logs.hide([url])
-    source, target = Database(config.load().database_url, make_folder=False), Database(url)
+    if (url is None) == (url_file is None):
+        raise typer.BadParameter("name the database to copy into, or a file with its address: one of both")
+    address = config.secret_in("--url-file", url_file) if url_file is not None else str(url)
+    logs.hide([address])
+    source, target = Database(config.load().database_url, make_folder=False), Database(address)
+    transfer.find(source)
     with only_service(source), only_service(target):
         copied = transfer.copy(source, target, lambda name, rows: typer.echo(f"{name}: {rows}", err=True))
     source.close()

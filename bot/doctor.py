@@ -16,7 +16,7 @@ import httpx
 from bot.config import Settings
 from bot.findings import UNDONE, Finding, Grade, backups, disk, file_of, needed
 from bot.parts import database_if_there, read_lexicon, read_sources
-from storage import schema, sources, workers
+from storage import schema, sources, transfer, workers
 from storage.backup import damage
 from storage.database import Database
 from storage.errors import DatabaseBusy, KaigiError
@@ -82,6 +82,8 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
                 Grade.BAD, "database", f"{file} is damaged ({problem}). Stop the service and `kaigi restore`."
             )
             return
+        if revision == known[-1]:
+            database.read(transfer.refuse_half)
         behind = "" if revision == known[-1] else "; the next start brings it to this version's schema"
         yield Finding(Grade.OK, "database", f"{database.place}, schema {revision}{behind}")
         yield from _service(database, settings, current=revision == known[-1])

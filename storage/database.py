@@ -134,6 +134,11 @@ class Database:
         except exc.DBAPIError as error:
             raise _translate(error, self.place) from error
 
+    def is_there(self) -> bool:
+        """Whether there is something to open: opening would make an SQLite file. A server is not asked."""
+        name = self.url.database if self.is_sqlite else None
+        return not name or name == ":memory:" or name.startswith("file:") or Path(name).is_file()
+
     def displaced(self) -> str | None:
         """What somebody did to the files under our feet, and what to do; None: they are where they were.
 
