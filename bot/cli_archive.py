@@ -22,6 +22,28 @@ def upgrade() -> None:
 
 
 @db.command()
+def restored() -> None:
+    """Say that the database was just put back by other tools (pg_restore, a snapshot of the disk): what may have been sent
+    since is then sent as a repeat. `kaigi restore` does the same by itself."""
+    from bot import config
+    from bot.parts import utc_now
+    from storage import restored as restoring
+    from storage import schema
+    from storage.database import Database
+    from storage.errors import NotFound
+    from storage.lock import only_service
+
+    database = Database(config.load().database_url, make_folder=False)
+    if not database.is_there():
+        raise NotFound(f"There is no database at {database.place}. Put it back first.")
+    with only_service(database):
+        schema.upgrade(database)
+        waiting = database.write(lambda connection: restoring.settle(connection, utc_now()))
+    typer.echo(f"{database.place} knows that it was put back; {waiting} messages that wait go out as repeats.")
+    database.close()
+
+
+@db.command()
 def copy(
     url: Annotated[
         str | None, typer.Argument(help="The empty database to copy into: sqlite:///… or postgresql://…")

@@ -17,14 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, update
-
-from storage import floods, restored, schema
+from storage import restored, schema
 from storage.database import Database
 from storage.errors import BackupError, DatabaseFull, DatabaseReadOnly
 from storage.files import BESIDE, PART, drop_if_dead, keep_alike, part_of, sha256, sync
-from storage.model import DeliveryState
-from storage.tables import deliveries
 
 COUNTED = ("sources", "items", "stories", "meetings", "chats", "deliveries")
 SKEW = timedelta(minutes=5)  #: by which clocks may differ; what is later was named by a clock that was wrong
@@ -112,8 +108,7 @@ def _make_ready(part: Path, now: datetime) -> None:
     copied = Database(f"sqlite:///{part}")
     try:
         schema.upgrade(copied)
-        copied.write(_call_waiting_repeats)
-        copied.write(lambda connection: restored.note(connection, now))
+        copied.write(lambda connection: restored.settle(connection, now))
     finally:
         copied.close()  # folds its log into the file
     sync(part)
@@ -180,18 +175,12 @@ def damage(file: Path) -> str | None:
     return None if said == "ok" else str(said)
 
 
-def _call_waiting_repeats(connection: Connection) -> None:
-    waiting = deliveries.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCERTAIN])
-    connection.execute(update(deliveries).where(waiting).values(repeat=True))
-    floods.doubt(connection)
-
-
 def _file_of(database: Database) -> Path:
     name = database.url.database
     if not database.is_sqlite or not name or name == ":memory:":
         raise BackupError(
-            f"{database.place} is not an SQLite file. Use the server's own tools: pg_dump makes a backup, "
-            "pg_restore puts it back."
+            f"{database.place} is not an SQLite file. Use the server's own tools: pg_dump makes a backup, pg_restore "
+            "puts it back, and `kaigi db restored` then says so to the archive."
         )
     return Path(name)
 

@@ -143,6 +143,13 @@ class TestMisuse:
         done = kaigi("db", "copy", "sqlite:///there.db", folder=tmp_path, KAIGI_DATABASE_URL="sqlite:///nowhere/x.db")
         assert (done.returncode, done.stderr.count("\n"), list(tmp_path.iterdir())) == (1, 1, [])
 
+    def test_that_a_database_was_put_back_is_said_to_one_that_is_there(self, tmp_path: Path) -> None:
+        absent = kaigi("db", "restored", folder=tmp_path)
+        assert (absent.returncode, "no database at" in absent.stderr, list(tmp_path.iterdir())) == (1, True, [])
+        kaigi("db", "upgrade", folder=tmp_path)
+        done = kaigi("db", "restored", folder=tmp_path)
+        assert (done.returncode, "0 messages that wait" in done.stdout) == (0, True)
+
     def test_half_a_copy_is_no_archive_for_a_service(self, tmp_path: Path) -> None:
         kaigi("db", "upgrade", folder=tmp_path)
         with closing(sqlite3.connect(tmp_path / "data" / "kaigi.db")) as connection, connection:

@@ -91,6 +91,16 @@ def test_what_was_waiting_then_is_a_repeat_now(archive: Database, tmp_path: Path
     assert archive.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
 
 
+def test_an_archive_that_other_tools_put_back_can_be_told_so(database: Database) -> None:
+    database.write(_subscribe)
+    _land(database, 1)
+    database.write(flood)
+    assert database.write(lambda c: restored.settle(c, NOW)) == 1
+    assert database.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
+    assert {one.repeat for one in database.read(floods.every)[0].alerts} == {True}
+    assert database.read(lambda c: restored.lately(c, after(days=1))) == NOW
+
+
 def test_what_was_held_with_a_flood_then_may_have_been_told_since(archive: Database, tmp_path: Path) -> None:
     archive.write(flood)
     made = backup.make(archive, tmp_path, NOW)
