@@ -23,8 +23,9 @@ def upgrade() -> None:
 
 @db.command()
 def restored() -> None:
-    """Say that the database was just put back by other tools (pg_restore, a snapshot of the disk): what may have been sent
-    since is then sent as a repeat. `kaigi restore` does the same by itself."""
+    """Say that other tools have just put the database back (pg_restore, a snapshot of the disk).
+
+    What may have been sent since is then sent as a repeat. `kaigi restore` does this by itself."""
     from bot import config
     from bot.parts import utc_now
     from storage import restored as restoring

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, func, select, update
 from storage import floods, instance
 from storage.model import DeliveryState
 from storage.records import insert_for
-from storage.tables import instance as table
 from storage.tables import deliveries, items, sources
+from storage.tables import instance as table
 
 LASTS = timedelta(days=7)  #: longer than `alerts.max_age` lets an article be news, as a rule
 

@@ -61,7 +61,7 @@ SMALL = {
     "web_links": "of admins, for minutes",
     "web_sessions": "of admins, for days",
     "workers": "processes of the service",
-    "notices": "what happened to sources",
+    "notices": "what happened to sources within a year",
     "notice_messages": "as many as notices and admins",
 }
 _SCAN = re.compile(r"^SCAN (\w+)(?: AS \w+)?(.*)$")
