@@ -167,7 +167,10 @@ def _answering(settings: Settings) -> Finding:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, f"[{web.host}]" if ":" in web.host else web.host)  # noqa: S104
     try:
         answer = httpx.get(f"http://{host}:{web.port}/readyz", timeout=5, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL):
+        told = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        told = None
+    if not isinstance(told, dict) or "ready" not in told:
         return Finding(Grade.BAD, "web", f"{place} is in use by something that is not Kaigi. Set web.port to another.")
     if answer.is_success:
         return Finding(Grade.OK, "web", f"{place} answers, and the service is ready")

@@ -8,6 +8,7 @@ beside it with the SHA-256 of its bytes, in the form that `sha256sum -c` reads. 
 On PostgreSQL, `pg_dump` does this better than we could.
 """
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -194,8 +195,8 @@ def _copy(source: Path, target: Path) -> None:
     """All pages in one step of SQLite's backup: one moment of the archive, while writers go on in the log."""
     if not source.is_file():
         raise BackupError(f"There is no database at {source} yet, so there is nothing to back up.")
-    with source.open("rb"):
-        """SQLite does not say which of the two files it may not open."""
+    if not os.access(source, os.R_OK):  # SQLite would not say which of the two files. Opening it here would be wrong:
+        raise PermissionError(errno.EACCES, "", str(source))  # closing it again ends all locks that this process has
     with closing(sqlite3.connect(source, timeout=30)) as here, closing(sqlite3.connect(target)) as there:
         here.backup(there, pages=-1)
         there.execute("PRAGMA journal_mode=DELETE").close()  # one file, without a log beside it

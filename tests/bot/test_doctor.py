@@ -146,6 +146,23 @@ def test_a_port_that_a_stranger_holds_is_bad(settings: Settings) -> None:
     assert (finding.grade, "web.port" in finding.words) == (Grade.BAD, True)
 
 
+@pytest.mark.parametrize(("status", "said"), [(200, "ok"), (200, '{"status": "up"}'), (503, "[]")])
+async def test_a_stranger_that_answers_at_the_port_is_not_taken_for_the_service(
+    settings: Settings, status: int, said: str
+) -> None:
+    from starlette.responses import Response
+
+    from bot.process import bind, web_server
+
+    server = web_server(Response(said, status))
+    with closing(bind("127.0.0.1", settings.web.port)) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        (finding,) = await asyncio.to_thread(_about, settings, "web")
+        server.should_exit = True
+        await serving
+    assert (finding.grade, "not Kaigi" in finding.words) == (Grade.BAD, True)
+
+
 def test_old_and_missing_backups_are_told(settings: Settings, database: Database, tmp_path: Path) -> None:
     assert "none in" in _about(settings, "backups")[0].words
     (tmp_path / "b").mkdir()

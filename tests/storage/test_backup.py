@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -449,4 +451,26 @@ def test_an_empty_file_is_called_so_and_by_its_own_name(tmp_path: Path) -> None:
 def test_an_archive_whose_folder_cannot_be_written_is_told_so(archive: Database, tmp_path: Path) -> None:
     said = sqlite3.OperationalError("attempt to write a readonly database")
     with mock.patch.object(backup, "_copy", side_effect=said), pytest.raises(DatabaseReadOnly, match="folder of the"):
+        backup.make(archive, tmp_path / "b.db", NOW)
+
+
+def test_a_backup_leaves_the_locks_of_the_running_service_alone(archive: Database, tmp_path: Path) -> None:
+    """POSIX takes all locks of a process from a file as soon as the process closes it once, whoever had opened it."""
+    place = Path(str(archive.url.database))
+    _land(archive, 2)
+    backup.make(archive, tmp_path, NOW)
+    look = (
+        f"import sqlite3; c = sqlite3.connect({str(place)!r}); c.execute('SELECT 1 FROM items').fetchone(); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", look], check=True)  # without our locks it would take itself for the last
+    assert Path(f"{place}-wal").exists()
+    _land(archive, 3)
+    assert _identities(archive) == ["g:1", "g:2", "g:3"]
+
+
+def test_an_archive_that_may_not_be_read_is_named(archive: Database, tmp_path: Path) -> None:
+    with (
+        mock.patch("os.access", return_value=False),
+        pytest.raises(DatabaseReadOnly, match=r"kaigi.db cannot be opened"),
+    ):
         backup.make(archive, tmp_path / "b.db", NOW)
