@@ -294,6 +294,11 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
             raise ConfigError(f"{_chosen_file} cannot be read: {error.strerror}.") from None
 
 
+def chosen_file() -> Path | None:
+    """The settings file of this process, if it has one. Raises `ConfigError`."""
+    return _existing(_named_file)
+
+
 def secrets(settings: Settings) -> list[str]:
     """The secret words of these settings, to be kept out of the log."""
     given = (settings.telegram.token, settings.telegram.webhook_secret, settings.web.admin_password)

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from bot import exposed
 from bot.config import Settings
 from bot.findings import UNDONE, Finding, Grade, backups, disk, file_of, needed
 from bot.parts import database_if_there, read_lexicon, read_sources
@@ -32,6 +33,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
     looks: tuple[tuple[str, Callable[[Settings, datetime], Iterator[Finding]]], ...] = (
         ("sources file", _source_file),
         ("lexicon", _lexicon),
+        ("secrets", _secrets),
         ("database", _database),
         ("disk", disk),
         ("backups", backups),
@@ -61,6 +63,14 @@ def _lexicon(settings: Settings, now: datetime) -> Iterator[Finding]:
     lexicon = read_lexicon(settings)
     serving = sum(person.valid_until is None or person.valid_until >= now.date() for person in lexicon.people)
     yield Finding(Grade.OK, "lexicon", f"{len(lexicon.series)} series, {serving} people in office")
+
+
+def _secrets(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """When all is well nothing is said."""
+    archive = file_of(Database(settings.database_url, make_folder=False))
+    for file in exposed.to_all(archive):
+        words = f"{file} can be read by every user of this machine. `chmod o-rwx` it, or its folder."
+        yield Finding(Grade.LOOK, "secrets", words)
 
 
 def _database(settings: Settings, now: datetime) -> Iterator[Finding]:

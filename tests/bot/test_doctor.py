@@ -163,6 +163,33 @@ async def test_a_stranger_that_answers_at_the_port_is_not_taken_for_the_service(
     assert (finding.grade, "not Kaigi" in finding.words) == (Grade.BAD, True)
 
 
+def test_secrets_that_every_user_of_the_machine_can_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, port = "123456789:AAF-a_token_made_for_tests_only_00000", str(free_port())
+    (tmp_path / "token").write_text(token)
+    (tmp_path / "kaigi.toml").write_text('[web]\nadmin_password = "long enough for this"\n')
+    cut_off = {"KAIGI_TELEGRAM__API_URL": f"http://127.0.0.1:{port}", "KAIGI_TELEGRAM__TOKEN_FILE": "token"}
+
+    def told() -> list[str]:
+        done = kaigi("doctor", folder=tmp_path, KAIGI_WEB__PORT=port, **cut_off)
+        assert token not in done.stdout + done.stderr
+        return [line.split()[2] for line in done.stdout.splitlines() if line.startswith("look  secrets")]
+
+    kaigi("db", "upgrade", folder=tmp_path, **cut_off)
+    files = [tmp_path / name for name in ("token", "kaigi.toml", "data/kaigi.db")]
+    for file in files:
+        file.chmod(0o644)
+    monkeypatch.setattr(Path, "parents", property(lambda _: ()))  # the folder of the tests is for one user
+    assert told() == ["token", "kaigi.toml", "data/kaigi.db"]
+    for file in files:
+        file.chmod(0o640)
+    assert told() == []
+    (tmp_path / "kaigi.toml").write_text('database_url = "sqlite:///data/kaigi.db"\n')
+    (tmp_path / "kaigi.toml").chmod(0o644)
+    assert told() == []
+
+
 def test_old_and_missing_backups_are_told(settings: Settings, database: Database, tmp_path: Path) -> None:
     assert "none in" in _about(settings, "backups")[0].words
     (tmp_path / "b").mkdir()
