@@ -57,9 +57,10 @@ class Housekeeper:
     async def _forget(self) -> int:
         if self.keep is None:
             return 0
-        before, count, after = self.clock() - self.keep, 0, 0
+        now, count, after = self.clock(), 0, 0
+        forget = partial(retention.forget, before=now - self.keep, now=now)
         while not self.stop.is_set():
-            bite = await asyncio.to_thread(self.database.write, partial(retention.forget, before=before, after=after))
+            bite = await asyncio.to_thread(self.database.write, partial(forget, after=after))
             count += bite.forgotten
             if bite.after is None:
                 break

@@ -30,6 +30,7 @@ from storage.tables import notice_messages, notices, sources
 
 TOGETHER = timedelta(minutes=15)  #: what begins to fail within this time may fail for one reason
 OLD_NEWS = timedelta(days=7)  #: what no admin could be told for so long is dropped
+FURTHEST = timedelta(days=2)  #: nothing is tried again so late; what says so was written by a clock that was wrong
 KEPT = timedelta(days=365)  #: what was told stays to be looked up
 #: What the program itself reads years later: how often the network was away, and which topics are lost.
 _LASTING = (NoticeKind.NETWORK_DOWN, NoticeKind.NETWORK_UP, NoticeKind.TOPIC_LOST)
@@ -147,7 +148,7 @@ def claim(
     due = (
         notice_messages.c.channel == channel,
         notice_messages.c.state == DeliveryState.QUEUED,
-        notice_messages.c.not_before <= now,
+        or_(notice_messages.c.not_before <= now, notice_messages.c.not_before > now + FURTHEST),
     )
     rows = connection.execute(select(notice_messages).where(*due).order_by(notice_messages.c.id).limit(limit)).all()
     return [_message(connection, row) for row in rows if _take(connection, row, worker, now)]

@@ -267,3 +267,12 @@ def test_what_nobody_was_told_yet_and_messages_on_their_way_stay(database: Datab
     assert database.write(lambda c: notices.forget(c, after(days=366))) == 1
     assert _kept(database) == ["later"]
     assert len(claim(database)) == len(ADMINS)
+
+
+def test_a_message_that_a_wrong_clock_put_off_for_years_is_due(database: Database, mod: int) -> None:
+    post(database, bad(mod))
+    bundle(database, addresses=("1001",))
+    (message,) = claim(database)
+    late = after(days=700)
+    database.write(lambda c: notices.put_back(c, message, "w1", not_before=late, now=late, error="no network"))
+    assert len(claim(database)) == 1

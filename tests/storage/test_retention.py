@@ -36,7 +36,7 @@ def land(database: Database, changes: Changes, days_ago: float = 400) -> int:
 def forget(database: Database, keep_days: int = 365, limit: int = retention.BITE) -> int:
     count, after = 0, 0
     while True:
-        work = partial(retention.forget, before=LATER - timedelta(days=keep_days), after=after, limit=limit)
+        work = partial(retention.forget, before=LATER - timedelta(days=keep_days), now=LATER, after=after, limit=limit)
         bite = database.write(work)
         count += bite.forgotten
         if bite.after is None:
@@ -158,3 +158,16 @@ def test_an_archive_of_which_much_is_empty_is_made_smaller(database: Database, m
     assert after.size < before.size - 1_900_000
     assert after.unused == 0
     upkeep.optimize(database)
+
+
+def test_articles_that_a_clock_ahead_wrote_down_keep_no_others_from_being_forgotten(
+    database: Database, source: int
+) -> None:
+    for number in range(3):
+        land(database, other_changes(source_id=source, identity=f"g:ahead{number}"), days_ago=-3_000)
+    land(database, other_changes(source_id=source, identity="g:old"))
+    land(database, other_changes(source_id=source, identity="g:ahead"), days_ago=-3_000)
+    land(database, other_changes(source_id=source, identity="g:older"), days_ago=500)
+    land(database, other_changes(source_id=source, identity="g:young"), days_ago=1)
+    assert forget(database, limit=2) == 2
+    assert left(database) == ["g:ahead0", "g:ahead1", "g:ahead2", "g:ahead", "g:young"]
