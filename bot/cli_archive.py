@@ -38,7 +38,7 @@ def restored() -> None:
     if not database.is_there():
         raise NotFound(f"There is no database at {database.place}. Put it back first.")
     with only_service(database):
-        schema.upgrade(database)
+        schema.upgrade(database, held=True)
         waiting = database.write(lambda connection: restoring.settle(connection, utc_now()))
     typer.echo(f"{database.place} knows that it was put back; {waiting} messages that wait go out as repeats.")
     database.close()

@@ -108,7 +108,7 @@ def _make_ready(part: Path, now: datetime) -> None:
     """Bring a copy to this version's schema and mark what waits, before it counts: a crash then changes nothing."""
     copied = Database(f"sqlite:///{part}")
     try:
-        schema.upgrade(copied)
+        schema.upgrade(copied, held=True)
         copied.write(lambda connection: restored.settle(connection, now))
     finally:
         copied.close()  # folds its log into the file

@@ -90,3 +90,10 @@ def alone_at_start(connection: Connection) -> None:
     again at what there is to do. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(PREPARING)))
+
+
+def keep_services_out(connection: Connection) -> bool:
+    """Let no service begin until this transaction ends. Returns False when one runs. On SQLite its lock is a file's."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(SERVICE))).scalar_one())

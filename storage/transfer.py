@@ -48,7 +48,7 @@ def copy(source: Database, target: Database, progress: Progress = lambda _name, 
     if not schema.is_current(source):
         raise CopyError(f"{source.place} has another version's schema. Run `kaigi db upgrade` on it first.")
     source.read(refuse_half)
-    schema.upgrade(target)
+    schema.upgrade(target, held=True)
     tables = [table for table in metadata.sorted_tables if table.name not in _SKIPPED]
     target.write(partial(_begin, tables=tables, origin=source.place))
     for table in tables:
