@@ -70,3 +70,8 @@ def test_a_service_that_cannot_start_is_tried_again_for_ever_unless_a_setting_is
         assert "Restart=always\n" in unit
         assert "StartLimitIntervalSec=0\n" in unit
         assert "RestartPreventExitStatus=2\n" in unit
+
+
+def test_what_sqlite_keeps_for_a_while_lies_beside_the_archive_and_not_in_memory() -> None:
+    assert re.search(r"SQLITE_TMPDIR=/data\b", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert "Environment=SQLITE_TMPDIR=/var/lib/kaigi\n" in UNITS["kaigi.service"]
