@@ -77,6 +77,9 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     database = Database(settings.database_url, make_folder=False)
     with closing(database):
         file = file_of(database)
+        if file is not None and file.is_dir():
+            yield Finding(Grade.BAD, "database", f"{file} is a folder. Name a file in it with database_url.")
+            return
         if file is not None and not file.is_file():
             yield Finding(Grade.OK, "database", f"{file} does not exist yet; the first start makes it")
             return

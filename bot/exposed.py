@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ _ONE_USER = "/run/secrets/"  #: where Docker puts them, in a container that has 
 def to_all(archive: Path | None) -> list[Path]:
     """Of the files that variables name, the settings file with a secret in it, and the archive: those open to all."""
     held = [*_named(), *_settings_file(), *([archive] if archive is not None else [])]
-    return [file for file in held if _is_open(file)]
+    return [file for file in held if file.is_file() and _is_open(file)]
 
 
 def _named() -> Iterator[Path]:
@@ -43,6 +43,10 @@ def _stands_in(table: Any, name: str) -> bool:
 def _is_open(file: Path) -> bool:
     place = file.absolute()
     try:
-        return bool(place.stat().st_mode & 0o004) and all(folder.stat().st_mode & 0o001 for folder in place.parents)
+        return bool(place.stat().st_mode & 0o004) and all(folder.stat().st_mode & 0o001 for folder in _above(place))
     except OSError:
         return False  # whoever needs it says so
+
+
+def _above(place: Path) -> Sequence[Path]:
+    return place.parents

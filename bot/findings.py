@@ -1,5 +1,6 @@
 """What can be found wrong with the service: by `kaigi doctor`, and by the service itself while it runs."""
 
+import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -57,7 +58,10 @@ def disk(settings: Settings, _now: datetime) -> Iterator[Finding]:
     file = file_of(database)
     if file is None:
         return
-    folder = next(place for place in (file.parent, *file.absolute().parents) if place.is_dir())
+    folder = _existing(file.parent)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Finding(Grade.BAD, "disk", f"{folder} cannot be written by this user. Check its owner and permissions.")
+        return
     free = shutil.disk_usage(folder).free
     words = f"{free / 2**30:.1f} GB free under {folder}"
     if free < LITTLE:
@@ -65,6 +69,11 @@ def disk(settings: Settings, _now: datetime) -> Iterator[Finding]:
         yield Finding(grade, "disk", f"{words}. Free some space before it is full; nothing is lost when it is.")
     else:
         yield Finding(Grade.OK, "disk", words)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the one in which it would be made."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
 
 
 def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -78,6 +87,9 @@ def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.LOOK, "backups", "are switched off (backup.keep is 0). Have `kaigi backup` run every day.")
         return
     folder = chosen.folder or file.parent / "backups"
+    if not os.access(_existing(folder), os.W_OK | os.X_OK):
+        yield Finding(Grade.LOOK, "backups", f"{folder} cannot be written by this user. Check owner and permissions.")
+        return
     made = backup.made_in(folder, now)
     if not made:
         yield Finding(

@@ -52,6 +52,21 @@ def test_before_the_first_start_nothing_is_bad_and_nothing_is_made(settings: Set
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_is_bad_before_the_first_start_and_when_a_disk_turns_read_only(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda _place, _how: False)
+    (disk,) = _about(settings, "disk")
+    assert (disk.grade, "cannot be written" in disk.words) == (Grade.BAD, True)
+    (backups,) = _about(settings, "backups")
+    assert (backups.grade, "cannot be written" in backups.words) == (Grade.LOOK, True)
+
+
+def test_a_folder_in_the_place_of_the_archive_is_told(settings: Settings, tmp_path: Path) -> None:
+    (finding,) = _about(settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}"}), "database")
+    assert (finding.grade, "is a folder" in finding.words) == (Grade.BAD, True)
+
+
 def test_a_damaged_database_is_told_to_be_restored(settings: Settings, database: Database) -> None:
     database.close()
     file = Path(str(database.url.database))
@@ -180,7 +195,7 @@ def test_secrets_that_every_user_of_the_machine_can_read_are_told(
     files = [tmp_path / name for name in ("token", "kaigi.toml", "data/kaigi.db")]
     for file in files:
         file.chmod(0o644)
-    monkeypatch.setattr(Path, "parents", property(lambda _: ()))  # the folder of the tests is for one user
+    monkeypatch.setattr("bot.exposed._above", lambda _: ())  # the folder of the tests is for one user
     assert told() == ["token", "kaigi.toml", "data/kaigi.db"]
     for file in files:
         file.chmod(0o640)
