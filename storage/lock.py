@@ -46,6 +46,8 @@ def hold(file: Path, words: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise DatabaseBusy(words) from error
+        except OSError as error:  # a disk without locks
+            raise DatabaseReadOnly(f"{file} cannot be locked: {error.strerror}. Put it on a local disk.") from error
         yield
     finally:
         os.close(handle)

@@ -132,3 +132,14 @@ def test_waiting_for_a_lock_empties_no_file(tmp_path: Path) -> None:
     (tmp_path / "lock").write_text("of somebody else")
     with hold(tmp_path / "lock", "busy"):
         assert (tmp_path / "lock").read_text() == "of somebody else"
+
+
+def test_a_disk_without_locks_is_told_and_not_taken_for_another_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    with pytest.raises(DatabaseReadOnly, match="No locks available"), hold(tmp_path / "lock", "busy"):
+        pytest.fail("nothing holds it")
