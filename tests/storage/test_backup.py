@@ -448,6 +448,12 @@ def test_an_empty_file_is_called_so_and_by_its_own_name(tmp_path: Path) -> None:
     database.close()
 
 
+def test_an_archive_without_a_schema_is_told(archive: Database, tmp_path: Path) -> None:
+    archive.write(lambda c: c.exec_driver_sql("DELETE FROM alembic_version"))
+    with pytest.raises(BackupError, match="is an empty archive"):
+        backup.make(archive, tmp_path, NOW)
+
+
 def test_an_archive_whose_folder_cannot_be_written_is_told_so(archive: Database, tmp_path: Path) -> None:
     said = sqlite3.OperationalError("attempt to write a readonly database")
     with mock.patch.object(backup, "_copy", side_effect=said), pytest.raises(DatabaseReadOnly, match="folder of the"):
