@@ -18,6 +18,7 @@ COPY --from=build /opt/kaigi /opt/kaigi
 ENV PATH=/opt/kaigi/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    SQLITE_TMPDIR=/data \
     KAIGI_DATABASE_URL=sqlite:////data/kaigi.db \
     KAIGI_WEB__HOST=0.0.0.0
 USER kaigi

@@ -213,7 +213,7 @@ def _open_terminal(connection: Connection) -> None:
 
 
 async def _back_up(keeper: Keeper) -> None:
-    await keeper._make(next(_moments))
+    await keeper.look(next(_moments))
 
 
 _moments = (_now() + timedelta(seconds=number) for number in itertools.count())  #: a backup is named for its second

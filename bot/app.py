@@ -19,6 +19,7 @@ import structlog
 
 from bot import systemd
 from bot.assembly import OLD_NEWS, Assembly
+from bot.backups import Keeper
 from bot.collecting import callbacks, collecting
 from bot.config import Settings
 from bot.deliver import Deliverer
@@ -131,14 +132,15 @@ class Service(Assembly):
         tasks.start(pulse.run(), "pulse")
         tasks.start(give_back_now_and_then(), "memory")
         tasks.start(notifier.run(), "notices")
-        look = partial(_standing, self.settings, database)
+        keeper = self._keeper(database, stop) if database.is_sqlite and self.settings.backup.keep else None
+        look = partial(_standing, self.settings, database, keeper)
         tasks.start(Wellbeing(database=database, look=look, clock=utc_now).run(), "wellbeing")
         tasks.start(Indexer(database=database, stop=stop).run(), "search index")
         keep_items = self.settings.archive.keep_items
         housekeeper = Housekeeper(database=database, keep=keep_items, clock=utc_now, stop=stop)
         tasks.start(housekeeper.run(), "housekeeping")
-        if database.is_sqlite and self.settings.backup.keep:
-            tasks.start(self._keeper(database, stop).run(), "backups")
+        if keeper is not None:
+            tasks.start(keeper.run(), "backups")
 
     def _prepare(self, connection: Connection) -> tuple[str, datetime]:
         """What must be in the database before anything runs. This process is the only service on it."""
@@ -167,10 +169,10 @@ class Service(Assembly):
         )
 
 
-def _standing(settings: Settings, database: Database, now: datetime) -> list[Finding]:
+def _standing(settings: Settings, database: Database, keeper: Keeper | None, now: datetime) -> list[Finding]:
     moved = database.displaced()
     found = [Finding(Grade.BAD, "database", moved)] if moved else []
-    return [*found, *standing(settings, now)]
+    return [*found, *standing(settings, now), *(keeper.findings() if keeper is not None else ())]
 
 
 def _health(collector: Collector, telegram: TelegramService | None, watchdog: Watchdog) -> Health:

@@ -5,13 +5,12 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import structlog
 
+from bot.findings import Finding, Grade
 from storage import backup
-from storage.backup import NAMED
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -31,31 +30,42 @@ class Keeper:
     clock: Callable[[], datetime]
     stop: asyncio.Event
     look_s: float = LOOK_S
+    trouble: str | None = None  #: why the last one could not be made
 
     async def run(self) -> None:
         """Look now and then whether one is due. One that fails is told, and tried again at the next look."""
         while not self.stop.is_set():
-            now = self.clock()
-            if self._due(now):
-                await self._make(now)
+            await self.look(self.clock())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.wait(), self.look_s)
 
-    def _due(self, now: datetime) -> bool:
-        """By the date of the newest file: it holds over restarts, and for backups that a person made there."""
-        made = [file.stat().st_mtime for file in self.folder.glob(NAMED)]
-        return not made or now.timestamp() - max(made) >= self.every.total_seconds()
-
-    async def _make(self, now: datetime) -> None:
+    async def look(self, now: datetime) -> None:
+        """Make one if it is due. All in a thread, the look at the folder as well: it may be on a disk far away."""
         try:
-            made = await asyncio.to_thread(partial(_make_in, self.database, self.folder, now))
-            dropped = await asyncio.to_thread(backup.rotate, self.folder, self.keep)
+            await asyncio.to_thread(self._make_if_due, now)
         except (StorageError, OSError) as error:
             log.error("no backup could be made", error=str(error))
+            self.trouble = str(error)
+        except Exception as error:
+            log.exception("a backup failed by our own mistake; trying again")
+            self.trouble = repr(error)
         else:
-            log.info("backup made", file=str(made.path), bytes=made.size, dropped=len(dropped))
+            self.trouble = None
 
+    def _make_if_due(self, now: datetime) -> None:
+        """Due by the name of the newest: it holds over restarts, and for backups that a person made there. What is
+        named for a moment to come was made by a clock that was ahead, and says nothing."""
+        age = backup.age(backup.made_in(self.folder, now), now)
+        if age is not None and age < self.every:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        backup.sweep(self.folder)  # before, since they may be what fills the disk
+        made = backup.make(self.database, self.folder, now)
+        dropped = backup.rotate(self.folder, self.keep, now)
+        log.info("backup made", file=str(made.path), bytes=made.size, dropped=len(dropped))
 
-def _make_in(database: Database, folder: Path, now: datetime) -> backup.Backup:
-    folder.mkdir(parents=True, exist_ok=True)
-    return backup.make(database, folder, now)
+    def findings(self) -> list[Finding]:
+        """What an admin should hear of: that none can be made, and why."""
+        if self.trouble is None:
+            return []
+        return [Finding(Grade.LOOK, "backups", f"none can be made: {self.trouble}")]

@@ -7,7 +7,7 @@ import typer
 
 
 def backup(
-    path: Annotated[Path, typer.Argument(help="File to write, or a folder.")] = Path(),
+    path: Annotated[str, typer.Argument(help="File to write, or a folder; one that ends in / is made.")] = ".",
 ) -> None:
     """Copy the archive while the service runs, prove that the copy is whole, and write its SHA-256 beside it."""
     from bot import config
@@ -16,7 +16,7 @@ def backup(
     from storage.database import Database
 
     database = Database(config.load().database_url, make_folder=False)
-    made = backups.make(database, path, utc_now())
+    made = backups.make(database, Path(path), utc_now(), folder=path.endswith("/"))
     database.close()
     typer.echo(f"{made.path}: {_size(made.size)}, {made.counts['items']} items, {made.counts['meetings']} meetings.")
     typer.echo(f"SHA-256 {made.sha256} (in {made.path.name}.sha256)")

@@ -288,8 +288,15 @@ def load(file: Path | None = None, **overrides: Any) -> Settings:
             raise ConfigError("\n".join(_lines(error))) from None
         except SettingsError as error:
             raise ConfigError(f"A variable cannot be read: {error}.") from None
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{_chosen_file} cannot be read as TOML: {error}.") from None
+        except OSError as error:
+            raise ConfigError(f"{_chosen_file} cannot be read: {error.strerror}.") from None
+
+
+def chosen_file() -> Path | None:
+    """The settings file of this process, if it has one. Raises `ConfigError`."""
+    return _existing(_named_file)
 
 
 def secrets(settings: Settings) -> list[str]:
@@ -333,11 +340,15 @@ def variable(name: str) -> str:
 
 
 def _existing(file: Path | None) -> Path | None:
-    if file is None:
-        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
-    if not file.is_file():
-        raise ConfigError(f"There is no settings file {file}. Leave --config out to run on the defaults.")
-    return file
+    try:
+        if (file or DEFAULT_FILE).is_file():
+            return file or DEFAULT_FILE
+    except PermissionError:
+        if file is not None:
+            raise ConfigError(f"{file} cannot be read: this user may not look into its folder.") from None
+    if file is None:  # also in a folder that this user may not look into, as after `sudo -u`
+        return None
+    raise ConfigError(f"There is no settings file {file}. Leave --config out to run on the defaults.")
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
@@ -372,10 +383,17 @@ def _secret_files(environment: MutableMapping[str, str]) -> Iterator[None]:
 def _secret(name: str, place: str) -> str:
     if os.environ.get(name):
         raise ConfigError(f"{name} and {name}_FILE are both set. Keep one of them.")
+    return secret_in(f"{name}_FILE", Path(place))
+
+
+def secret_in(named_by: str, file: Path) -> str:
+    """The secret that a file holds, of which `named_by` tells the name. Raises `ConfigError`; nothing of it is told."""
     try:
-        return Path(place).read_text(encoding="utf-8").strip()
+        return file.read_text(encoding="utf-8-sig").strip()  # some editors begin a file with a mark
     except OSError as error:
-        raise ConfigError(f"{name}_FILE names {place}, which cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{named_by} names {file}, which cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{named_by} names {file}, which is no text in UTF-8. Write it anew as plain text.") from None
 
 
 def _lines(error: ValidationError) -> Iterator[str]:

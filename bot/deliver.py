@@ -35,6 +35,7 @@ RETRY_UNCERTAIN = timedelta(seconds=5)
 MAX_BACKOFF = timedelta(minutes=15)
 IN_ORDER = 3  # tries of a message for which the next ones to its room wait; then they overtake it
 OWN_MISTAKES = 5  # tries of a message that fails by our own mistake
+SET_BACK = timedelta(minutes=1)  #: less than this is how clocks are set right every day
 EVERY = 5  # each fifth look at the queue takes what is oldest, not what matters most: no digest starves
 
 
@@ -74,6 +75,7 @@ class Deliverer:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _between_rounds: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopping: bool = False
+    _looked_at: datetime | None = None  #: by the clock, which may be set back
 
     def __post_init__(self) -> None:
         self._allowance = Allowance(self.per_second)
@@ -102,6 +104,7 @@ class Deliverer:
             try:
                 async with self._between_rounds:
                     await self._disown()
+                    await self._follow_clock(self.clock())
                     if self._awaited:
                         await self._settle_left_behind()
                     claimed, idle = await self._round()
@@ -111,6 +114,16 @@ class Deliverer:
                 log.error("the outbox cannot be read", error=str(error))
                 self._in_doubt = True
                 await self._pause(IDLE * 5)
+
+    async def _follow_clock(self, now: datetime) -> None:
+        """A clock that was set back would keep messages, rooms and the channel waiting for just as long."""
+        before = self._looked_at or now
+        if now < before - SET_BACK:
+            log.warning("the clock was set back", seconds=round((before - now).total_seconds()))
+            await self._write(partial(outbox.follow_clock, before=before, now=now))
+            self._rooms.follow_clock(before - now)
+            self._channel_until = {one: until - (before - now) for one, until in self._channel_until.items()}
+        self._looked_at = now
 
     async def _disown(self) -> None:
         """After an error: a claim may have landed all the same, and then nobody sends what it holds."""
@@ -162,7 +175,8 @@ class Deliverer:
             log.warning("a message was in flight when the last run ended", delivery=delivery.id, arrived=arrived)
         if self.uncertain == "repeat":
             await self._write(partial(outbox.retry_uncertain, not_before=now + RETRY_UNCERTAIN, now=now))
-        self._channel_until = await self._read(partial(outbox.pauses, channels=self.senders.keys()))
+        await self._write(partial(outbox.hasten, now=now))
+        self._channel_until = await self._read(partial(outbox.pauses, channels=self.senders.keys(), now=now))
 
     def _arrived(self, delivery: Delivery) -> bool | None:
         if delivery.kind is DeliveryKind.EDIT:

@@ -13,10 +13,11 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from bot import exposed
 from bot.config import Settings
 from bot.findings import UNDONE, Finding, Grade, backups, disk, file_of, needed
 from bot.parts import database_if_there, read_lexicon, read_sources
-from storage import schema, sources, workers
+from storage import schema, sources, transfer, workers
 from storage.backup import damage
 from storage.database import Database
 from storage.errors import DatabaseBusy, KaigiError
@@ -32,6 +33,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
     looks: tuple[tuple[str, Callable[[Settings, datetime], Iterator[Finding]]], ...] = (
         ("sources file", _source_file),
         ("lexicon", _lexicon),
+        ("secrets", _secrets),
         ("database", _database),
         ("disk", disk),
         ("backups", backups),
@@ -63,10 +65,21 @@ def _lexicon(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield Finding(Grade.OK, "lexicon", f"{len(lexicon.series)} series, {serving} people in office")
 
 
+def _secrets(settings: Settings, _now: datetime) -> Iterator[Finding]:
+    """When all is well nothing is said."""
+    archive = file_of(Database(settings.database_url, make_folder=False))
+    for file in exposed.to_all(archive):
+        words = f"{file} can be read by every user of this machine. `chmod o-rwx` it, or its folder."
+        yield Finding(Grade.LOOK, "secrets", words)
+
+
 def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
     database = Database(settings.database_url, make_folder=False)
     with closing(database):
         file = file_of(database)
+        if file is not None and file.is_dir():
+            yield Finding(Grade.BAD, "database", f"{file} is a folder. Name a file in it with database_url.")
+            return
         if file is not None and not file.is_file():
             yield Finding(Grade.OK, "database", f"{file} does not exist yet; the first start makes it")
             return
@@ -82,6 +95,8 @@ def _database(settings: Settings, now: datetime) -> Iterator[Finding]:
                 Grade.BAD, "database", f"{file} is damaged ({problem}). Stop the service and `kaigi restore`."
             )
             return
+        if revision == known[-1]:
+            database.read(transfer.refuse_half)
         behind = "" if revision == known[-1] else "; the next start brings it to this version's schema"
         yield Finding(Grade.OK, "database", f"{database.place}, schema {revision}{behind}")
         yield from _service(database, settings, current=revision == known[-1])
@@ -165,7 +180,10 @@ def _answering(settings: Settings) -> Finding:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, f"[{web.host}]" if ":" in web.host else web.host)  # noqa: S104
     try:
         answer = httpx.get(f"http://{host}:{web.port}/readyz", timeout=5, trust_env=False)
-    except (httpx.HTTPError, httpx.InvalidURL):
+        told = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        told = None
+    if not isinstance(told, dict) or "ready" not in told:
         return Finding(Grade.BAD, "web", f"{place} is in use by something that is not Kaigi. Set web.port to another.")
     if answer.is_success:
         return Finding(Grade.OK, "web", f"{place} answers, and the service is ready")

@@ -1,5 +1,6 @@
 """What can be found wrong with the service: by `kaigi doctor`, and by the service itself while it runs."""
 
+import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.config import Settings
-from storage.backup import NAMED
+from storage import backup
 from storage.database import Database
 from storage.model import Role
 
@@ -57,7 +58,10 @@ def disk(settings: Settings, _now: datetime) -> Iterator[Finding]:
     file = file_of(database)
     if file is None:
         return
-    folder = next(place for place in (file.parent, *file.absolute().parents) if place.is_dir())
+    folder = _existing(file.parent)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Finding(Grade.BAD, "disk", f"{folder} cannot be written by this user. Check its owner and permissions.")
+        return
     free = shutil.disk_usage(folder).free
     words = f"{free / 2**30:.1f} GB free under {folder}"
     if free < LITTLE:
@@ -65,6 +69,11 @@ def disk(settings: Settings, _now: datetime) -> Iterator[Finding]:
         yield Finding(grade, "disk", f"{words}. Free some space before it is full; nothing is lost when it is.")
     else:
         yield Finding(Grade.OK, "disk", words)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the one in which it would be made."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
 
 
 def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -78,13 +87,20 @@ def backups(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.LOOK, "backups", "are switched off (backup.keep is 0). Have `kaigi backup` run every day.")
         return
     folder = chosen.folder or file.parent / "backups"
-    made = [one.stat().st_mtime for one in folder.glob(NAMED)]
+    if not os.access(_existing(folder), os.W_OK | os.X_OK):
+        yield Finding(Grade.LOOK, "backups", f"{folder} cannot be written by this user. Check owner and permissions.")
+        return
+    made = backup.made_in(folder, now)
     if not made:
         yield Finding(
             Grade.LOOK if file.is_file() else Grade.OK, "backups", f"none in {folder} yet; the service makes them"
         )
         return
-    age = timedelta(seconds=now.timestamp() - max(made))
+    age = backup.age(made, now)
+    if age is None:
+        words = f"the newest in {folder} is named for a moment to come ({made[0].name}). Is the clock right?"
+        yield Finding(Grade.LOOK, "backups", words)
+        return
     words = f"{len(made)} in {folder}, the newest {_hours(age)} old"
     late = age > 2 * chosen.every
     yield Finding(Grade.LOOK if late else Grade.OK, "backups", words + (". Is the service running?" if late else ""))

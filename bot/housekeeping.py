@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from storage import retention, sessions, upkeep
+from storage import notices, retention, sessions, upkeep
 from storage.database import Database
 from storage.errors import StorageError
 
@@ -37,13 +37,16 @@ class Housekeeper:
         while not self.stop.is_set():
             try:
                 await self.tidy()
-            except StorageError as error:
+            except (StorageError, OSError) as error:
                 log.warning("cannot tidy up now", error=str(error))
+            except Exception:
+                log.exception("tidying up failed by our own mistake; trying again tomorrow")
             await self._pause(self.every_s)
 
     async def tidy(self) -> int:
         """One round. Returns how many articles were forgotten. Raises `StorageError`."""
-        await asyncio.to_thread(self.database.write, partial(sessions.sweep, now=self.clock()))
+        for sweep in (sessions.sweep, notices.forget):
+            await asyncio.to_thread(self.database.write, partial(sweep, now=self.clock()))
         forgotten = await self._forget()
         given_back = await asyncio.to_thread(upkeep.vacuum, self.database)
         await asyncio.to_thread(upkeep.optimize, self.database)  # folds the log as well, which the copy has blown up
@@ -54,9 +57,10 @@ class Housekeeper:
     async def _forget(self) -> int:
         if self.keep is None:
             return 0
-        before, count, after = self.clock() - self.keep, 0, 0
+        now, count, after = self.clock(), 0, 0
+        forget = partial(retention.forget, before=now - self.keep, now=now)
         while not self.stop.is_set():
-            bite = await asyncio.to_thread(self.database.write, partial(retention.forget, before=before, after=after))
+            bite = await asyncio.to_thread(self.database.write, partial(forget, after=after))
             count += bite.forgotten
             if bite.after is None:
                 break

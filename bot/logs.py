@@ -3,11 +3,13 @@
 Libraries log through the standard library; both ways end in one handler, so that redaction has one place.
 """
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, unquote
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -17,6 +19,7 @@ _TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
 # The word in an address that is a secret itself: a link that signs in, where hubs call us, where Telegram does.
 _WORD = re.compile(r"(/(?:admin/login|websub)/)[A-Za-z0-9_-]{20,}|(/telegram/)[0-9a-f]{40}")
 _HIDDEN = "***"
+_SHORTEST = 8  #: characters of a secret; hiding shorter words would blind half of the log
 
 # What they say below a warning is for their authors; httpx names every address, and Telegram's hold the token.
 _LIBRARIES = ("httpx", "httpcore", "telegram", "apscheduler", "alembic", "aiohttp", "asyncio", "uvicorn.error")
@@ -33,7 +36,7 @@ class Redactor:
 
     def add(self, secrets: Iterable[str]) -> None:
         """Hide these words as well, from now on."""
-        known = {*self._secrets, *(word for word in secrets if len(word) >= 8)}
+        known = {*self._secrets, *(form for word in secrets if len(word) >= _SHORTEST for form in _forms(word))}
         self._secrets = sorted(known, key=len, reverse=True)
 
     def clean(self, text: str) -> str:
@@ -41,6 +44,15 @@ class Redactor:
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         return _WORD.sub(_without_word, _TOKEN.sub(_HIDDEN, text))
+
+
+def _forms(word: str) -> set[str]:
+    """A secret as it may stand in a line: as it is, in JSON, in what Python shows of a text, and in an address."""
+    found = {word, unquote(word)}
+    found |= {quote(one, safe="") for one in found}
+    for _ in range(2):  # what Python shows of a text may itself stand in JSON
+        found |= {json.dumps(one, ensure_ascii=False)[1:-1] for one in found} | {repr(one)[1:-1] for one in found}
+    return {one for one in found if len(one) >= _SHORTEST}
 
 
 def _without_word(match: re.Match[str]) -> str:

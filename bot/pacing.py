@@ -89,6 +89,14 @@ class Rooms:
         """Nothing to this room before `until`."""
         self._until[room] = max(until, self._until.get(room, until))
 
+    def follow_clock(self, back: timedelta) -> None:
+        """The clock was set back by so much: nobody rests longer for that."""
+        self._until = {room: until - back for room, until in self._until.items()}
+        for last in self._minutes.values():
+            moved = [moment - back for moment in last]
+            last.clear()
+            last.extend(moved)
+
     def resting(self, now: datetime) -> Iterable[str]:
         """The rooms that must rest now."""
         self._until = {room: until for room, until in self._until.items() if until > now}

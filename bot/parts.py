@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bot import logs
 from bot.config import Settings
 from feeds.collect.catalogue import load_sources
-from storage import schema, sources
+from storage import schema, sources, transfer
 from storage.choices import Role
 from storage.database import Database
 from storage.errors import KaigiError, Misuse
@@ -102,8 +102,10 @@ def database_if_there(settings: Settings) -> Iterator[Database | None]:
 
 
 def open_database(settings: Settings) -> Database:
-    """The database, brought to this version's schema. Raises a `StorageError` that says what to do."""
+    """The database, brought to this version's schema. Raises a `StorageError` that says what to do, also for half a
+    copy of an archive."""
     database = Database(settings.database_url)
     schema.upgrade(database)
+    database.read(transfer.refuse_half)
     logs.hide(database.read(sources.secrets))
     return database

@@ -76,7 +76,8 @@ def tell_restart(database: Database) -> None:
     log.warning("the last process started itself anew", part=why.hung, seconds=why.seconds)
     post = NoticePost(kind=NoticeKind.RESTARTED, message=why.hung, once=f"restarted {why.at.isoformat()}")
     database.write(partial(notices.post, news=post, now=utc_now()))
-    journal.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is kept once, however often it is found
+        journal.unlink(missing_ok=True)
 
 
 def web_server(app: ASGIApp) -> uvicorn.Server:

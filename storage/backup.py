@@ -1,33 +1,31 @@
 """Backups of an SQLite archive: made while the service runs, proved before they count, put back only when whole.
 
     make:     database ─► online copy in one read transaction ─► checks, SHA-256 ─► on disk under its name
-    restore:  backup ─► checks ─► the old file is set aside ─► copy ─► messages that were waiting count as repeats
+    restore:  backup ─► checks ─► copy ─► messages that were waiting count as repeats ─► takes the old file's place
 
 SQLite keeps no checksums by itself: damage inside a page of text passes its own checks. So each backup has a file
 beside it with the SHA-256 of its bytes, in the form that `sha256sum -c` reads. https://sqlite.org/backup.html
 On PostgreSQL, `pg_dump` does this better than we could.
 """
 
-import hashlib
+import errno
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, update
-
-from storage import floods, restored, schema
+from storage import restored, schema
 from storage.database import Database
 from storage.errors import BackupError, DatabaseFull, DatabaseReadOnly
-from storage.model import DeliveryState
-from storage.tables import deliveries
+from storage.files import BESIDE, PART, drop_if_dead, keep_alike, part_of, sha256, sync
 
 COUNTED = ("sources", "items", "stories", "meetings", "chats", "deliveries")
-_PIECE = 2**20
+SKEW = timedelta(minutes=5)  #: by which clocks may differ; what is later was named by a clock that was wrong
+_FORM = "kaigi-%Y%m%d-%H%M%S.db"
 NAMED = f"kaigi-{'[0-9]' * 8}-{'[0-9]' * 6}.db"  #: as `make` names them; what a person named is left alone
 
 
@@ -42,30 +40,29 @@ class Backup:
     counts: dict[str, int]  #: rows by table
 
 
-def make(database: Database, target: Path, now: datetime) -> Backup:
-    """Copy the archive to `target`, or into the folder `target` under a name with the moment `now`.
+def make(database: Database, target: Path, now: datetime, *, folder: bool = False) -> Backup:
+    """Copy the archive to `target`, or into the folder `target` under a name with the moment `now`. With `folder` it
+    is one, and made if need be.
 
     The service may go on. The file gets its name only after it was read back and found whole, so what is there is a
     backup. Raises `BackupError` for a name that is taken or another engine, `DatabaseFull` and `DatabaseReadOnly` for
     what the disk says.
     """
     source = _file_of(database)
-    path = target / f"kaigi-{now:%Y%m%d-%H%M%S}.db" if target.is_dir() else target
-    if path.exists():
-        raise BackupError(f"{path} exists already. Name another file, or a folder.")
-    part = path.with_name(path.name + ".part")
-    with _told(path):
+    path = target / f"{now.astimezone(UTC):{_FORM}}" if folder or target.is_dir() else target
+    with _told(path, "No backup was kept."):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        try:
+        _refuse_taken(path)
+        with part_of(path) as part:
+            _refuse_taken(path)  # while the part is ours nobody else of us can take it
             _copy(source, part)
-            made = _proved(part)
+            made = _proved(part, source)
+            keep_alike(part, source)
             _sum_file(path).write_text(f"{made.sha256}  {path.name}\n", encoding="ascii")
-            _sync(_sum_file(path))
+            keep_alike(_sum_file(path), source)
+            sync(_sum_file(path))
             part.rename(path)
-            _sync(path.parent)
-        finally:
-            part.unlink(missing_ok=True)
+            sync(path.parent)
     return Backup(path=path, size=made.size, sha256=made.sha256, revision=made.revision, counts=made.counts)
 
 
@@ -79,11 +76,11 @@ def check(path: Path) -> Backup:
     told = _sum_file(path)
     if not told.is_file():
         raise BackupError(f"{told} is missing, so nobody can tell whether {path.name} is whole. It is made with it.")
-    with _told(path):
-        found = _sha256(path)
+    with _told(path, "Nothing was changed."):
+        found = sha256(path)
         if told.read_text(encoding="ascii", errors="replace").split()[:1] != [found]:
             raise BackupError(f"{path} is damaged: its SHA-256 is not the one in {told.name}. Take another backup.")
-        return _proved(path)
+        return _proved(path, path)
 
 
 def restore(path: Path, database: Database, now: datetime) -> Path | None:
@@ -96,42 +93,77 @@ def restore(path: Path, database: Database, now: datetime) -> Path | None:
     """
     check(path)
     place = _file_of(database)
-    part = place.with_name(place.name + ".part")
-    with _told(place):
-        try:
-            shutil.copyfile(path, part)
-            _sync(part)
-            if _sha256(part) != _sha256(path):
-                raise BackupError(f"The copy of {path} came out different: the disk is failing. Nothing was changed.")
-            _make_ready(part, now)
-            database.close()
-            aside = _set_aside(place, now)
-            part.rename(place)
-            _sync(place.parent)
-        finally:
-            part.unlink(missing_ok=True)
-    return aside
+    with _told(place, "Nothing was changed."), part_of(place) as part:
+        shutil.copyfile(path, part)
+        sync(part)
+        if sha256(part) != sha256(path):
+            raise BackupError(f"The copy of {path} came out different: the disk is failing. Nothing was changed.")
+        _make_ready(part, now)
+        keep_alike(part, place if place.exists() else place.parent)
+        database.close()
+        return _swap(part, place, now)
 
 
 def _make_ready(part: Path, now: datetime) -> None:
     """Bring a copy to this version's schema and mark what waits, before it counts: a crash then changes nothing."""
     copied = Database(f"sqlite:///{part}")
     try:
-        schema.upgrade(copied)
-        copied.write(_call_waiting_repeats)
-        copied.write(lambda connection: restored.note(connection, now))
+        schema.upgrade(copied, held=True)
+        copied.write(lambda connection: restored.settle(connection, now))
     finally:
         copied.close()  # folds its log into the file
-    _sync(part)
+    sync(part)
 
 
-def rotate(folder: Path, keep: int) -> list[Path]:
+def made_in(folder: Path, now: datetime) -> list[Path]:
+    """The backups in a folder that `make` named, the newest first. Those that are named for a moment after `now`, by a
+    clock that was ahead or seen by one that is behind, come last. Raises `OSError` when the folder cannot be read.
+    """
+    by_moment = {path: moment for path in _named(folder, "") if (moment := moment_of(path)) is not None}
+    return sorted(by_moment, key=lambda path: (by_moment[path] <= now + SKEW, by_moment[path]), reverse=True)
+
+
+def moment_of(path: Path) -> datetime | None:
+    """When `make` began a backup that it named; None for other names."""
+    try:
+        return datetime.strptime(path.name, _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def age(made: list[Path], now: datetime) -> timedelta | None:
+    """Of the newest of `made_in`; None when there is none that can be from before now."""
+    moment = moment_of(made[0]) if made else None
+    return None if moment is None or moment > now + SKEW else max(now - moment, timedelta(0))
+
+
+def rotate(folder: Path, keep: int, now: datetime) -> list[Path]:
     """Delete all but the newest `keep` backups that `make` named in a folder. Returns what was deleted."""
-    old = sorted(folder.glob(NAMED), reverse=True)[keep:]
+    old = made_in(folder, now)[keep:]
     for path in old:
         path.unlink(missing_ok=True)
         _sum_file(path).unlink(missing_ok=True)
     return old
+
+
+def sweep(folder: Path) -> list[Path]:
+    """Delete what processes that died left of the backups that they were making. Returns what was deleted."""
+    gone = [part for part in _named(folder, PART) if drop_if_dead(part)]
+    for alone in _named(folder, _SUM):
+        path = alone.with_name(alone.name.removesuffix(_SUM))
+        if not path.with_name(path.name + PART).exists() and not path.exists():
+            alone.unlink(missing_ok=True)
+            gone.append(alone)
+    return gone
+
+
+def _named(folder: Path, end: str) -> list[Path]:
+    """Files whose names `make` chose, with something behind it."""
+    if not folder.is_dir():
+        return []
+    names = sorted(entry.name for entry in os.scandir(folder) if entry.name.startswith("kaigi-"))
+    found = (folder / name for name in names if name.endswith(end))
+    return [path for path in found if path.with_name(path.name.removesuffix(end)).match(NAMED)]
 
 
 def damage(file: Path) -> str | None:
@@ -144,34 +176,37 @@ def damage(file: Path) -> str | None:
     return None if said == "ok" else str(said)
 
 
-def _call_waiting_repeats(connection: Connection) -> None:
-    waiting = deliveries.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCERTAIN])
-    connection.execute(update(deliveries).where(waiting).values(repeat=True))
-    floods.doubt(connection)
-
-
 def _file_of(database: Database) -> Path:
     name = database.url.database
     if not database.is_sqlite or not name or name == ":memory:":
         raise BackupError(
-            f"{database.place} is not an SQLite file. Use the server's own tools: pg_dump makes a backup, "
-            "pg_restore puts it back."
+            f"{database.place} is not an SQLite file. Use the server's own tools: pg_dump makes a backup, pg_restore "
+            "puts it back, and `kaigi db restored` then says so to the archive."
         )
     return Path(name)
+
+
+def _refuse_taken(path: Path) -> None:
+    if path.exists():
+        raise BackupError(f"{path} exists already. Name another file, or a folder.")
 
 
 def _copy(source: Path, target: Path) -> None:
     """All pages in one step of SQLite's backup: one moment of the archive, while writers go on in the log."""
     if not source.is_file():
         raise BackupError(f"There is no database at {source} yet, so there is nothing to back up.")
+    if not os.access(source, os.R_OK):  # SQLite would not say which of the two files. Opening it here would be wrong:
+        raise PermissionError(errno.EACCES, "", str(source))  # closing it again ends all locks that this process has
     with closing(sqlite3.connect(source, timeout=30)) as here, closing(sqlite3.connect(target)) as there:
         here.backup(there, pages=-1)
         there.execute("PRAGMA journal_mode=DELETE").close()  # one file, without a log beside it
-    _sync(target)
+    sync(target)
 
 
-def _proved(path: Path) -> Backup:
-    """Read a file back. Immutable: reading must leave no log beside it, and nobody else writes to it."""
+def _proved(path: Path, called: Path) -> Backup:
+    """Read a file back. Immutable: reading must leave no log beside it, and nobody else writes to it.
+
+    `called`: what is said to be damaged, when it is."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             problems = [row[0] for row in connection.execute("PRAGMA integrity_check(5)") if row[0] != "ok"]
@@ -184,62 +219,68 @@ def _proved(path: Path) -> Backup:
                 for name in COUNTED
             }
     except sqlite3.DatabaseError as error:
-        raise BackupError(f"{path} is damaged or not an archive of Kaigi ({error}).") from error
+        raise BackupError(f"{called} is damaged or not an archive of Kaigi ({error}).") from error
     if problems:
-        raise BackupError(f"{path} is damaged: {'; '.join(problems[:3])}.")
-    if revision is None or revision[0] not in schema.revisions():
-        raise BackupError(f"{path} was written by a newer Kaigi (schema {revision and revision[0]}). Install that one.")
-    return Backup(path=path, size=path.stat().st_size, sha256=_sha256(path), revision=revision[0], counts=counts)
+        raise BackupError(f"{called} is damaged: {'; '.join(problems[:3])}.")
+    if revision is None:
+        raise BackupError(f"{called} is an empty archive, or none of Kaigi.")
+    if revision[0] not in schema.revisions():
+        raise BackupError(f"{called} was written by a newer Kaigi (schema {revision[0]}). Install that one.")
+    return Backup(path=path, size=path.stat().st_size, sha256=sha256(path), revision=revision[0], counts=counts)
 
 
-def _set_aside(place: Path, now: datetime) -> Path | None:
-    """Move the archive away with what belongs to it, so that a restore can itself be taken back."""
+def _swap(part: Path, place: Path, now: datetime) -> Path | None:
+    """Put `part` into the place of the archive, which goes on under another name with what belongs to it, so that a
+    restore can itself be taken back. There is an archive at every moment: a service would begin a new one where there
+    is none.
+    """
     there = place.exists()
+    aside = place.with_name(f"{place.name}.before-restore-{now:%Y%m%d-%H%M%S}")
     if there:
         with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(place)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # a damaged one goes as it is
-    aside = place.with_name(f"{place.name}.before-restore-{now:%Y%m%d-%H%M%S}")
+        _name_also(place, aside)
     # Also where the file itself is gone: SQLite would play a stranger's log into what is put in its place.
-    for end in ("-wal", "-shm", "-journal", ""):
+    for end in BESIDE:
         piece = Path(f"{place}{end}")
         if piece.exists():
             piece.rename(f"{aside}{end}")
+    part.replace(place)
+    sync(place.parent)
     return aside if there else None
 
 
-def _sum_file(path: Path) -> Path:
-    return path.with_name(path.name + ".sha256")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk before going on."""
-    handle = os.open(path, os.O_RDONLY)
+def _name_also(place: Path, aside: Path) -> None:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        os.link(place, aside)
+    except OSError:  # a disk without second names
+        place.rename(aside)
+
+
+_SUM = ".sha256"
+
+
+def _sum_file(path: Path) -> Path:
+    return path.with_name(path.name + _SUM)
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """What the disk says, as an error of ours."""
+def _told(path: Path, unhurt: str) -> Iterator[None]:
+    """What the disk says, as an error of ours. `unhurt`: what did not come of it."""
+    full = f"The disk under {path} is full. Free some space. {unhurt}"
     try:
         yield
     except sqlite3.DatabaseError as error:
         if "full" in str(error):
-            raise DatabaseFull(f"The disk under {path} is full. Free some space; no backup was kept.") from error
-        raise BackupError(f"The archive cannot be copied: {error}.") from error
+            raise DatabaseFull(full) from error
+        if "readonly" in str(error):
+            words = "The folder of the archive cannot be written, and reading needs that, too. Run this as its owner."
+            raise DatabaseReadOnly(f"{words} {unhurt}") from error
+        raise BackupError(f"The archive cannot be copied: {error}. {unhurt}") from error
     except PermissionError as error:
-        raise DatabaseReadOnly(f"{error.filename} cannot be written. Check owner and permissions.") from error
+        words = f"{error.filename} cannot be opened: this user may not. Check owner and permissions. {unhurt}"
+        raise DatabaseReadOnly(words) from error
     except OSError as error:
         if error.errno in (28, 122):  # no space left, quota
-            raise DatabaseFull(f"The disk under {path} is full. Free some space; no backup was kept.") from error
-        raise BackupError(f"{path}: {error.strerror or error}.") from error
+            raise DatabaseFull(full) from error
+        raise BackupError(f"{error.filename or path}: {error.strerror or error}. {unhurt}") from error

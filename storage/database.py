@@ -70,7 +70,7 @@ class Database:
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on one consistent view of the data and return what it returns."""
-        with self._translated(), self.engine.connect() as connection:
+        with self.translated(), self.engine.connect() as connection:
             return fn(connection)
 
     def write(self, fn: Callable[[Connection], T]) -> T:
@@ -84,7 +84,7 @@ class Database:
         return self._writers.write(fn)
 
     def _alone(self, fn: Callable[[Connection], T]) -> T:
-        with self._translated(), self._writing() as connection:
+        with self.translated(), self._writing() as connection:
             return fn(connection)
 
     @contextmanager
@@ -97,7 +97,7 @@ class Database:
 
     def alone(self, statement: str) -> None:
         """Run one statement of SQLite's that cannot be part of a transaction, while no writer of ours runs."""
-        with self._translated(), self._writers.held_up():
+        with self.translated(), self._writers.held_up():
             self._alone_since = time.monotonic()
             try:
                 with closing(self.engine.raw_connection()) as raw:
@@ -125,13 +125,19 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """While the block runs, what a driver says of the state of the database is an error of ours."""
         try:
             yield
         except (exc.IntegrityError, exc.ProgrammingError):
             raise  # a mistake of ours, not a state of the database
         except exc.DBAPIError as error:
             raise _translate(error, self.place) from error
+
+    def is_there(self) -> bool:
+        """Whether there is something to open: opening would make an SQLite file. A server is not asked."""
+        name = self.url.database if self.is_sqlite else None
+        return not name or name == ":memory:" or name.startswith("file:") or Path(name).is_file()
 
     def displaced(self) -> str | None:
         """What somebody did to the files under our feet, and what to do; None: they are where they were.

@@ -5,7 +5,7 @@ So a crash before it repeats nothing, and one after it loses nothing.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
@@ -17,6 +17,8 @@ from storage.model import ChatState, DeliveryKind, DeliveryState
 from storage.tables import chats, deliveries
 
 FEW = 3  #: as many held messages are sent one by one when quiet hours end; more become one digest
+#: Between two digests, with an hour that the clocks repeat. What is planned for later was planned by a wrong clock.
+DAILY, WEEKLY = timedelta(hours=26), timedelta(days=7, hours=2)
 LISTED = 50  #: meetings that a digest lists at the most; the others are counted
 
 _HELD = (deliveries.c.state == DeliveryState.QUEUED, deliveries.c.held != "")
@@ -25,7 +27,8 @@ _HELD = (deliveries.c.state == DeliveryState.QUEUED, deliveries.c.held != "")
 def due(connection: Connection, now: datetime) -> list[int]:
     """The active chats for which something is to be collected or let go now."""
     active = chats.c.state == ChatState.ACTIVE
-    planned = and_(chats.c.digest != OFF, or_(chats.c.digest_at.is_(None), chats.c.digest_at <= now))
+    wrong = or_(chats.c.digest_at > now + WEEKLY, and_(chats.c.digest.like("daily%"), chats.c.digest_at > now + DAILY))
+    planned = and_(chats.c.digest != OFF, or_(chats.c.digest_at.is_(None), chats.c.digest_at <= now, wrong))
     query = select(chats.c.id).where(active, planned)
     over = or_(
         and_(deliveries.c.held == "quiet", or_(deliveries.c.not_before <= now, chats.c.quiet == "")),
@@ -40,7 +43,7 @@ def release(connection: Connection, chat_id: int, now: datetime) -> int | None:
     """Do for one chat what is due. Returns the number of the digest that was made, if one was."""
     wake.deliverers(connection)
     chat = connection.execute(select(chats).where(chats.c.id == chat_id)).one()
-    if chat.digest != OFF and chat.digest_at is None:
+    if chat.digest != OFF and (chat.digest_at is None or chat.digest_at > now + _longest(chat.digest)):
         _plan(connection, chat, now)
         return None
     if chat.digest != OFF and chat.digest_at <= now:
@@ -53,6 +56,10 @@ def release(connection: Connection, chat_id: int, now: datetime) -> int | None:
     free = update(deliveries).where(deliveries.c.id.in_([row.id for row in rows]))
     connection.execute(free.values(held="", not_before=now, updated_at=now))
     return None
+
+
+def _longest(digest: str) -> timedelta:
+    return DAILY if digest.startswith("daily") else WEEKLY
 
 
 def _plan(connection: Connection, chat: Any, now: datetime) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, false, func, insert, or_, select, update
 
 from storage.changes import NoticePost, Surroundings
 from storage.model import (
@@ -30,6 +30,10 @@ from storage.tables import notice_messages, notices, sources
 
 TOGETHER = timedelta(minutes=15)  #: what begins to fail within this time may fail for one reason
 OLD_NEWS = timedelta(days=7)  #: what no admin could be told for so long is dropped
+FURTHEST = timedelta(days=2)  #: nothing is tried again so late; what says so was written by a clock that was wrong
+KEPT = timedelta(days=365)  #: what was told stays to be looked up
+#: What the program itself reads years later: how often the network was away, and which topics are lost.
+_LASTING = (NoticeKind.NETWORK_DOWN, NoticeKind.NETWORK_UP, NoticeKind.TOPIC_LOST)
 
 
 def post(connection: Connection, news: NoticePost, now: datetime) -> bool:
@@ -144,7 +148,7 @@ def claim(
     due = (
         notice_messages.c.channel == channel,
         notice_messages.c.state == DeliveryState.QUEUED,
-        notice_messages.c.not_before <= now,
+        or_(notice_messages.c.not_before <= now, notice_messages.c.not_before > now + FURTHEST),
     )
     rows = connection.execute(select(notice_messages).where(*due).order_by(notice_messages.c.id).limit(limit)).all()
     return [_message(connection, row) for row in rows if _take(connection, row, worker, now)]
@@ -245,6 +249,18 @@ def troubles(connection: Connection) -> dict[str, datetime]:
         else:
             found.pop(about, None)
     return found
+
+
+def forget(connection: Connection, now: datetime) -> int:
+    """Delete what was told more than a year ago and means nothing any more. Returns how many notices."""
+    before = now - KEPT
+    # While there is trouble, all words about trouble stay: together they tell since when.
+    words = (NoticeKind.TROUBLE, NoticeKind.WELL)
+    unsolved = notices.c.kind.in_(words) if troubles(connection) else false()
+    old = and_(notices.c.bundled, notices.c.created_at < before, notices.c.kind.not_in(_LASTING), ~unsolved)
+    settled = notice_messages.c.state.not_in((DeliveryState.QUEUED, DeliveryState.SENDING))
+    connection.execute(delete(notice_messages).where(settled, notice_messages.c.created_at < before))
+    return connection.execute(delete(notices).where(old)).rowcount
 
 
 def waiting(connection: Connection) -> int:

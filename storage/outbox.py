@@ -17,11 +17,11 @@ What may be sent next is found by `storage/queue.py`. What waits for the end of 
 
 import math
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, update
 
 from storage import wake
 from storage.hours import in_quiet
@@ -29,6 +29,8 @@ from storage.model import Channel, ChatState, Delivery, DeliveryKind, DeliverySt
 from storage.records import chat_from_row, delivery_from_row, insert_for, insert_or_ignore
 from storage.tables import chats, counters, deliveries
 
+#: No message and no channel waits for a later moment: what says so was written by a clock that was wrong.
+FURTHEST = timedelta(days=2)
 TRIES = 3  #: of a message whose answers are lost; what certainly did not arrive is no such try
 
 #: The lower goes first. What a reader waits for comes before what rewrites an old message.
@@ -194,17 +196,43 @@ def expire(connection: Connection, before: datetime, now: datetime, chat_id: int
 def pause(connection: Connection, channel: Channel, until: datetime) -> None:
     """Note that nothing may be sent on this channel before `until`, so that the next start obeys as well."""
     made = insert_for(connection, counters).values(name=f"pause:{channel}", value=_seconds(until))
-    later = made.excluded.value > counters.c.value
+    wrong = counters.c.value > _seconds(until + FURTHEST)
+    later = or_(made.excluded.value > counters.c.value, wrong)
     connection.execute(
         made.on_conflict_do_update(index_elements=["name"], set_={"value": made.excluded.value}, where=later)
     )
 
 
-def pauses(connection: Connection, channels: Collection[Channel]) -> dict[Channel, datetime]:
+def pauses(connection: Connection, channels: Collection[Channel], now: datetime) -> dict[Channel, datetime]:
     """Until when each channel must rest."""
     names = {f"pause:{channel}": channel for channel in channels}
-    rows = connection.execute(select(counters).where(counters.c.name.in_(list(names))))
+    possible = counters.c.value <= _seconds(now + FURTHEST)
+    rows = connection.execute(select(counters).where(counters.c.name.in_(list(names)), possible))
     return {names[row.name]: datetime.fromtimestamp(row.value, UTC) for row in rows}
+
+
+def follow_clock(connection: Connection, before: datetime, now: datetime) -> int:
+    """After a clock that showed `before` was set back to `now`: what was due by it, or about to be tried again, is due,
+    and channels rest no longer than they should. What waits for the end of quiet hours still does. Returns how many."""
+    names = [f"pause:{channel}" for channel in Channel]
+    resting = (counters.c.name.in_(names), counters.c.value > _seconds(now))
+    shorter = counters.c.value - math.floor((before - now).total_seconds())
+    connection.execute(update(counters).where(*resting).values(value=shorter))
+    return _hasten(connection, now, deliveries.c.not_before > now, _was_due(before))
+
+
+def hasten(connection: Connection, now: datetime) -> int:
+    """What waits for a moment for which nothing waits is due. Returns how many."""
+    return _hasten(connection, now, deliveries.c.not_before > now + FURTHEST)
+
+
+def _was_due(before: datetime) -> ColumnElement[bool]:
+    return and_(deliveries.c.held == "", or_(deliveries.c.not_before <= before, deliveries.c.attempt > 0))
+
+
+def _hasten(connection: Connection, now: datetime, *which: ColumnElement[bool]) -> int:
+    waiting = (deliveries.c.state == DeliveryState.QUEUED, deliveries.c.held != "digest", *which)
+    return connection.execute(update(deliveries).where(*waiting).values(not_before=now, updated_at=now)).rowcount
 
 
 def _seconds(moment: datetime) -> int:

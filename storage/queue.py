@@ -8,10 +8,10 @@ The cost does not grow with the queue. `outbox.take` makes what is found somebod
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, literal, select
+from sqlalchemy import Connection, bindparam, func, literal, select
 
 from storage.model import Channel, ChatState, Delivery, DeliveryState, room_of
 from storage.outbox import PRIORITY, take
@@ -20,6 +20,7 @@ from storage.tables import chats, deliveries
 _LANES = sorted(set(PRIORITY.values()))
 
 WINDOW = 100  #: rows at the head of the queue that one claim looks at …
+SOON = timedelta(minutes=15)  #: within which what failed is tried again
 ROTA = 150  #: … and chats that it asks one by one when those rows belong to chats that must wait
 
 _PARENT = deliveries.alias("parent")
@@ -160,6 +161,23 @@ _ROUND = (
     .order_by(chats.c.id)
     .limit(ROTA)
 )
+
+
+def due(connection: Connection, now: datetime) -> tuple[int, datetime | None]:
+    """How many messages only their channel keeps from leaving, and since when the oldest of them is owed.
+
+    What waits for the end of quiet hours, for a digest, for an admin or for a chat that wants none now is left
+    out; what is tried again soon is in it."""
+    leaving = deliveries.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING])
+    query = (
+        select(func.count(), func.min(deliveries.c.created_at))
+        .select_from(deliveries)
+        .join(chats, chats.c.id == deliveries.c.chat_id)
+        .where(leaving, deliveries.c.held == "", deliveries.c.not_before <= now + SOON)
+        .where(chats.c.state == ChatState.ACTIVE)
+    )
+    count, oldest = connection.execute(query).one()
+    return int(count), oldest
 
 
 def next_due(connection: Connection, channels: Collection[Channel], now: datetime) -> datetime | None:

@@ -7,16 +7,26 @@ articles raise none.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
-from storage import instance
+from storage import floods, instance
+from storage.model import DeliveryState
 from storage.records import insert_for
+from storage.tables import deliveries, items, sources
 from storage.tables import instance as table
-from storage.tables import items, sources
 
 LASTS = timedelta(days=7)  #: longer than `alerts.max_age` lets an article be news, as a rule
 
 _KEY = "restored_at"
+
+
+def settle(connection: Connection, now: datetime) -> int:
+    """Tell an archive that it was just put back from a backup, before a service runs on it: what waits, or is held with
+    a flood, may have been sent since, and so may what is found anew. Returns how many messages wait."""
+    note(connection, now)
+    floods.doubt(connection)
+    waiting = deliveries.c.state.in_([DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCERTAIN])
+    return connection.execute(update(deliveries).where(waiting).values(repeat=True)).rowcount
 
 
 def note(connection: Connection, now: datetime) -> None:

@@ -30,16 +30,16 @@ class Bite:
     forgotten: int
 
 
-def forget(connection: Connection, before: datetime, after: int = 0, limit: int = BITE) -> Bite:
+def forget(connection: Connection, before: datetime, now: datetime, after: int = 0, limit: int = BITE) -> Bite:
     """Look at the next `limit` items whose number is larger than `after`, and forget those last touched before
-    `before`, in a write transaction. Call it again with the `after` that it returns, until that is None.
+    `before`, in a write transaction. Call it again with the `after` that it returns, until that is None: where items
+    are young, all later ones are. Those that a clock which was ahead wrote down say nothing about that.
     """
     hold_landing(connection)  # an article may just be corrected by its source, and tell of a meeting from now on
     rows = connection.execute(_NEXT, {"after": after, "limit": limit}).all()
     old = [row for row in rows if row.first_seen_at < before]
-    if not old:
-        return Bite(after=None, forgotten=0)
-    useless = _useless(connection, {row.story_id for row in old}, before)
+    young = any(before <= row.first_seen_at <= now for row in rows)
+    useless = _useless(connection, {row.story_id for row in old}, before) if old else []
     gone = connection.execute(_OF_STORIES, {"stories": useless}).all() if useless else []
     if gone:
         _bury(connection, gone)
@@ -47,7 +47,7 @@ def forget(connection: Connection, before: datetime, after: int = 0, limit: int 
         connection.execute(_DELETE_ITEMS, {"items": [row.id for row in gone]})
         connection.execute(_DELETE_STORIES, {"stories": useless})
         revision.bump(connection)
-    return Bite(after=rows[-1].id if len(old) == limit else None, forgotten=len(gone))
+    return Bite(after=None if young or len(rows) < limit else rows[-1].id, forgotten=len(gone))
 
 
 def buried(connection: Connection, source_id: int, identities: Sequence[str]) -> set[str]:

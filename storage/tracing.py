@@ -111,7 +111,7 @@ def chats_by_state(connection: Connection) -> dict[tuple[str, str], int]:
 
 
 def oldest_waiting(connection: Connection) -> datetime | None:
-    """Since when the oldest message that may be sent now waits."""
+    """Since when the oldest message waits, whatever for."""
     query = select(func.min(deliveries.c.created_at)).join_from(deliveries, chats)
     where = (deliveries.c.state == DeliveryState.QUEUED, chats.c.state == "active")
     return connection.execute(query.where(*where)).scalar()

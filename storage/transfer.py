@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.errors import CopyError
 from storage.records import insert_or_ignore
 from storage.tables import instance as instance_table
-from storage.tables import items, metadata
+from storage.tables import metadata
 
 PIECE = 1_000  #: rows of one transaction
 _MARK = "copied_from"
@@ -44,11 +44,13 @@ def copy(source: Database, target: Database, progress: Progress = lambda _name, 
     Raises `CopyError` when the target has an archive of its own, when the source is of another version, or when the
     two sides differ in the end; `StorageError` for what a database says.
     """
+    find(source)
     if not schema.is_current(source):
         raise CopyError(f"{source.place} has another version's schema. Run `kaigi db upgrade` on it first.")
-    schema.upgrade(target)
-    target.write(partial(_begin, origin=source.place))
+    source.read(refuse_half)
+    schema.upgrade(target, held=True)
     tables = [table for table in metadata.sorted_tables if table.name not in _SKIPPED]
+    target.write(partial(_begin, tables=tables, origin=source.place))
     for table in tables:
         _copy_table(source, target, table, progress)
     used = source.read(partial(_last_numbers, tables=tables))
@@ -58,10 +60,23 @@ def copy(source: Database, target: Database, progress: Progress = lambda _name, 
     return copied
 
 
-def _begin(connection: Connection, origin: str) -> None:
+def find(source: Database) -> None:
+    """Raises `CopyError` when there is no such archive; nothing is made then."""
+    if not source.is_there():
+        raise CopyError(f"There is no database at {source.place}, so there is nothing to copy. Check database_url.")
+
+
+def refuse_half(connection: Connection) -> None:
+    """Raises `CopyError` where a copy was cut off: a service would send what is marked as sent further down."""
+    origin = instance.recall(connection, _MARK)
+    if origin is not None:
+        raise CopyError(f"This is half a copy of {origin}. Give the same `kaigi db copy` again, it goes on.")
+
+
+def _begin(connection: Connection, tables: Sequence[Table], origin: str) -> None:
     """Mark an empty target, or find the mark of the same copy."""
     mark = instance.recall(connection, _MARK)
-    if mark is None and connection.execute(select(items.c.id).limit(1)).first() is not None:
+    if mark is None and any(connection.execute(select(table).limit(1)).first() is not None for table in tables):
         raise CopyError("The target has an archive of its own. Copy into an empty database.")
     if mark is not None and mark != origin:
         raise CopyError(f"The target holds part of a copy of {mark}. Finish that copy, or take an empty database.")

@@ -3,6 +3,7 @@
 PostgreSQL does all of this by itself (autovacuum), so there nothing is done here.
 """
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,9 @@ def _pages(connection: Connection) -> list[int]:
 
 
 def vacuum(database: Database) -> bool:
-    """Give the empty part of the file back, if it is worth it and the disk has room for the copy that this takes.
-    Returns whether it was done. Polls and messages wait meanwhile: some seconds a gigabyte.
+    """Give the empty part of the file back, if it is worth it and there is room for the copies that this takes: one
+    where SQLite keeps what is temporary, and one in the log beside the file. Returns whether it was done. Polls and
+    messages wait meanwhile: some seconds a gigabyte.
     """
     found = space(database)
     name = database.url.database
@@ -56,5 +58,14 @@ def vacuum(database: Database) -> bool:
         return False
     if shutil.disk_usage(Path(name).parent).free < 2 * found.size:
         return False
+    if shutil.disk_usage(_temporary()).free < found.size:
+        return False
     database.alone("VACUUM")
     return True
+
+
+def _temporary() -> Path:
+    """Where SQLite keeps what is temporary, https://sqlite.org/tempfiles.html: often a small disk, or memory."""
+    told = (os.environ.get(name, "") for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    places = (Path(place) for place in (*told, "/var/tmp", "/usr/tmp", "/tmp") if place)  # noqa: S108  they are its
+    return next((place for place in places if place.is_dir() and os.access(place, os.W_OK | os.X_OK)), Path())

@@ -21,6 +21,7 @@ from feeds.collect.catalogue import load_sources
 from feeds.publish import atom, extension, openapi
 from feeds.publish.entries import FeedHead, meetings_feed
 from storage.model import PageRules, SourceDefinition, Trust
+from storage.tables import metadata
 from tests.support.build import NOW, facts, minister, story
 
 ROOT = Path(__file__).parents[1]
@@ -293,3 +294,9 @@ _FORBIDDEN = {
 @pytest.mark.parametrize("what", _FORBIDDEN)
 def test_no_document_names(document: Path, what: str) -> None:
     assert not [word for word in _FORBIDDEN[what] if word in read(document)], what
+
+
+def test_of_each_table_it_is_said_what_bounds_it() -> None:
+    listed = section(ROOT / "docs" / "operations.md", "What is kept")
+    named = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| .*? \|", listed, re.MULTILINE))))
+    assert set(metadata.tables) - named == set()

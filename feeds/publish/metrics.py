@@ -5,6 +5,7 @@ processes tell the same.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -15,6 +16,16 @@ from storage.model import Figures, HubState, HubSubscription, Role, Source, Sour
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How the service itself stands."""
+
+    deliveries_due: int = 0  #: messages that only their channel keeps from leaving
+    notices_waiting: int = 0
+    troubles: Collection[str] = ()  #: of which admins were told, and not that they are over
+    workers: Sequence[Worker] = ()  #: the processes that live, where it runs on PostgreSQL
+
+
 def render(
     figures: Figures,
     sources: Sequence[Source],
@@ -22,18 +33,17 @@ def render(
     *,
     hubs: Sequence[HubSubscription] = (),
     flooded: Collection[int] = (),
-    notices_waiting: int = 0,
-    workers: Sequence[Worker] = (),
+    standing: Standing = Standing(),
 ) -> bytes:
-    """All metrics; disabled sources are left out. `flooded`: ids of sources with a flood in the last day. `workers`:
-    the processes that live, where the service runs on PostgreSQL."""
+    """All metrics; disabled sources are left out. `flooded`: ids of sources with a flood in the last day."""
     registry = CollectorRegistry()
     totals = {
         "kaigi_items": ("Articles in the archive", figures.items),
         "kaigi_meetings": ("Meetings in the archive", figures.meetings),
         "kaigi_chats": ("Chats that may be sent to", figures.chats),
         "kaigi_deliveries_waiting": ("Messages that are owed and not yet delivered", figures.deliveries_waiting),
-        "kaigi_notices_waiting": ("Messages to admins that are not yet delivered", notices_waiting),
+        "kaigi_deliveries_due": ("Of these, what only the channel keeps from leaving", standing.deliveries_due),
+        "kaigi_notices_waiting": ("Messages to admins that are not yet delivered", standing.notices_waiting),
     }
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
@@ -41,7 +51,8 @@ def render(
     _sources(registry, enabled)
     _hubs(registry, hubs)
     _changes(registry, enabled, now, flooded)
-    _processes(registry, workers)
+    _troubles(registry, standing.troubles)
+    _processes(registry, standing.workers)
     return generate_latest(registry)
 
 
@@ -57,6 +68,13 @@ def _hubs(registry: CollectorRegistry, hubs: Sequence[HubSubscription]) -> None:
     }
     for name, (about, value) in totals.items():
         Gauge(name, about, registry=registry).set(value)
+
+
+def _troubles(registry: CollectorRegistry, troubles: Collection[str]) -> None:
+    """What is well shows 0, so that an alarm ends; parts that are missing are named as they go missing."""
+    gauge = Gauge("kaigi_trouble", "1 while admins know the service itself in trouble", ["about"], registry=registry)
+    for about in sorted({"backups", "database", "disk", *troubles}):
+        gauge.labels(about).set(about in troubles)
 
 
 def _processes(registry: CollectorRegistry, workers: Sequence[Worker]) -> None:

@@ -36,7 +36,7 @@ from feeds.publish.web_base import language_of as _language
 from feeds.publish.web_base import library_of as _library
 from feeds.publish.web_base import page as _page
 from feeds.publish.words import PUSHED, SOURCE_STATES, Language
-from storage import lessons, news, notices, sources, websub, workers
+from storage import lessons, news, notices, queue, sources, websub, workers
 from storage.errors import StorageError
 from storage.model import FetchEvent, PageSnapshot, Source, SourceState
 
@@ -139,10 +139,14 @@ async def _metrics(request: Request) -> Response:
     figures, every = await library.read(news.figures), await library.read(sources.every)
     hubs = await library.read(websub.every)
     floods = await library.read(partial(sources.floods, since=now - FLOOD_SHOWN))
-    waiting, living = await library.read(notices.waiting), await library.read(workers.every)
-    body = metrics.render(
-        figures, every, now, hubs=hubs, flooded=floods.keys(), notices_waiting=waiting, workers=living
+    due, _ = await library.read(partial(queue.due, now=now))
+    standing = metrics.Standing(
+        deliveries_due=due,
+        notices_waiting=await library.read(notices.waiting),
+        troubles=await library.read(notices.troubles),
+        workers=await library.read(workers.every),
     )
+    body = metrics.render(figures, every, now, hubs=hubs, flooded=floods.keys(), standing=standing)
     return Response(body, media_type=metrics.CONTENT_TYPE)
 
 

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -89,6 +92,72 @@ class TestMisuse:
     def test_a_settings_file_that_is_not_there_is_told(self, tmp_path: Path) -> None:
         done = kaigi("run", "--config", "other.toml", folder=tmp_path)
         assert (done.returncode, "other.toml" in done.stderr) == (2, True)
+
+    def test_a_file_that_is_no_text_is_told_in_one_line_and_without_its_bytes(self, tmp_path: Path) -> None:
+        (tmp_path / "odd").write_bytes("123456789:secret".encode("utf-16"))
+        for done in (
+            kaigi("doctor", folder=tmp_path, KAIGI_TELEGRAM__TOKEN_FILE="odd"),
+            kaigi("--config", "odd", "doctor", folder=tmp_path),
+        ):
+            assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+            assert "odd" in done.stderr
+
+    def test_a_secret_file_may_begin_with_a_mark_as_some_editors_write_it(self, tmp_path: Path) -> None:
+        (tmp_path / "url").write_text("sqlite:///there.db\n", encoding="utf-8-sig")
+        done = kaigi("db", "upgrade", folder=tmp_path, KAIGI_DATABASE_URL_FILE="url")
+        assert (done.returncode, "there.db: upgraded" in done.stdout) == (0, True)
+
+    def test_a_folder_that_nobody_may_look_into_has_no_settings_and_one_that_is_named_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = Path.is_file
+
+        def locked(path: Path) -> bool:
+            if path.name == "kaigi.toml":
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path)
+
+        monkeypatch.setattr(Path, "is_file", locked)
+        assert kaigi("db", "upgrade", folder=tmp_path).returncode == 0
+        done = kaigi("--config", "/etc/locked/kaigi.toml", "db", "upgrade", folder=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "may not look into its folder" in done.stderr
+
+    def test_a_settings_file_that_cannot_be_opened_is_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "kaigi.toml").touch()
+        monkeypatch.setattr("tomllib.load", mock.Mock(side_effect=PermissionError(13, "Permission denied")))
+        done = kaigi("db", "upgrade", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (2, "kaigi: kaigi.toml cannot be read: Permission denied.\n")
+
+    def test_an_archive_is_copied_to_an_address_that_only_a_file_tells(self, tmp_path: Path) -> None:
+        kaigi("db", "upgrade", folder=tmp_path)
+        (tmp_path / "url").write_text("sqlite:///there.db\n")
+        done = kaigi("db", "copy", "--url-file", "url", folder=tmp_path)
+        assert (done.returncode, "is in there.db" in done.stdout) == (0, True)
+        assert kaigi("db", "copy", folder=tmp_path).returncode == 2
+        assert kaigi("db", "copy", "sqlite:///x.db", "--url-file", "url", folder=tmp_path).returncode == 2
+
+    def test_an_archive_that_is_not_there_is_not_copied_and_not_made(self, tmp_path: Path) -> None:
+        done = kaigi("db", "copy", "sqlite:///there.db", folder=tmp_path, KAIGI_DATABASE_URL="sqlite:///nowhere/x.db")
+        assert (done.returncode, done.stderr.count("\n"), list(tmp_path.iterdir())) == (1, 1, [])
+
+    def test_that_a_database_was_put_back_is_said_to_one_that_is_there(self, tmp_path: Path) -> None:
+        absent = kaigi("db", "restored", folder=tmp_path)
+        assert (absent.returncode, "no database at" in absent.stderr, list(tmp_path.iterdir())) == (1, True, [])
+        kaigi("db", "upgrade", folder=tmp_path)
+        done = kaigi("db", "restored", folder=tmp_path)
+        assert (done.returncode, "0 messages that wait" in done.stdout) == (0, True)
+
+    def test_half_a_copy_is_no_archive_for_a_service(self, tmp_path: Path) -> None:
+        kaigi("db", "upgrade", folder=tmp_path)
+        with closing(sqlite3.connect(tmp_path / "data" / "kaigi.db")) as connection, connection:
+            connection.execute("INSERT INTO instance VALUES ('copied_from', 'old.db')")
+        done = kaigi("run", folder=tmp_path, KAIGI_WEB__PORT=str(free_port()))
+        assert (done.returncode, "half a copy of old.db" in done.stderr) == (1, True)
+        seen = kaigi("doctor", folder=tmp_path, KAIGI_WEB__PORT=str(free_port()))
+        assert (seen.returncode, "bad   database      This is half a copy" in seen.stdout) == (1, True)
 
     def test_an_unknown_command_ends_with_2(self, tmp_path: Path) -> None:
         assert kaigi("meet", folder=tmp_path).returncode == 2

@@ -52,6 +52,21 @@ def test_before_the_first_start_nothing_is_bad_and_nothing_is_made(settings: Set
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_is_bad_before_the_first_start_and_when_a_disk_turns_read_only(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda _place, _how: False)
+    (disk,) = _about(settings, "disk")
+    assert (disk.grade, "cannot be written" in disk.words) == (Grade.BAD, True)
+    (backups,) = _about(settings, "backups")
+    assert (backups.grade, "cannot be written" in backups.words) == (Grade.LOOK, True)
+
+
+def test_a_folder_in_the_place_of_the_archive_is_told(settings: Settings, tmp_path: Path) -> None:
+    (finding,) = _about(settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}"}), "database")
+    assert (finding.grade, "is a folder" in finding.words) == (Grade.BAD, True)
+
+
 def test_a_damaged_database_is_told_to_be_restored(settings: Settings, database: Database) -> None:
     database.close()
     file = Path(str(database.url.database))
@@ -146,12 +161,65 @@ def test_a_port_that_a_stranger_holds_is_bad(settings: Settings) -> None:
     assert (finding.grade, "web.port" in finding.words) == (Grade.BAD, True)
 
 
+@pytest.mark.parametrize(("status", "said"), [(200, "ok"), (200, '{"status": "up"}'), (503, "[]")])
+async def test_a_stranger_that_answers_at_the_port_is_not_taken_for_the_service(
+    settings: Settings, status: int, said: str
+) -> None:
+    from starlette.responses import Response
+
+    from bot.process import bind, web_server
+
+    server = web_server(Response(said, status))
+    with closing(bind("127.0.0.1", settings.web.port)) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        (finding,) = await asyncio.to_thread(_about, settings, "web")
+        server.should_exit = True
+        await serving
+    assert (finding.grade, "not Kaigi" in finding.words) == (Grade.BAD, True)
+
+
+def test_secrets_that_every_user_of_the_machine_can_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, port = "123456789:AAF-a_token_made_for_tests_only_00000", str(free_port())
+    (tmp_path / "token").write_text(token)
+    (tmp_path / "kaigi.toml").write_text('[web]\nadmin_password = "long enough for this"\n')
+    cut_off = {"KAIGI_TELEGRAM__API_URL": f"http://127.0.0.1:{port}", "KAIGI_TELEGRAM__TOKEN_FILE": "token"}
+
+    def told() -> list[str]:
+        done = kaigi("doctor", folder=tmp_path, KAIGI_WEB__PORT=port, **cut_off)
+        assert token not in done.stdout + done.stderr
+        return [line.split()[2] for line in done.stdout.splitlines() if line.startswith("look  secrets")]
+
+    kaigi("db", "upgrade", folder=tmp_path, **cut_off)
+    files = [tmp_path / name for name in ("token", "kaigi.toml", "data/kaigi.db")]
+    for file in files:
+        file.chmod(0o644)
+    monkeypatch.setattr("bot.exposed._above", lambda _: ())  # the folder of the tests is for one user
+    assert told() == ["token", "kaigi.toml", "data/kaigi.db"]
+    for file in files:
+        file.chmod(0o640)
+    assert told() == []
+    (tmp_path / "kaigi.toml").write_text('database_url = "sqlite:///data/kaigi.db"\n')
+    (tmp_path / "kaigi.toml").chmod(0o644)
+    assert told() == []
+
+
 def test_old_and_missing_backups_are_told(settings: Settings, database: Database, tmp_path: Path) -> None:
     assert "none in" in _about(settings, "backups")[0].words
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "kaigi-20251101-000000.db").touch()
     (finding,) = [f for f in examine(settings, NOW.replace(year=2099)) if f.about == "backups"]
     assert (finding.grade, "Is the service running?" in finding.words) == (Grade.LOOK, True)
+
+
+def test_backups_that_are_named_for_a_moment_to_come_prove_nothing(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "kaigi-20990101-000000.db").touch()
+    (finding,) = _about(settings, "backups")
+    assert (finding.grade, "Is the clock right?" in finding.words) == (Grade.LOOK, True)
 
 
 def test_a_telegram_out_of_reach_is_told_without_the_token(settings: Settings) -> None:
@@ -183,6 +251,8 @@ def test_backup_and_restore_by_command(tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_bytes(b"rubbish")
     refused = kaigi("restore", "copy.db", folder=tmp_path)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert kaigi("backup", "new/backups/", folder=tmp_path).returncode == 0
+    assert [file.suffix for file in sorted((tmp_path / "new" / "backups").iterdir())] == [".db", ".sha256"]
 
 
 def test_an_address_of_notify_that_cannot_be_used_is_bad_and_not_shown(settings: Settings) -> None:

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.housekeeping import Housekeeper
-from storage import ingest, sessions, sources, upkeep
-from storage.changes import Changes, NewStory
+from storage import ingest, notices, sessions, sources, upkeep
+from storage.changes import Changes, NewStory, NoticePost
 from storage.database import Connection
 from storage.errors import DatabaseBusy
+from storage.model import Channel, NoticeKind
 from storage.tables import web_links, web_sessions
 from tests.support.archives import new_archive
 from tests.support.build import NOW, definition, item, polled
@@ -54,6 +55,17 @@ async def test_sign_ins_that_have_ended_are_forgotten_also_where_nobody_signs_in
     database.close()
 
 
+async def test_what_admins_were_told_long_ago_is_forgotten(tmp_path: Path) -> None:
+    database = new_archive(tmp_path / "kaigi.db")
+    long_ago = NOW - timedelta(days=366)
+    news = NoticePost(kind=NoticeKind.RESTARTED, message="event loop", once="x")
+    database.write(lambda c: notices.post(c, news, long_ago))
+    database.write(lambda c: notices.bundle(c, before=NOW, channel=Channel.TELEGRAM, addresses=("1",), now=long_ago))
+    await housekeeper(database, asyncio.Event(), keep=None).tidy()
+    assert database.read(notices.latest) == []
+    database.close()
+
+
 async def test_space_that_is_given_back_is_not_left_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "WORTH_IT", 100_000)
     database = new_archive(tmp_path / "kaigi.db")
@@ -65,7 +77,10 @@ async def test_space_that_is_given_back_is_not_left_in_the_log(tmp_path: Path, m
     database.close()
 
 
-async def test_a_database_that_refuses_is_tidied_up_the_next_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "trouble", [DatabaseBusy("held by another process"), PermissionError(13, "Permission denied"), ZeroDivisionError()]
+)
+async def test_what_cannot_be_tidied_up_now_is_tried_the_next_time(tmp_path: Path, trouble: Exception) -> None:
     database, stop, tried = new_archive(tmp_path / "kaigi.db"), asyncio.Event(), 0
     keeper = housekeeper(database, stop)
 
@@ -74,7 +89,7 @@ async def test_a_database_that_refuses_is_tidied_up_the_next_time(tmp_path: Path
         tried += 1
         if tried == 3:
             stop.set()
-        raise DatabaseBusy("held by another process")
+        raise trouble
 
     keeper.tidy = refuse  # type: ignore[method-assign]
     await asyncio.wait_for(keeper.run(), 5)

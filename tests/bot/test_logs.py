@@ -35,6 +35,19 @@ def test_a_token_is_hidden_wherever_it_stands(capfd: pytest.CaptureFixture[str])
     assert told.count("***") == 3
 
 
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_secret_is_hidden_also_where_it_is_written_in_another_way(
+    form: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logs.set_up(form, ['quote"and\\stroke', "of%20an%2Faddress"])
+    for word in ('quote"and\\stroke', "of an/address", "of%20an%2Faddress"):
+        structlog.get_logger("x").warning("asked", password=word, shown=repr(word))
+    told = capfd.readouterr().err
+    assert told.count("***") == 6
+    for piece in ("quote", "stroke", "address"):
+        assert piece not in told
+
+
 @pytest.mark.parametrize("path", ["/admin/login/{}", "/websub/{}", "/telegram/{}"])
 def test_the_secret_word_of_an_address_of_ours_is_hidden_wherever_it_stands(
     path: str, capfd: pytest.CaptureFixture[str]

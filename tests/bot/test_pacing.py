@@ -4,7 +4,7 @@ import random
 from collections import deque
 from datetime import timedelta
 
-from bot.pacing import Allowance, Pace, Rooms
+from bot.pacing import MINUTE, Allowance, Pace, Rooms
 from tests.support.bot_limits import Limits
 from tests.support.build import NOW, after
 
@@ -79,3 +79,15 @@ def test_the_longer_of_two_rests_holds() -> None:
     rooms.rest("5", after(minutes=1))
     rooms.used("5", Pace(), NOW)
     assert list(rooms.moments()) == [after(minutes=1)]
+
+
+def test_a_clock_that_is_set_back_makes_nobody_rest_longer() -> None:
+    rooms, pace = Rooms(), Pace(group_minute=2)
+    for _ in range(2):
+        rooms.used("-1", pace, NOW)
+    rooms.used("1", pace, NOW)
+    back = NOW - timedelta(hours=3)
+    rooms.follow_clock(timedelta(hours=3))
+    assert set(rooms.resting(back)) == {"-1", "1"}
+    assert set(rooms.resting(back + timedelta(seconds=2))) == {"-1"}
+    assert set(rooms.resting(back + MINUTE)) == set()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import event
@@ -283,6 +284,8 @@ def test_admins_hear_why_the_last_process_started_itself_anew_once(tmp_path: Pat
     process.tell_restart(database)
     assert not journal.exists()
     note(journal, why)  # as if the process had died before it could delete it
+    with mock.patch.object(Path, "unlink", side_effect=PermissionError(13, "Permission denied")):
+        process.tell_restart(database)
     process.tell_restart(database)
     (told,) = database.read(notices.latest)
     assert words_of([told], "en", "UTC") == "♻️ event loop did not move any more, so the service started itself anew."

@@ -308,7 +308,7 @@ async def test_an_article_that_was_forgotten_is_no_news_when_its_source_still_sh
     definition = newsroom.definitions()[0]
     first = await desk.poll(definition.key)
     later = datetime.now(UTC) + timedelta(days=1)
-    bite = database.write(lambda c: retention.forget(c, later))
+    bite = database.write(lambda c: retention.forget(c, later, later))
     assert bite.forgotten
     database.write(lambda c: c.exec_driver_sql("UPDATE sources SET etag = NULL, last_modified = NULL, body_hash = ''"))
     again = await desk.poll(definition.key)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
-from storage import contents, digests, handover, ingest, outbox, queue, restored, subscriptions
+from storage import contents, digests, handover, hours, ingest, outbox, queue, restored, subscriptions
 from storage.audience import new_row
 from storage.changes import Alert
 from storage.database import Connection, Database
@@ -174,9 +174,49 @@ def test_a_pause_that_a_server_asked_for_outlives_the_process(database: Database
         outbox.pause(connection, Channel.TELEGRAM, after(minutes=1))
 
     database.write(pause)
-    assert database.read(lambda c: outbox.pauses(c, [Channel.TELEGRAM, Channel.TERMINAL])) == {
-        Channel.TELEGRAM: after(minutes=5)
-    }
+    channels = [Channel.TELEGRAM, Channel.TERMINAL]
+    assert database.read(lambda c: outbox.pauses(c, channels, NOW)) == {Channel.TELEGRAM: after(minutes=5)}
+
+
+def test_a_pause_that_a_wrong_clock_wrote_down_mutes_nobody_for_years(database: Database) -> None:
+    database.write(lambda c: outbox.pause(c, Channel.TELEGRAM, after(days=700)))
+    assert database.read(lambda c: outbox.pauses(c, [Channel.TELEGRAM], NOW)) == {}
+    database.write(lambda c: outbox.pause(c, Channel.TELEGRAM, after(minutes=5)))
+    assert database.read(lambda c: outbox.pauses(c, [Channel.TELEGRAM], NOW)) == {Channel.TELEGRAM: after(minutes=5)}
+
+
+@pytest.mark.parametrize(("digest", "ahead"), [("daily 18:00", 40), ("weekly mon 18:00", 24 * 9)])
+def test_a_digest_that_was_planned_by_a_clock_that_was_ahead_is_planned_anew(
+    database: Database, digest: str, ahead: float
+) -> None:
+    who = chat(database, digest=digest, digest_at=after(hours=ahead))
+    assert database.read(lambda c: digests.due(c, NOW)) == [who.id]
+    assert database.write(lambda c: digests.release(c, who.id, NOW)) is None
+    planned = database.read(lambda c: subscriptions.chat(c, who.id)).digest_at  # type: ignore[union-attr]
+    assert planned is not None
+    assert planned == hours.next_digest(digest, "UTC", NOW)
+    assert database.read(lambda c: digests.due(c, NOW)) == []
+
+
+def test_what_waits_for_a_moment_for_which_nothing_waits_is_due(database: Database) -> None:
+    chat(database, "1"), chat(database, "2", quiet="11:00-13:00")
+    meet(database, 1)
+    database.write(lambda c: c.execute(update(deliveries).values(not_before=after(days=700))))
+    assert database.write(lambda c: outbox.hasten(c, NOW)) == 2
+    assert len(claim(database)) == 1  # the other one is held until it is let go
+    assert len(database.read(lambda c: digests.due(c, NOW))) == 1
+    assert database.write(lambda c: outbox.hasten(c, NOW)) == 0
+
+
+def test_after_a_clock_was_set_back_what_was_due_is_due_and_quiet_hours_stay_quiet(database: Database) -> None:
+    chat(database, "1"), chat(database, "2", quiet="11:00-13:00")
+    meet(database, 1, now=after(minutes=30))
+    database.write(lambda c: outbox.pause(c, Channel.TELEGRAM, after(minutes=31)))
+    back = after(minutes=-30)
+    assert claim(database, back) == []
+    assert database.write(lambda c: outbox.follow_clock(c, after(minutes=30), back)) == 1
+    assert [d.chat.address for d in claim(database, back)] == ["1"]
+    assert database.read(lambda c: outbox.pauses(c, [Channel.TELEGRAM], back)) == {Channel.TELEGRAM: after(minutes=-29)}
 
 
 def test_what_is_oldest_comes_first_when_asked_for_so_that_no_digest_starves(database: Database) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -14,7 +16,8 @@ from sqlalchemy import select, update
 
 from storage import backup, filters, floods, ingest, restored, schema, sources, subscriptions
 from storage.database import Connection, Database
-from storage.errors import BackupError, DatabaseFull, DatabaseReadOnly
+from storage.errors import BackupError, DatabaseBusy, DatabaseFull, DatabaseReadOnly
+from storage.files import drop_if_dead, part_of, sha256
 from storage.model import Channel
 from storage.tables import deliveries, items
 from storage.tables import sources as source_table
@@ -90,6 +93,16 @@ def test_what_was_waiting_then_is_a_repeat_now(archive: Database, tmp_path: Path
     assert archive.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
 
 
+def test_an_archive_that_other_tools_put_back_can_be_told_so(database: Database) -> None:
+    database.write(_subscribe)
+    _land(database, 1)
+    database.write(flood)
+    assert database.write(lambda c: restored.settle(c, NOW)) == 1
+    assert database.read(lambda c: c.execute(select(deliveries.c.repeat)).scalars().all()) == [True]
+    assert {one.repeat for one in database.read(floods.every)[0].alerts} == {True}
+    assert database.read(lambda c: restored.lately(c, after(days=1))) == NOW
+
+
 def test_what_was_held_with_a_flood_then_may_have_been_told_since(archive: Database, tmp_path: Path) -> None:
     archive.write(flood)
     made = backup.make(archive, tmp_path, NOW)
@@ -160,7 +173,7 @@ def test_damage_that_the_sum_agrees_with_is_found_by_reading(archive: Database, 
     made = backup.make(archive, tmp_path / "b.db", NOW)
     cut = made.path.read_bytes()[:8192]
     made.path.write_bytes(cut)
-    (tmp_path / "b.db.sha256").write_text(f"{backup._sha256(made.path)}  b.db\n")
+    (tmp_path / "b.db.sha256").write_text(f"{sha256(made.path)}  b.db\n")
     with pytest.raises(BackupError, match="damaged"):
         backup.check(made.path)
 
@@ -172,7 +185,7 @@ def test_what_has_no_sum_or_is_no_archive_is_refused(archive: Database, tmp_path
     stranger.write_text("hello")
     with pytest.raises(BackupError, match=r"x.db.sha256 is missing"):
         backup.check(stranger)
-    (tmp_path / "x.db.sha256").write_text(f"{backup._sha256(stranger)}  x.db\n")
+    (tmp_path / "x.db.sha256").write_text(f"{sha256(stranger)}  x.db\n")
     with pytest.raises(BackupError, match="not an archive of Kaigi"):
         backup.check(stranger)
 
@@ -202,7 +215,7 @@ def test_a_full_disk_leaves_nothing_behind(archive: Database, tmp_path: Path, mo
 
 def test_the_newest_backups_are_kept(archive: Database, tmp_path: Path) -> None:
     made = [backup.make(archive, tmp_path, NOW + timedelta(days=day)).path for day in range(3)]
-    assert backup.rotate(tmp_path, keep=2) == [made[0]]
+    assert backup.rotate(tmp_path, 2, NOW + timedelta(days=2)) == [made[0]]
     assert sorted(tmp_path.glob("kaigi-*.db*")) == sorted(
         file for path in made[1:] for file in (path, path.with_name(path.name + ".sha256"))
     )
@@ -234,7 +247,7 @@ def test_a_log_that_lies_there_without_its_file_is_set_aside_and_not_played_in(
 def test_rotation_leaves_what_a_person_named(archive: Database, tmp_path: Path) -> None:
     mine = backup.make(archive, tmp_path / "kaigi-before-upgrade.db", NOW).path
     daily = backup.make(archive, tmp_path, NOW).path
-    assert backup.rotate(tmp_path, keep=1) == []
+    assert backup.rotate(tmp_path, 1, NOW) == []
     assert mine.is_file()
     assert daily.is_file()
 
@@ -243,7 +256,7 @@ def test_rotation_leaves_what_a_person_named(archive: Database, tmp_path: Path) 
     ("said", "told", "words"),
     [
         (sqlite3.OperationalError("disk I/O error"), BackupError, "cannot be copied: disk I/O error"),
-        (PermissionError(13, "Permission denied", "b.db.part"), DatabaseReadOnly, "b.db.part cannot be written"),
+        (PermissionError(13, "Permission denied", "b.db.part"), DatabaseReadOnly, "b.db.part cannot be opened"),
         (OSError(28, "No space left on device"), DatabaseFull, "Free some space"),
         (OSError(5, "Input/output error"), BackupError, "Input/output error"),
     ],
@@ -298,3 +311,172 @@ def test_a_file_that_is_no_database_is_damage(archive: Database, tmp_path: Path)
     (tmp_path / "text").write_text("my holiday photos " * 100, encoding="ascii")
     assert "not a database" in str(backup.damage(tmp_path / "text"))
     assert backup.damage(tmp_path / "data" / "kaigi.db") is None
+
+
+def test_two_backups_to_one_name_do_not_write_into_each_other(archive: Database, tmp_path: Path) -> None:
+    with part_of(tmp_path / "b.db") as part:
+        part.write_bytes(b"the other one has come so far")
+        with pytest.raises(DatabaseBusy, match=r"b.db is just being written"):
+            backup.make(archive, tmp_path / "b.db", NOW)
+        assert part.read_bytes() == b"the other one has come so far"
+    assert list(tmp_path.glob("b.db*")) == []
+    assert backup.make(archive, tmp_path / "b.db", NOW).counts["items"] == 1
+
+
+def test_a_backup_that_came_second_does_not_replace_the_first(archive: Database, tmp_path: Path) -> None:
+    def first(path: Path) -> None:
+        monkey.stop()
+        backup.make(archive, path, NOW)
+
+    monkey = mock.patch.object(backup, "_refuse_taken", side_effect=first)
+    monkey.start()
+    with pytest.raises(BackupError, match="exists already"):
+        backup.make(archive, tmp_path / "b.db", NOW)
+    assert backup.check(tmp_path / "b.db").counts["items"] == 1
+
+
+def test_what_killed_backups_left_is_swept_and_what_is_being_written_is_not(archive: Database, tmp_path: Path) -> None:
+    whole = backup.make(archive, tmp_path, NOW).path
+    left = [tmp_path / f"kaigi-20250101-00000{number}.db.part" for number in range(2)]
+    for file in left:
+        file.write_bytes(b"half")
+    Path(f"{left[0]}-journal").write_bytes(b"half")
+    alone = tmp_path / "kaigi-20250101-000003.db.sha256"
+    mine = tmp_path / "mine.db.part"
+    for file in (alone, mine):
+        file.write_text("x")
+    with part_of(tmp_path / "kaigi-20250101-000009.db") as busy:
+        assert sorted(backup.sweep(tmp_path)) == sorted([*left, alone])
+        assert busy.exists()
+        assert not drop_if_dead(busy)
+    assert not drop_if_dead(busy)  # there is none any more
+    assert sorted(tmp_path.glob("*.db*")) == sorted([whole, whole.with_name(whole.name + ".sha256"), mine])
+    assert backup.sweep(tmp_path / "nowhere") == []
+
+
+def test_a_backup_is_for_those_who_may_read_the_archive_and_nobody_else(archive: Database, tmp_path: Path) -> None:
+    place = Path(str(archive.url.database))
+    place.chmod(0o600)
+    made = backup.make(archive, tmp_path, NOW).path
+    for file in (made, made.with_name(made.name + ".sha256")):
+        assert file.stat().st_mode & 0o777 == 0o600
+    place.chmod(0o640)
+    backup.restore(made, archive, NOW)
+    assert place.stat().st_mode & 0o777 == 0o640
+    archive.close()
+    place.unlink()
+    backup.restore(made, archive, after(hours=1))
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+def test_while_a_backup_is_being_written_nobody_else_reads_it(
+    archive: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+    copy = backup._copy
+
+    def look(source: Path, target: Path) -> None:
+        copy(source, target)
+        modes.append(target.stat().st_mode & 0o777)
+
+    monkeypatch.setattr(backup, "_copy", look)
+    backup.make(archive, tmp_path, NOW)
+    assert modes == [0o600]
+
+
+def test_the_log_of_a_restore_that_was_killed_is_not_played_into_the_next_one(
+    archive: Database, tmp_path: Path
+) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    place = Path(str(archive.url.database))
+    _land(archive, 2)
+    other = backup.make(archive, tmp_path / "other.db", NOW)
+    part = Path(f"{place}.part")
+    part.write_bytes(other.path.read_bytes())
+    killed = Database(f"sqlite:///{part}")
+    _land(killed, 3)
+    log = Path(f"{part}-wal").read_bytes()
+    killed.close()
+    part.write_bytes(b"half")
+    Path(f"{part}-wal").write_bytes(log)
+    backup.restore(made.path, archive, NOW)
+    assert _identities(archive) == ["g:1"]
+    assert backup.damage(place) is None
+    assert list(place.parent.glob("*.part*")) == []
+
+
+def test_there_is_an_archive_at_every_moment_of_a_restore(
+    archive: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backup.make(archive, tmp_path, NOW)
+    _land(archive, 2)
+
+    killed = mock.patch.object(Path, "replace", side_effect=KeyboardInterrupt)
+    with killed, pytest.raises(KeyboardInterrupt):
+        backup.restore(made.path, archive, NOW)
+    assert _identities(archive) == ["g:1", "g:2"]
+    monkeypatch.setattr("os.link", mock.Mock(side_effect=PermissionError(1, "no second names here")))
+    aside = backup.restore(made.path, archive, after(hours=1))
+    assert aside is not None
+    assert aside.exists()
+    assert _identities(archive) == ["g:1"]
+
+
+def test_backups_named_by_a_clock_that_was_ahead_neither_stay_for_good_nor_push_others_out(
+    archive: Database, tmp_path: Path
+) -> None:
+    ahead = [backup.make(archive, tmp_path, NOW + timedelta(days=3_000 + day)).path for day in range(2)]
+    assert backup.age(backup.made_in(tmp_path, NOW), NOW) is None
+    true = [backup.make(archive, tmp_path, NOW + timedelta(days=day)).path for day in range(2)]
+    now = NOW + timedelta(days=1, hours=3)
+    assert backup.age(backup.made_in(tmp_path, now), now) == timedelta(hours=3)
+    assert backup.rotate(tmp_path, 3, now) == [ahead[0]]
+    assert backup.rotate(tmp_path, 2, now) == [ahead[1]]
+    assert backup.made_in(tmp_path, now) == [true[1], true[0]]
+
+
+def test_a_name_that_is_no_moment_is_no_backup_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "kaigi-20251399-000000.db").touch()
+    assert backup.made_in(tmp_path, NOW) == []
+
+
+def test_an_empty_file_is_called_so_and_by_its_own_name(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'kaigi.db'}")
+    database.write(lambda c: c.exec_driver_sql("CREATE TABLE photos (name TEXT)"))
+    with pytest.raises(BackupError, match=r"kaigi.db is damaged or not an archive of Kaigi"):
+        backup.make(database, tmp_path / "b.db", NOW)
+    database.close()
+
+
+def test_an_archive_without_a_schema_is_told(archive: Database, tmp_path: Path) -> None:
+    archive.write(lambda c: c.exec_driver_sql("DELETE FROM alembic_version"))
+    with pytest.raises(BackupError, match="is an empty archive"):
+        backup.make(archive, tmp_path, NOW)
+
+
+def test_an_archive_whose_folder_cannot_be_written_is_told_so(archive: Database, tmp_path: Path) -> None:
+    said = sqlite3.OperationalError("attempt to write a readonly database")
+    with mock.patch.object(backup, "_copy", side_effect=said), pytest.raises(DatabaseReadOnly, match="folder of the"):
+        backup.make(archive, tmp_path / "b.db", NOW)
+
+
+def test_a_backup_leaves_the_locks_of_the_running_service_alone(archive: Database, tmp_path: Path) -> None:
+    """POSIX takes all locks of a process from a file as soon as the process closes it once, whoever had opened it."""
+    place = Path(str(archive.url.database))
+    _land(archive, 2)
+    backup.make(archive, tmp_path, NOW)
+    look = (
+        f"import sqlite3; c = sqlite3.connect({str(place)!r}); c.execute('SELECT 1 FROM items').fetchone(); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", look], check=True)  # without our locks it would take itself for the last
+    assert Path(f"{place}-wal").exists()
+    _land(archive, 3)
+    assert _identities(archive) == ["g:1", "g:2", "g:3"]
+
+
+def test_an_archive_that_may_not_be_read_is_named(archive: Database, tmp_path: Path) -> None:
+    with (
+        mock.patch("os.access", return_value=False),
+        pytest.raises(DatabaseReadOnly, match=r"kaigi.db cannot be opened"),
+    ):
+        backup.make(archive, tmp_path / "b.db", NOW)

@@ -244,7 +244,7 @@ def test_a_connection_that_stands_still_in_the_middle_of_its_work_keeps_others_w
     silent.execute(text("SELECT pg_advisory_xact_lock(7)"))
     patient = "SET LOCAL lock_timeout = 10000"
     other.write(lambda c: (c.execute(text(patient)), c.execute(text("SELECT pg_advisory_xact_lock(7)"))))
-    with pytest.raises(StorageError), frozen._translated():
+    with pytest.raises(StorageError), frozen.translated():
         silent.execute(text("SELECT 1"))
     silent.close()
     assert frozen.write(lambda c: c.execute(text("SELECT 1")).scalar()) == 1  # the next piece of work has a new one

@@ -1,5 +1,6 @@
 """One service on one database, whichever engine, and however the other one ended."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.errors import DatabaseBusy
-from storage.lock import only_service
+from storage.errors import DatabaseBusy, DatabaseReadOnly, DatabaseUnreachable
+from storage.lock import hold, only_service
 
 ROOT = Path(__file__).parents[2]
 
 HOLD = """
 import sys, time
 from storage.database import Database
-from storage.lock import only_service
+from storage.lock import hold, only_service
 with only_service(Database(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
@@ -100,3 +101,45 @@ def test_what_commands_write_is_not_held_up_by_a_running_service(database: Datab
 
     with only_service(database):
         database.write(filters.ensure_built_in)
+
+
+def test_a_database_that_cannot_be_reached_is_told_in_words_that_help(tmp_path: Path) -> None:
+    for address in (f"sqlite:///{tmp_path}/nowhere/kaigi.db", "postgresql://u:secret-word@127.0.0.1:1/x"):
+        database = Database(address, make_folder=False)
+        with pytest.raises(DatabaseUnreachable, match="Check database_url") as told, only_service(database):
+            pytest.fail("there is no such database")
+        assert "secret-word" not in str(told.value)
+        database.close()
+
+
+def test_a_lock_that_another_user_made_is_taken_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, real = tmp_path / "kaigi.db.lock", os.open
+
+    def not_ours(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", not_ours)
+    with pytest.raises(DatabaseReadOnly, match=r"kaigi.db.lock cannot be made or opened"), hold(file, "busy"):
+        pytest.fail("there is no such file")
+    file.touch()
+    with hold(file, "busy"), pytest.raises(DatabaseBusy, match="busy"), hold(file, "busy"):
+        pytest.fail("two hold one lock")
+
+
+def test_waiting_for_a_lock_empties_no_file(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("of somebody else")
+    with hold(tmp_path / "lock", "busy"):
+        assert (tmp_path / "lock").read_text() == "of somebody else"
+
+
+def test_a_disk_without_locks_is_told_and_not_taken_for_another_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    with pytest.raises(DatabaseReadOnly, match="No locks available"), hold(tmp_path / "lock", "busy"):
+        pytest.fail("nothing holds it")

@@ -1,6 +1,7 @@
 """The history of the schema and `storage/tables/` tell the same story, on both engines."""
 
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import inspect, text
 
 from storage import schema
 from storage.database import Connection, Database
-from storage.errors import SchemaTooNew
+from storage.errors import DatabaseBusy, SchemaTooNew
+from storage.lock import only_service
 from storage.tables import metadata
 from tests.support import quick
 
@@ -108,6 +110,32 @@ def test_an_archive_of_the_first_version_keeps_all_its_rows_when_it_is_upgraded(
         for table in ("stories", "sources", "items")
     ]
     assert counts == [1, 1, 1]
+
+
+def test_an_archive_on_which_an_older_version_runs_is_not_changed_under_it(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "PATIENCE_S", 0)
+    empty.write(lambda c: schema._upgrade(c, "0001"))
+    other = Database(empty.url.render_as_string(hide_password=False))
+    with only_service(other), pytest.raises(DatabaseBusy, match="older version runs on .* Stop it"):
+        schema.upgrade(empty)
+    assert empty.read(schema.revision) == "0001"
+    with only_service(other):
+        assert schema.upgrade(empty, held=True) is True
+    other.close()
+
+
+def test_whoever_waits_for_another_that_upgrades_finds_it_done(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty.write(lambda c: schema._upgrade(c, "0001"))
+    other = Database(empty.url.render_as_string(hide_password=False))
+    monkeypatch.setattr("time.sleep", lambda _: schema.upgrade(other, held=True))
+    with only_service(other) if empty.is_sqlite else nullcontext():
+        assert schema.upgrade(empty) is not empty.is_sqlite
+    assert schema.is_current(empty)
+    other.close()
 
 
 def test_the_names_of_the_migrations_tell_their_order() -> None:

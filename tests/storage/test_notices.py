@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from storage import ingest, lessons, notices, polls, sources
 from storage.changes import Changes, Lesson, NoticePost
@@ -19,6 +20,7 @@ from storage.model import (
     SourceState,
     Told,
 )
+from storage.tables import notice_messages
 from tests.support.build import NOW, after, definition, polled
 
 ADMINS = ("1001", "1002")
@@ -227,3 +229,50 @@ def test_the_last_flood_of_each_source_is_found(database: Database, mod: int) ->
     floods = database.read(lambda c: sources.floods(c, after(days=-1)))
     assert {key: event.at for key, event in floods.items()} == {mod: after(hours=-3)}
     assert database.read(lambda c: sources.floods(c, after(hours=-2))) == {}
+
+
+def _kept(database: Database) -> list[str]:
+    return [str(one.message or one.kind) for one in reversed(database.read(notices.latest))]
+
+
+def test_what_was_told_a_year_ago_is_forgotten_and_what_still_means_something_is_not(
+    database: Database, mod: int
+) -> None:
+    def say(kind: NoticeKind, message: str, now: datetime = NOW) -> None:
+        assert post(database, NoticePost(kind=kind, message=message, once=f"{kind} {message} {now}"), now)
+
+    post(database, bad(mod))
+    say(NoticeKind.NETWORK_UP, "network")
+    say(NoticeKind.TROUBLE, "disk: is full")
+    bundle(database)
+    claim(database)
+    database.write(lambda c: notices.settle(c, Channel.TELEGRAM, after(days=9)))  # they could not be told
+    say(NoticeKind.RESTARTED, "lately", after(days=300))
+    now = after(days=366)
+    assert database.write(lambda c: notices.forget(c, now)) == 1
+    assert _kept(database) == ["network", "disk: is full", "lately"]
+    assert database.read(lambda c: list(notices.troubles(c))) == ["disk"]
+    assert database.read(lambda c: c.execute(select(notice_messages.c.id)).all()) == []
+    say(NoticeKind.WELL, "disk", after(days=310))
+    bundle(database, after(days=310))
+    assert database.write(lambda c: notices.forget(c, now)) == 1  # what was well for long
+    assert database.write(lambda c: notices.forget(c, after(days=900))) == 2
+    assert _kept(database) == ["network"]
+
+
+def test_what_nobody_was_told_yet_and_messages_on_their_way_stay(database: Database, mod: int) -> None:
+    post(database, bad(mod))
+    bundle(database)
+    post(database, NoticePost(kind=NoticeKind.RESTARTED, message="later", once="x"))
+    assert database.write(lambda c: notices.forget(c, after(days=366))) == 1
+    assert _kept(database) == ["later"]
+    assert len(claim(database)) == len(ADMINS)
+
+
+def test_a_message_that_a_wrong_clock_put_off_for_years_is_due(database: Database, mod: int) -> None:
+    post(database, bad(mod))
+    bundle(database, addresses=("1001",))
+    (message,) = claim(database)
+    late = after(days=700)
+    database.write(lambda c: notices.put_back(c, message, "w1", not_before=late, now=late, error="no network"))
+    assert len(claim(database)) == 1

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select, update
 
 from storage import ingest, outbox, queue, sources, subscriptions
 from storage.changes import NewStory
 from storage.database import Connection, Database
 from storage.model import Channel, Chat, ChatState, Delivery
+from storage.tables import chats, deliveries
 from tests.support.build import NOW, after, definition, facts, meeting_changes
 
 TELEGRAM = {Channel.TELEGRAM}
@@ -93,6 +95,27 @@ def test_a_message_that_was_put_back_waits_its_time(database: Database, chat: Ch
     assert database.read(lambda c: queue.next_due(c, TELEGRAM, NOW)) == after(minutes=1)
     (again,) = _claim(database, now=after(minutes=1))
     assert again.attempt == 2
+
+
+def test_what_only_the_channel_keeps_from_leaving_is_told_apart_from_what_is_to_wait(
+    database: Database, chat: Chat
+) -> None:
+    assert database.read(lambda c: queue.due(c, NOW)) == (0, None)
+    for number in range(1, 6):
+        _new_meeting(database, number)
+    rows = database.read(lambda c: list(c.execute(select(deliveries.c.id).order_by(deliveries.c.id)).scalars()))
+    states: tuple[dict[str, object], ...] = (
+        {"state": "queued", "held": "digest"},
+        {"state": "queued", "not_before": after(hours=9)},
+        {"state": "uncertain"},
+        {"state": "queued", "not_before": after(minutes=14)},
+    )
+    for number, values in zip(rows, states, strict=False):
+        change = update(deliveries).where(deliveries.c.id == number).values(values)
+        database.write(lambda c, change=change: c.execute(change))  # type: ignore[misc]
+    assert database.read(lambda c: queue.due(c, NOW)) == (2, NOW)
+    database.write(lambda c: c.execute(update(chats).values(state="gone")))
+    assert database.read(lambda c: queue.due(c, NOW)) == (0, None)
 
 
 def test_a_chat_that_is_gone_keeps_what_is_owed_for_its_return(database: Database, chat: Chat) -> None:

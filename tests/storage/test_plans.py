@@ -61,7 +61,7 @@ SMALL = {
     "web_links": "of admins, for minutes",
     "web_sessions": "of admins, for days",
     "workers": "processes of the service",
-    "notices": "what happened to sources",
+    "notices": "what happened to sources within a year",
     "notice_messages": "as many as notices and admins",
 }
 _SCAN = re.compile(r"^SCAN (\w+)(?: AS \w+)?(.*)$")
@@ -135,7 +135,8 @@ def _work(database: Database) -> None:
         partial(queue.find, channels=[Channel.TELEGRAM], busy=[], now=later, limit=8, oldest=True),
         partial(queue.next_due, channels=[Channel.TELEGRAM], now=later),
         partial(outbox.left_behind, worker="w", channels=[Channel.TELEGRAM]),
-        partial(outbox.pauses, channels=[Channel.TELEGRAM]),
+        partial(outbox.pauses, channels=[Channel.TELEGRAM], now=NOW),
+        partial(queue.due, now=NOW),
         partial(digests.due, now=later), partial(retractions.latest, since=NOW),
         partial(subscriptions.find_chat, channel=Channel.TELEGRAM, address="1"),
         partial(tracing.oldest_waiting), partial(notices.waiting), partial(notices.latest),
@@ -152,9 +153,11 @@ def _work(database: Database) -> None:
         partial(outbox.disown, worker="w", in_flight=[1], now=later),
         partial(outbox.retry_uncertain, not_before=later, now=later),
         partial(outbox.expire, before=NOW, now=later),
+        partial(outbox.hasten, now=NOW),
+        partial(outbox.follow_clock, before=later, now=NOW),
         partial(sources.claim_due, now=later, until=later, worker="w", limit=5, troubled=True),
         partial(search_index.catch_up),
-        partial(retention.forget, before=NOW, after=0),
+        partial(retention.forget, before=NOW, now=later, after=0),
         partial(ingest.forget_empty, story_ids=[1], now=later),
     ]
     for write in writes:

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -36,7 +37,7 @@ def land(database: Database, changes: Changes, days_ago: float = 400) -> int:
 def forget(database: Database, keep_days: int = 365, limit: int = retention.BITE) -> int:
     count, after = 0, 0
     while True:
-        work = partial(retention.forget, before=LATER - timedelta(days=keep_days), after=after, limit=limit)
+        work = partial(retention.forget, before=LATER - timedelta(days=keep_days), now=LATER, after=after, limit=limit)
         bite = database.write(work)
         count += bite.forgotten
         if bite.after is None:
@@ -139,7 +140,9 @@ def _until_somebody_waits(database: Database) -> None:
     pytest.fail("nobody waits for the poll to land")
 
 
-def test_an_archive_of_which_much_is_empty_is_made_smaller(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_of_which_much_is_empty_is_made_smaller(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not database.is_sqlite:
         assert upkeep.vacuum(database) is False
         upkeep.optimize(database)
@@ -153,8 +156,28 @@ def test_an_archive_of_which_much_is_empty_is_made_smaller(database: Database, m
     with monkeypatch.context() as full:
         full.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=before.size))
         assert upkeep.vacuum(database) is False, "it needs room for a second copy"
+    with monkeypatch.context() as small:  # where SQLite keeps what is temporary, as in a container
+        small.setenv("SQLITE_TMPDIR", str(temporary := tmp_path / "temporary"))
+        temporary.mkdir()
+        small.setattr(
+            "shutil.disk_usage", lambda place: SimpleNamespace(free=before.size - 1 if place == temporary else 2**40)
+        )
+        assert upkeep.vacuum(database) is False, "and for another one there"
     assert upkeep.vacuum(database) is True
     after = upkeep.space(database)
     assert after.size < before.size - 1_900_000
     assert after.unused == 0
     upkeep.optimize(database)
+
+
+def test_articles_that_a_clock_ahead_wrote_down_keep_no_others_from_being_forgotten(
+    database: Database, source: int
+) -> None:
+    for number in range(3):
+        land(database, other_changes(source_id=source, identity=f"g:ahead{number}"), days_ago=-3_000)
+    land(database, other_changes(source_id=source, identity="g:old"))
+    land(database, other_changes(source_id=source, identity="g:ahead"), days_ago=-3_000)
+    land(database, other_changes(source_id=source, identity="g:older"), days_ago=500)
+    land(database, other_changes(source_id=source, identity="g:young"), days_ago=1)
+    assert forget(database, limit=2) == 2
+    assert left(database) == ["g:ahead0", "g:ahead1", "g:ahead2", "g:ahead", "g:young"]

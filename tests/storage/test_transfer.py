@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from storage import broadcasts, filters, ingest, instance, lessons, likeness, queue, sources, subscriptions, transfer
+from storage import (
+    broadcasts,
+    filters,
+    ingest,
+    instance,
+    lessons,
+    likeness,
+    queue,
+    schema,
+    sources,
+    subscriptions,
+    transfer,
+)
 from storage.changes import Lesson
 from storage.database import Connection, Database
 from storage.errors import CopyError
@@ -133,7 +145,28 @@ def test_a_half_copy_is_not_mixed_with_another(archive: Database, empty: Databas
     other = new_archive(tmp_path / "other.db")
     with pytest.raises(CopyError, match="part of a copy of"):
         transfer.copy(other, empty)
+    with pytest.raises(CopyError, match=r"half a copy of .*kaigi.db. Give the same"):
+        transfer.copy(empty, other)
+    with pytest.raises(CopyError, match="half a copy"):
+        empty.read(transfer.refuse_half)
     other.close()
+    transfer.copy(archive, empty)
+    empty.read(transfer.refuse_half)
+
+
+def test_a_target_on_which_a_service_has_run_is_not_taken_for_empty(archive: Database, empty: Database) -> None:
+    schema.upgrade(empty)
+    empty.write(filters.ensure_built_in)
+    with pytest.raises(CopyError, match="archive of its own"):
+        transfer.copy(archive, empty)
+
+
+def test_an_archive_that_is_not_there_is_told_and_not_made(empty: Database, tmp_path: Path) -> None:
+    absent = Database(f"sqlite:///{tmp_path / 'absent.db'}")
+    with pytest.raises(CopyError, match=r"no database at .*absent.db"):
+        transfer.copy(absent, empty)
+    absent.close()
+    assert not (tmp_path / "absent.db").exists()
 
 
 def _retitle(connection: Connection) -> None:
@@ -183,6 +216,7 @@ def test_numbers_of_rows_that_are_gone_are_not_given_again(archive: Database, em
 
 def test_an_archive_of_another_version_is_not_copied(empty: Database, tmp_path: Path) -> None:
     there = Database(f"sqlite:///{tmp_path / 'target.db'}")
+    assert empty.read(schema.revision) is None  # on SQLite the file begins with this
     with pytest.raises(CopyError, match="another version's schema"):
         transfer.copy(empty, there)
     there.close()

@@ -78,7 +78,7 @@ async def delivering(database: Database, post: Post, worker: str = "w1", **optio
         senders={Channel.TELEGRAM: post},
         worker=worker,
         per_second=options.pop("per_second", 1000),  # type: ignore[arg-type]
-        clock=lambda: datetime.now(UTC),
+        clock=options.pop("clock", lambda: datetime.now(UTC)),  # type: ignore[arg-type]
         paces=options.pop("paces", FAST),  # type: ignore[arg-type]
         **options,  # type: ignore[arg-type]
     )

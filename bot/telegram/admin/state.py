@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.telegram.admin.answers import Answer, Ask, bold, esc, lines
 from feeds.publish.words import SOURCE_STATES
-from storage import news, sources, tracing
+from storage import news, queue, sources, tracing
 from storage.database import Connection, Database
 from storage.model import Source, SourceState
 
@@ -71,7 +71,8 @@ def _look(connection: Connection, ask: Ask) -> list[str]:
     figures, oldest = news.figures(connection), tracing.oldest_waiting(connection)
     every = [one for one in sources.every(connection) if one.definition.enabled]
     bad = [one for one in every if one.state in _BAD]
-    late = oldest is not None and ask.now - oldest > timedelta(minutes=10)
+    _, due = queue.due(connection, ask.now)
+    late = due is not None and ask.now - due > timedelta(minutes=10)
     waiting = ask.say("{count} messages wait, the oldest since {moment}",
                       count=figures.deliveries_waiting, moment=ask.clock(oldest))  # fmt: skip
     polled = max((one.last_polled_at for one in every if one.last_polled_at), default=None)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.outcomes import ChatGone, Moved, NotSent, Outcome, Refused, Sent
 from bot.pacing import Pace
 from feeds import floods
-from storage import notices, subscriptions
+from storage import notices, outbox, subscriptions
 from storage.contents import Content
 from storage.database import Database
 from storage.model import Channel, ChatState, Delivery, FloodState, NoticeKind
@@ -183,3 +183,25 @@ async def test_a_message_that_fails_is_waited_for_three_tries_and_then_overtaken
     async with delivering(database, post):
         await until(lambda: states(database) == ["sent"] * 2)
     assert [d.story_id for d in post.taken] == [bad, bad, bad, good, bad]
+
+
+async def test_a_clock_that_is_set_back_keeps_no_message_waiting(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database)
+    ahead = [timedelta(hours=5)]
+    post = Post(NotSent("too many requests", wait=timedelta(seconds=0.3), whole_channel=True))
+    async with delivering(
+        database, post, paces={}, clock=lambda: datetime.now(UTC) + (ahead[0] if ahead else timedelta(0))
+    ) as deliverer:
+        await until(lambda: len(post.taken) == 1 and states(database) == ["queued"])
+        ahead.clear()
+        deliverer.wake()
+        await until(lambda: states(database) == ["sent"])
+
+
+async def test_a_pause_of_years_that_an_earlier_process_wrote_down_is_none(database: Database) -> None:
+    subscribe(database, "1")
+    meet(database)
+    database.write(lambda c: outbox.pause(c, Channel.TELEGRAM, datetime.now(UTC) + timedelta(days=900)))
+    async with delivering(database, Post()):
+        await until(lambda: states(database) == ["sent"])

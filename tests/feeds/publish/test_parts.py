@@ -80,9 +80,18 @@ def test_taking_a_line_out_that_is_not_there_changes_nothing() -> None:
     assert moved(lines[:1], [], [lines[1]]) == list(lines)
 
 
+def test_trouble_of_the_service_is_told_by_name_and_what_is_well_shows_that() -> None:
+    figures = Figures(sources=0, sources_failing=0, items=0, meetings=0, chats=0, deliveries_waiting=0)
+    lines = metrics.render(
+        figures, [], NOW, standing=metrics.Standing(troubles={"disk", "role web"}, deliveries_due=3)
+    ).decode()
+    told = {'kaigi_trouble{about="disk"} 1.0', 'kaigi_trouble{about="backups"} 0.0', "kaigi_deliveries_due 3.0"}
+    assert told | {'kaigi_trouble{about="role web"} 1.0'} <= set(lines.splitlines())
+
+
 def test_each_role_has_its_number_of_processes_as_soon_as_one_lives() -> None:
     figures = Figures(sources=0, sources_failing=0, items=0, meetings=0, chats=0, deliveries_waiting=0)
     one = Worker(name="w1", role=Role.COLLECT, leads=(), started_at=NOW, seen_at=NOW)
-    lines = metrics.render(figures, [], NOW, workers=[one]).decode().splitlines()
+    lines = metrics.render(figures, [], NOW, standing=metrics.Standing(workers=[one])).decode().splitlines()
     assert {'kaigi_processes{role="collect"} 1.0', 'kaigi_processes{role="web"} 0.0'} <= set(lines)
     assert "kaigi_processes" not in metrics.render(figures, [], NOW).decode()
