@@ -24,6 +24,9 @@ _REFUSALS = (
     ("phase.refused", Phase.CANCELLED),
     ("phase.requested", Phase.CANCELLED),
 )
+#: Verbs whose object is a person: "snubs Austin" refuses to see him, without a word of talking.
+_SNUBS = re.compile(r"snub|shun|rebuff|spurn")
+_PERSONS = ("person", "surname", "office", "meeting.counterpart")
 #: "was rejected" refuses what stands before it, "rejects" what follows.
 _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\s(?:\w+\s)?$")
 #: Between a refusal and a talk: what is refused is something else, and the talk is where.
@@ -55,6 +58,15 @@ _AHEAD_JA = re.compile(
     r"[^。、 ]{0,12}?(?:(?:会談|会合|会議|協議|2\+2」?)(?:の?(?:開催|開幕))?|)"
     r"(?:を(?:前に|控え)|に先立ち|前日に|直?前に)"
 )
+#: 国防相会談での合意を受け: what came of a talk, as the ground of something else.
+_FOLLOWS_JA = re.compile(
+    r"[^。、 ]{0,12}?(?:会談|会合|会議|協議|2\+2」?)(?:(?:で|での|の)(?:合意|一致|決定|成果|議論|要請)(?:事項)?)"
+    r"(?:を受け|に基づ|を踏まえ|に沿っ|を反映)(?![^。]*(?:会談|会合|会議|協議|共同声明))"
+)
+#: 2プラス2の早期開催で一致: what leaders or foreign ministers agree to have held.
+_AGREED_ON_JA = re.compile(
+    r"[^。、 ]{0,16}?(?:2\+2|2プラス2|会談|会合|協議)[」』]?の?(?:早期|年内|次回|再)?(?:開催|実施)(?:で|を|に|へ)"
+)
 _OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
 #: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
 _ASIDE_EN = re.compile(
@@ -65,6 +77,8 @@ _ASIDE_EN = re.compile(
 )
 #: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
 _CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")
+#: Behind a main clause of its own: "The premier announced the deal as ministers met on Friday" is about the deal.
+_SECOND_CLAUSE = re.compile(r"[a-z'’]+,?\s(?:\S+\s){2,}?(?:after|as|before|when|while)\s[^,;]*$")
 _STOOD_JA = re.compile(r"(?:てい(?:る|た)|(?:ばかり|直後|矢先)だった|重ねて?(?:きた|た|いる))$")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _NEAR_DAY = re.compile(
@@ -121,6 +135,8 @@ def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     if strongest is None:
         return None
     aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start)
+    if not aside and not any(side.rank == "minister" and side.start < strongest.start for side in reading.sides):
+        aside = _SECOND_CLAUSE.search(folded.text, reading.start, strongest.start)
     if not aside and not _NEAR_DAY.search(folded.text, reading.start, reading.end):
         clause = _CLAUSE_EN.search(folded.text, reading.start, strongest.start)
         aside = clause or _STOOD_JA.search(folded.text, strongest.start, reading.end)
@@ -136,7 +152,16 @@ def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     if before:
         return before.start(), strongest.end
     after = _AHEAD_JA.match(folded.text, strongest.end, reading.end)
+    after = after or _FOLLOWS_JA.match(folded.text, strongest.end, reading.end)
+    if not after and _tells_of_others(reading):
+        after = _AGREED_ON_JA.match(folded.text, strongest.end, reading.end)
     return (strongest.start, after.end()) if after else None
+
+
+def _tells_of_others(reading: Reading) -> bool:
+    """Whether leaders or foreign ministers act, and no defence minister does."""
+    ranks = {side.rank for side in reading.sides if side.how == "office"}
+    return bool(ranks & {"head", "foreign"}) and "minister" not in ranks
 
 
 def _looks_back(reading: Reading, position: int) -> bool:
@@ -201,6 +226,8 @@ def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
         return _refused_before(hits, reading, text, hit)
     reach = _REACH_REQUEST if hit.group == "phase.requested" else _REACH_LATIN
     ahead = hits.of(*_TALKS, start=hit.start, end=min(reading.end, hit.end + reach))
+    if _SNUBS.match(hit.value):
+        ahead += hits.of(*_PERSONS, start=hit.end, end=min(reading.end, hit.end + _REACH_REQUEST))
     if any(not _OTHER_OBJECT.search(text, hit.end, talk.start) for talk in ahead):
         return True
     passive = _PASSIVE.search(text, max(reading.start, hit.start - 20), hit.start)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from feeds.understand.against import at_the_table
+from feeds.understand.by_name import meet_by_name
 from feeds.understand.folding import Folded
 from feeds.understand.gatherings import ministerial_nouns, plurals, series, two_plus_two
 from feeds.understand.people import Reader, Side
@@ -36,27 +37,6 @@ HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are gener
 #: What names somebody without making a rule speak: "his Finnish counterpart", NATO's Secretary General.
 _NAMES_SIDES = ("office", "meeting.counterpart")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
-#: Two names and a verb that says that they meet, for headlines without an office.
-_MEETS = re.compile(
-    r"\s(?:to )?(?:meets?|met|hosts?|hosted|welcomes?|welcomed|"
-    r"(?:speaks?|spoke|talks?|talked) (?:by phone )?(?:with|to)|"
-    r"(?:holds?|held) (?:[\w-]+ )?(?:talks|call|meeting|dinner) with|sits down with)"
-    r"\s(?:with\s)?(?:us\s|uk\s)?(?:[\w.']+\s)?"
-)
-#: What may follow the second name: "met Hegseth's aide" and "welcomes Hegseth remarks" tell of something else.
-_ENDS = re.compile(
-    r"(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|during|after|this|next|today|online|virtually)\b)"
-)
-_SIDE_BY_SIDE = re.compile(r"氏?(?:と|、|・)|,? and (?:\w+ )?|,\s(?:\w+ )?|-")
-_TOGETHER = re.compile(
-    r"(?:氏|両氏)?(?:が|と|は|、)?(?:[一-龥ァ-ヺー]{1,8}で)?(?:初|再)?(?:電話|テレビ|オンライン)?(?:で)?(?:会談|会合|協議|夕食会|昼食会|朝食会)(?!せず|なし|しない)|"
-    r"\s(?:to )?(?:(?:meet|met)(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|"
-    r"during|after|this|next|today|online|virtually)\b)|"
-    # "speak at the forum" and "talk to reporters" are not to each other.
-    r"(?:speak|spoke|talk|talked)(?=\s?(?:$|[,.;:])|\s(?:by|again|over|online|virtually|amid|this|today)\b)|"
-    r"(?:hold|held|have|had)\s(?!.{0,20}press|no\b|.{0,20}town hall)(?:[\w-]+\s){0,3}"
-    r"(?:talks|calls?|meetings?|dinner|lunch|breakfast)\b)"
-)
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
 
@@ -167,16 +147,6 @@ def _one_side(scene: Scene) -> Iterator[Signal]:
     yield Signal(rule="one_side", weight=weight, start=offices[0].start, end=offices[0].end)
 
 
-def _meet_by_name(scene: Scene, first: Side, second: Side) -> bool:
-    """Whether a sentence says no more than that these two meet: 小泉氏とヘグセス氏が会談, "Koizumi meets Hegseth"."""
-    if scene.has_rank("head", "foreign", "military", "other", "official", "vice_minister"):
-        return False
-    between = scene.text[first.end : second.start]
-    if _MEETS.fullmatch(between):
-        return _ENDS.match(scene.text, second.end, scene.end) is not None
-    return bool(_SIDE_BY_SIDE.fullmatch(between) and _TOGETHER.match(scene.text, second.end, scene.end))
-
-
 def _names(scene: Scene) -> Iterator[Signal]:
     named = [side for side in scene.sides if side.how == "person" and side.rank == "minister"]
     offices = [side for side in scene.ministers if side.how == "office"]
@@ -187,5 +157,5 @@ def _names(scene: Scene) -> Iterator[Signal]:
         weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
         yield Signal(rule="office_and_name", weight=weight, start=first, end=last)
     else:
-        alone = len(named) == 2 and _meet_by_name(scene, *named)
+        alone = len(named) == 2 and meet_by_name(scene, *named)
         yield Signal(rule="names_only", weight=NAMES_ONLY if alone else NAMES_AGREE, start=first, end=last)

@@ -31,6 +31,7 @@ _NAMES_A_MEETING = re.compile(
 )
 #: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
+_NUMBERED = re.compile(r"(?:\b\d{1,3}(?:st|nd|rd|th)\s|第\d{1,3}回[「『]?)$")
 _ORGANISATIONS = {"NATO", "EU", "ASEAN"}
 
 
@@ -112,6 +113,9 @@ def _outside(word: Hit, name: Hit) -> bool:
 
 def _by_name(scene: Scene, hit: Hit) -> float:
     # A short name such as ADMM-Plus also stands for exercises and expert groups of the same framework.
+    numbered = _NUMBERED.search(scene.text, max(scene.start, hit.start - 12), hit.start)
+    if numbered and scene.shown:
+        return SERIES  # "18th ADMM concludes": what is counted is the meeting
     if not _NAMES_A_MEETING.search(scene.text, hit.start, hit.end) and not scene.ministers:
         return 0.75 if scene.near(hit, 40, "meeting.strong") else SHORT_NAME
     return SERIES if scene.shown else NAMED_ALONE

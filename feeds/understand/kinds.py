@@ -12,12 +12,24 @@ from storage.model import Format, Kind
 _MANY = re.compile(
     r"\d{2}(?:か|カ|ヶ|ケ)国|防衛相会談等|\b\d{2}\s(?:countries|nations|states)|(?:some|about|over) \d{2}\b"
 )
+#: The same where a headline says it of a meeting that the text tells.
+_MANY_STATES = re.compile(r"\d{2}(?:か|カ|ヶ|ケ)国|\b\d{2}\s(?:countries|nations|states)")
 _STATES = re.compile(r"(?<!\d)(?P<count>\d)(?:か|カ|ヶ|ケ|ヵ)国の?(?:国防|防衛|軍)")
 _SIZES = {0: Kind.BILATERAL, 1: Kind.BILATERAL, 2: Kind.BILATERAL, 3: Kind.TRILATERAL}
 _MINILATERAL_UP_TO = 6
 _PURPOSES = {"to discuss", "to sign", "to join", "to open"}
 _HAVE_MET = re.compile(r"\b(?:met|held|spoke|hosted|gathered|convened|co-chaired|chaired|sat down|welcomed|received)\b")
 _FORMATS = (("meeting.video", Format.VIDEO), ("meeting.call", Format.PHONE))
+
+_FROM_AFAR = {"by video", "via video", "video link", "video link-up", "remotely", "virtually", "online", "over video"}
+_JOINS = re.compile(
+    r"\b(?:join(?:s|ed|ing)?|address(?:es|ed)?|brief(?:s|ed)|exchange (?:of views )?with|appear\w*|dial\w*)\b"
+    r"[^.;]*$"
+)
+#: Three in one word, where no other region stands before it ("Nordic-Baltic").
+_THREE = re.compile(
+    r"(?<!nordic-)(?<!nordic )(?<!and )\bbaltic (?:defen[cs]e )?ministers|バルト(?:3|三)(?:国|か国|カ国)"
+)
 
 Parts = tuple[Part, Part]
 
@@ -38,6 +50,8 @@ def _by_sides(parts: Parts, sides: tuple[str, ...]) -> Kind:
     part, reading = (sure or telling)[0]  # one tells: without it there is no meeting whose kind could be asked
     if any(_says_separate(*one) for one in telling if one[1] is reading or _several_counterparts(reading)):
         return Kind.BILATERAL
+    if _MANY_STATES.search(parts[0].folded.text):
+        return Kind.MULTILATERAL
     named = meeting_countries(reading.sides)
     count = max(len(sides) or len(named), _stated_size(part, reading))
     if _is_many(part, reading, set(sides or named), count):
@@ -59,9 +73,11 @@ def _stated_size(part: Part, reading: Reading) -> int:
     stated = _STATES.search(part.folded.text, reading.start, reading.end)
     if any(side.how == "counterpart" and not side.plural for side in reading.sides):
         return 0  # with his counterpart: two, whatever "three-way" they talked about
-    three = 3 if part.hits.any("group.three", start=reading.start, end=reading.end) else 0
+    three = part.hits.any("group.three", start=reading.start, end=reading.end) or _THREE.search(
+        part.folded.text, reading.start, reading.end
+    )
     many = int(stated["count"]) if stated and not is_pair(reading) else 0
-    return many if many > _MINILATERAL_UP_TO else three
+    return many if many > _MINILATERAL_UP_TO else 3 if three else 0
 
 
 def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:
@@ -75,12 +91,19 @@ def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:
     return bool(rules & {"plural", "series"}) and count < 2 and not is_pair(reading)
 
 
+def _of_one_guest(part: Part, hit: Hit) -> bool:
+    """ "He joined by video": one of many was not in the room."""
+    return hit.value in _FROM_AFAR and bool(_JOINS.search(part.folded.text, max(0, hit.start - 90), hit.start))
+
+
 def format_of(parts: Parts) -> tuple[Format, Spot | None]:
     """In person unless a telling sentence says otherwise."""
     for part, reading in readings_of(parts):
         if reading.signals:
             for group, value in _FORMATS:
                 for hit in part.hits.of(group, start=reading.start, end=reading.end):
+                    if part.where == "text" and _of_one_guest(part, hit):
+                        continue
                     return value, Spot(part=part, start=hit.start, end=hit.end)
     return Format.IN_PERSON, None
 

@@ -264,10 +264,15 @@ class Reader:
         )  # fmt: skip
 
     def _persons(self, start: int, end: int) -> Iterator[Side]:
-        for hit in self._hits.of("person", "surname", start=start, end=end):
+        reached = start
+        # The longest first: the surname inside "Pete Hegseth" names nobody else.
+        for hit in sorted(
+            self._hits.of("person", "surname", start=start, end=end), key=lambda hit: (hit.start, -hit.end)
+        ):
             person: Person = hit.value
-            if not person.held_office_on(self._day):
+            if hit.start < reached or not person.held_office_on(self._day):
                 continue
+            reached = hit.end
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
