@@ -17,6 +17,7 @@ from storage.model import Phase
 _REACH_LATIN, _REACH_JA = 64, 34
 #: A request counts only directly before what it asks for: "asks for urgent talks".
 _REACH_REQUEST = 34
+_LEADS = 12  # characters before the subject of a main clause: "both", "visiting"
 _TALKS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.two_plus_two", "phase.object")
 _REFUSALS = (
     ("phase.postponed", Phase.POSTPONED),
@@ -47,6 +48,8 @@ _CLAUSE_END = re.compile(r",\s|、")
 _PAST_YEAR = re.compile(
     r"\b(?:in|of|during)\s(?:[a-z]+\s)?(?P<en>20\d\d)\b|(?<!\d)(?P<ja>20\d\d)年(?:\d{1,2}月)?(?:の|に)"
 )
+#: 10月の国防相会合: a talk that only its month dates.
+_OTHER_MONTH = re.compile(r"(?<!\d)(?P<month>\d{1,2})月の[^。、]{0,12}(?:会談|会合|会議|協議)")
 #: "the first since relations cooled in 2021" dates something else.
 _SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
 _NAMES_A_DAY = re.compile(
@@ -60,8 +63,9 @@ _AHEAD_JA = re.compile(
 )
 #: 国防相会談での合意を受け: what came of a talk, as the ground of something else.
 _FOLLOWS_JA = re.compile(
-    r"[^。、 ]{0,12}?(?:会談|会合|会議|協議|2\+2」?)(?:(?:で|での|の)(?:合意|一致|決定|成果|議論|要請)(?:事項)?)"
-    r"(?:を受け|に基づ|を踏まえ|に沿っ|を反映)(?![^。]*(?:会談|会合|会議|協議|共同声明))"
+    r"[^。、 ]{0,12}?(?:会談|会合|会議|協議|2\+2」?)"
+    r"(?:(?:で|での|の)(?:合意|一致|決定|成果|議論|要請)(?:事項)?|への(?:参加|出席))"
+    r"(?:を受け|に基づ|を踏まえ|に沿っ|を反映|を機に)(?![^。]*(?:会談|会合|会議|協議|共同声明))"
 )
 #: 2プラス2の早期開催で一致: what leaders or foreign ministers agree to have held.
 _AGREED_ON_JA = re.compile(
@@ -70,7 +74,7 @@ _AGREED_ON_JA = re.compile(
 _OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
 #: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
 _ASIDE_EN = re.compile(
-    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|"
+    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|\balso\s(?!present)[^,]*$|"
     r"\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
     r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
     r"\bpressure\b.{0,120}?\b(?:before|as)\b"
@@ -79,6 +83,7 @@ _ASIDE_EN = re.compile(
 _CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")
 #: Behind a main clause of its own: "The premier announced the deal as ministers met on Friday" is about the deal.
 _SECOND_CLAUSE = re.compile(r"[a-z'’]+,?\s(?:\S+\s){2,}?(?:after|as|before|when|while)\s[^,;]*$")
+_YET_TO_COME = re.compile(r"\b(?:(?:is|are|was|were) (?:due|set|expected|scheduled) to|(?:are|were|is|was) to)\b")
 _STOOD_JA = re.compile(r"(?:てい(?:る|た)|(?:ばかり|直後|矢先)だった|重ねて?(?:きた|た|いる))$")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _NEAR_DAY = re.compile(
@@ -137,10 +142,22 @@ def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start)
     if not aside and not any(side.rank == "minister" and side.start < strongest.start for side in reading.sides):
         aside = _SECOND_CLAUSE.search(folded.text, reading.start, strongest.start)
+    ahead = _YET_TO_COME.search(folded.text, strongest.start, reading.end)
+    aside = aside or ahead
     if not aside and not _NEAR_DAY.search(folded.text, reading.start, reading.end):
         clause = _CLAUSE_EN.search(folded.text, reading.start, strongest.start)
+        if clause and clause.start() == reading.start and _actors_follow(folded, reading, strongest.end):
+            clause = None  # "After talks with their counterparts, the ministers announced …"
         aside = clause or _STOOD_JA.search(folded.text, strongest.start, reading.end)
     return (aside.start(), aside.end()) if aside else None
+
+
+def _actors_follow(folded: Folded, reading: Reading, told: int) -> bool:
+    """Whether the main clause behind a leading one begins with a minister."""
+    comma = _CLAUSE_END.search(folded.text, told, reading.end)
+    return bool(comma) and any(
+        side.rank in {"minister", "foreign"} and 0 <= side.start - comma.end() < _LEADS for side in reading.sides
+    )
 
 
 def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
@@ -181,6 +198,10 @@ def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date, *, 
     for hit in hits.of(*groups, start=reading.start, end=reading.end):
         if not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+            return
+    for match in _OTHER_MONTH.finditer(folded.text, reading.start, reading.end):
+        if int(match["month"]) != published.month and not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
+            yield Reason(rule="background", weight=-1.0, quote=folded.quote(match.start(), match.end()))
             return
     for match in _PAST_YEAR.finditer(folded.text, reading.start, reading.end):
         year = int(match["en"] or match["ja"])

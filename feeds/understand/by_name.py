@@ -1,6 +1,7 @@
 """Whether two ministers who are named without an office meet: 小泉氏とヘグセス氏が会談, "Koizumi meets Hegseth"."""
 
 import re
+from itertools import pairwise
 
 from feeds.understand.people import Side
 from feeds.understand.scene import Scene
@@ -29,6 +30,8 @@ _TOGETHER = re.compile(
     r"during|after|this|next|today|online|virtually)\b)|"
     # "speak at the forum" and "talk to reporters" are not to each other.
     r"(?:speak|spoke|talk|talked)(?=\s?(?:$|[,.;:])|\s(?:by|again|over|online|virtually|amid|this|today)\b)|"
+    r"(?:discuss|discussed|review|reviewed|reaffirm|reaffirmed|agree|agreed|sign|signed|ink|inked|exchange views)\s"
+    r"(?!to disagree)(?!.{0,60}\b(?:separate|but)\b)|"
     r"(?:hold|held|have|had)\s(?!.{0,20}press|no\b|.{0,20}town hall)(?:[\w-]+\s){0,3}"
     r"(?:talks|calls?|meetings?|dinner|lunch|breakfast)\b)"
 )
@@ -41,13 +44,14 @@ _IN_TALKS = re.compile(
 )
 
 
-def meet_by_name(scene: Scene, first: Side, second: Side) -> bool:
-    """Whether a sentence says no more than that these two meet: 小泉氏とヘグセス氏が会談, "Koizumi meets Hegseth"."""
+def meet_by_name(scene: Scene, named: list[Side]) -> bool:
+    """Whether a sentence says no more than that these meet: 小泉氏とヘグセス氏が会談, "Koizumi meets Hegseth"."""
     if scene.has_rank("head", "foreign", "military", "other", "official", "vice_minister"):
         return False
-    between = scene.text[first.end : second.start]
-    if _MEETS.fullmatch(between):
-        return _ENDS.match(scene.text, second.end, scene.end) is not None
-    if not _SIDE_BY_SIDE.fullmatch(between):
+    gaps = [scene.text[one.end : following.start] for one, following in pairwise(named)]
+    end = named[-1].end
+    if len(gaps) == 1 and _MEETS.fullmatch(gaps[0]):
+        return _ENDS.match(scene.text, end, scene.end) is not None
+    if not gaps or not all(_SIDE_BY_SIDE.fullmatch(gap) for gap in gaps):
         return False
-    return any(form.match(scene.text, second.end, scene.end) for form in (_TOGETHER, _IN_TALKS))
+    return any(form.match(scene.text, end, scene.end) for form in (_TOGETHER, _IN_TALKS))

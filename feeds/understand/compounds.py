@@ -75,9 +75,13 @@ class ShortNames:
             for match in self._loose.finditer(text, start, end):
                 yield Compound(match.start(), match.end(), self._read(match))
 
-    def tail_follows(self, text: str, start: int) -> bool:
-        """Whether a word for ministers stands there: 日フィンランド before 防衛相."""
-        return bool(self._tail.match(text, start))
+    def tail_follows(self, text: str, start: int, *, linked: bool = False) -> bool:
+        """Whether a word for ministers stands there: 日フィンランド before 防衛相. `linked` allows a の between."""
+        return bool(self._tail.match(text, start + (linked and text.startswith("の", start))))
+
+    def read(self, states: str) -> tuple[str, ...]:
+        """The countries of characters like 日米豪; empty where one of them is no country's."""
+        return tuple(self.codes[one] for one in states) if all(one in self.codes for one in states) else ()
 
     def before_office(self, text: str, start: int) -> str | None:
         """The country whose character stands directly before an office."""

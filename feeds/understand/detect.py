@@ -20,6 +20,7 @@ from feeds.understand.scene import (
     COUNTERPART,
     NAMES_AGREE,
     NAMES_ONLY,
+    NOBODYS,
     ONE_SIDE,
     ORGANISATION,
     READOUT,
@@ -113,6 +114,9 @@ def _counterparts(scene: Scene) -> Iterator[Signal]:
         return
     office_known = any(side.how == "office" for side in own) or any(side.countries for side in others)
     if office_known and scene.shown:
+        if not countries_of([*own, *others]):
+            yield Signal(rule="counterpart", weight=NOBODYS, start=others[0].start, end=others[0].end)
+            return
         weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
         yield Signal(rule="counterpart", weight=weight, start=others[0].start, end=others[0].end)
 
@@ -129,7 +133,8 @@ def _vice_ministers(scene: Scene) -> Iterator[Signal]:
         return
     countries = countries_of([side for side in scene.sides if side.rank in {"vice_minister", "minister"}])
     countries |= {hit.value for hit in scene.find("country")}
-    among_themselves = len(countries_of(deputies)) >= 2 and bool(scene.strong)
+    others = [side for side in scene.ministers if side.how == "counterpart"]
+    among_themselves = len(countries_of([*deputies, *others])) >= 2 and bool(scene.strong)
     weight = VICE if among_themselves or scene.find("level.deputies_dialogue") else VICE - 0.1
     yield Signal(
         rule="vice_ministers", weight=weight if len(countries) >= 2 else 0.4,
@@ -157,5 +162,5 @@ def _names(scene: Scene) -> Iterator[Signal]:
         weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
         yield Signal(rule="office_and_name", weight=weight, start=first, end=last)
     else:
-        alone = len(named) == 2 and meet_by_name(scene, *named)
+        alone = meet_by_name(scene, named)
         yield Signal(rule="names_only", weight=NAMES_ONLY if alone else NAMES_AGREE, start=first, end=last)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from feeds.understand.lexicon import Series
+from feeds.understand.people import Side
 from feeds.understand.scan import Hit
 from feeds.understand.scene import (
     FORUM,
@@ -86,11 +87,17 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     )
     if not grouped:
         others = scene.has_rank("head", "foreign", "military", "other") or scene.find("level.heads")
-        alone = scene.strong and not others
+        alone = scene.strong and not others and not _are_his_own(scene, several[0])
         yield Signal(rule="plural", weight=UNGROUPED if alone else 0.6, start=several[0].start, end=several[0].end)
         return
     weight = PLURAL if scene.strong or scene.attend else PLURAL - WEAK_FORM
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
+
+
+def _are_his_own(scene: Scene, chiefs: Side) -> bool:
+    """ "The minister meets defence chiefs": nobody's by name, they are the generals of the one who meets them."""
+    before = [side for side in scene.sides if side.rank == "minister" and side.end <= chiefs.start]
+    return bool(before) and scene.text[chiefs.start : chiefs.end].endswith("chiefs")
 
 
 def series(scene: Scene) -> Iterator[Signal]:

@@ -15,6 +15,7 @@ _MANY = re.compile(
 #: The same where a headline says it of a meeting that the text tells.
 _MANY_STATES = re.compile(r"\d{2}(?:か|カ|ヶ|ケ)国|\b\d{2}\s(?:countries|nations|states)")
 _STATES = re.compile(r"(?<!\d)(?P<count>\d)(?:か|カ|ヶ|ケ|ヵ)国の?(?:国防|防衛|軍)")
+_ORGANISATIONS = {"ASEAN", "EU", "NATO", "UN"}
 _SIZES = {0: Kind.BILATERAL, 1: Kind.BILATERAL, 2: Kind.BILATERAL, 3: Kind.TRILATERAL}
 _MINILATERAL_UP_TO = 6
 _PURPOSES = {"to discuss", "to sign", "to join", "to open"}
@@ -41,6 +42,9 @@ def kind_of(parts: Parts, series: Series | None, sides: tuple[str, ...]) -> tupl
             for signal in reading.signals:
                 if signal.rule == "two_plus_two" and signal.weight >= reading.strength - 0.1:
                     return Kind.TWO_PLUS_TWO, Spot(part=part, start=signal.start, end=signal.end)
+            for hit in part.hits.of("meeting.two_plus_two", start=reading.start, end=reading.end):
+                if reading.signals and "minister" in hit.value and len(set(sides) - _ORGANISATIONS) == 2:
+                    return Kind.TWO_PLUS_TWO, Spot(part=part, start=hit.start, end=hit.end)
     return (series.kind, None) if series else (_by_sides(parts, sides), None)
 
 
@@ -86,6 +90,8 @@ def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:
         return True
     if _MANY.search(part.folded.text, reading.start, reading.end):
         return True
+    if _several_counterparts(reading) and part.hits.any("group.regions", start=reading.start, end=reading.end):
+        return True  # "hosts Nordic colleagues"
     if part.hits.any("group.many", start=reading.start, end=reading.end) and not is_pair(reading):
         return True
     return bool(rules & {"plural", "series"}) and count < 2 and not is_pair(reading)
@@ -99,7 +105,8 @@ def _of_one_guest(part: Part, hit: Hit) -> bool:
 def format_of(parts: Parts) -> tuple[Format, Spot | None]:
     """In person unless a telling sentence says otherwise."""
     for part, reading in readings_of(parts):
-        if reading.signals:
+        ministers = part.where == "title" and any(side.rank == "minister" for side in reading.sides)
+        if reading.signals or ministers:
             for group, value in _FORMATS:
                 for hit in part.hits.of(group, start=reading.start, end=reading.end):
                     if part.where == "text" and _of_one_guest(part, hit):

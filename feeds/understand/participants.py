@@ -14,6 +14,9 @@ from feeds.understand.scene import FORUM, UNGROUPED, Reading
 from storage.model import Kind, Level, Principal
 
 _NAME_REACH = 30  # characters between an office and the name that stands beside it
+_THOSE_COUNTRIES = re.compile(
+    r"\b(?:the two|both|the three) (?:countries|nations|sides|states|allies)\b|両国|3(?:か|カ)国"
+)
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
 _ORGANISATIONS = {"ASEAN", "EU", "NATO", "UN"}
 _SEVERAL_RULES = {"plural", "two_plus_two", "ministerial_noun"}
@@ -39,7 +42,7 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         return series.participants
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
-        if part is parts[1] and not chosen and _says_only_ministers(reading) and names_whose_meeting(parts[0].hits):
+        if part is parts[1] and not chosen and _are_the_titles(part, reading) and names_whose_meeting(parts[0].hits):
             chosen = {hit.value for hit in parts[0].hits.of("country")}
         if not reading.signals or reading.strength < FORUM:
             continue
@@ -67,6 +70,14 @@ def _says_only_ministers(reading: Reading) -> bool:
     rules = {signal.rule for signal in reading.signals}
     alone = any(signal.rule == "plural" and signal.weight == UNGROUPED for signal in reading.signals)
     return alone and rules <= {"plural", "forum"}
+
+
+def _are_the_titles(part: Part, reading: Reading) -> bool:
+    """Whether the ministers of a sentence are those of the countries that the headline names."""
+    if _says_only_ministers(reading):
+        return True
+    both = _THOSE_COUNTRIES.search(part.folded.text, reading.start, reading.end)
+    return bool(both) and not meeting_countries(reading.sides)
 
 
 def _named_with(part: Part, reading: Reading, *, hosts_only: bool) -> set[str]:

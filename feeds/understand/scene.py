@@ -9,6 +9,7 @@ from feeds.understand.scan import Hit, Hits
 COMPOUND = 0.95  # 日米防衛相会談
 TWO_SIDES = 0.92  # two ministers of two countries and a word of meeting
 COUNTERPART = 0.9
+NOBODYS = 0.75  # "the defence minister met counterparts": enough in a headline, not in the text
 SERIES = 0.9
 TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
