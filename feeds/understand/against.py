@@ -80,7 +80,7 @@ _ASIDE_EN = re.compile(
     r"\bpressure\b.{0,120}?\b(?:before|as)\b"
 )
 #: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
-_CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")
+_CLAUSE_EN = re.compile(r"\b(?:after|before|when|while|since|follow(?:s|ed|ing)?)\b")
 #: Behind a main clause of its own: "The premier announced the deal as ministers met on Friday" is about the deal.
 _SECOND_CLAUSE = re.compile(r"[a-z'’]+,?\s(?:\S+\s){2,}?(?:after|as|before|when|while)\s[^,;]*$")
 _YET_TO_COME = re.compile(r"\b(?:(?:is|are|was|were) (?:due|set|expected|scheduled) to|(?:are|were|is|was) to)\b")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from feeds.understand.against import at_the_table
 from feeds.understand.by_name import meet_by_name
 from feeds.understand.folding import Folded
-from feeds.understand.gatherings import ministerial_nouns, plurals, series, two_plus_two
+from feeds.understand.gatherings import ministerial_nouns, plurals, series, together, two_plus_two
 from feeds.understand.people import Reader, Side
 from feeds.understand.scan import OPENERS, Hits
 from feeds.understand.scene import (
@@ -54,6 +54,7 @@ def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: i
         *two_plus_two(scene),
         *ministerial_nouns(scene),
         *plurals(scene),
+        *together(scene),
         *series(scene),
         *_organisations(scene),
         *_vice_ministers(scene),
@@ -92,7 +93,13 @@ def _pairs(scene: Scene) -> Iterator[Signal]:
         if side.how == "compound" and not below and _talks_follow(scene, side):
             yield Signal(rule="compound", weight=COMPOUND, start=side.start, end=side.end)
     distinct = countries_of(offices)
-    anonymous = sum(1 for side in offices if not side.countries and not side.plural)
+    known = {side.office.lower() for side in offices if side.countries and side.office and side.office.isascii()}
+    anonymous = sum(
+        1
+        for side in offices
+        # "The new defence secretary, Ann Example, …": the same office again is the same person.
+        if not side.countries and not side.plural and not (side.name and side.office and side.office.lower() in known)
+    )
     if len(distinct) + min(anonymous, 1) < 2 or not distinct:
         return
     if scene.strong or scene.weak:

@@ -13,6 +13,7 @@ from feeds.understand.scene import (
     PLURAL,
     SERIES,
     SHORT_NAME,
+    TOGETHER,
     TWO_PLUS_TWO,
     UNGROUPED,
     WEAK_FORM,
@@ -32,6 +33,17 @@ _NAMES_A_MEETING = re.compile(
 )
 #: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
+#: Verbs in the plural, of ministers who act in one sentence with one will.
+_ACT_AS_ONE = re.compile(
+    r"\s(?:jointly |again |also |to )?(?:seek|slam|eye|boost|deepen|strengthen|step up|expand|share|weigh|stress|underscore|"
+    r"highlight|decry|denounce|express|voice|call for|urge|consider|plan|push|set|map|chart|finali[sz]e|approve|adopt|hail)\s"
+)
+_THEIRS = re.compile(
+    r"\b(?:their|the two (?:countries|nations)|the two (?:country|nation)'s)\s$|\b(?:countries|nations)'\s$"
+)
+_SAY_AS_ONE = re.compile(r"\s(?:said|say|announced|announce|declared|told)\b|$")
+#: "Talks must continue, defence chiefs say": they give their view.
+_ONLY_SPEAK = re.compile(r"\s(?:say|said|warn|warned|fear|feared|admit|admitted|claim|believe)\b")
 _NUMBERED = re.compile(r"(?:\b\d{1,3}(?:st|nd|rd|th)\s|第\d{1,3}回[「『]?)$")
 _ORGANISATIONS = {"NATO", "EU", "ASEAN"}
 
@@ -87,11 +99,23 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     )
     if not grouped:
         others = scene.has_rank("head", "foreign", "military", "other") or scene.find("level.heads")
-        alone = scene.strong and not others and not _are_his_own(scene, several[0])
+        speak = any(_ONLY_SPEAK.match(scene.text, side.end, scene.end) for side in several)
+        alone = scene.strong and not others and not speak and not _are_his_own(scene, several[0])
         yield Signal(rule="plural", weight=UNGROUPED if alone else 0.6, start=several[0].start, end=several[0].end)
         return
     weight = PLURAL if scene.strong or scene.attend else PLURAL - WEAK_FORM
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
+
+
+def together(scene: Scene) -> Iterator[Signal]:
+    """ "Japan, US defense chiefs seek …": ministers of two countries who act as one have spoken with each other."""
+    for side in scene.ministers:
+        theirs = side.plural and _THEIRS.search(scene.text, max(scene.start, side.start - 24), side.start)
+        several = len(side.countries) >= 2 or (theirs and len(scene.countries()) >= 2)
+        acts = _ACT_AS_ONE if not theirs else _SAY_AS_ONE
+        if several and side.how == "office" and acts.match(scene.text, side.end, scene.end):
+            yield Signal(rule="together", weight=TOGETHER, start=side.start, end=side.end)
+            return
 
 
 def _are_his_own(scene: Scene, chiefs: Side) -> bool:

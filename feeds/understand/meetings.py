@@ -264,8 +264,8 @@ def _text_strength(judged: _Judged, title: _Judged, *, whose: bool) -> float:
         side.how == "office" and side.rank == "minister" for side in title.reading.sides
     ):
         return 0.8
-    if whose and judged.strength == UNGROUPED:
-        return PLURAL
+    if whose and (judged.strength == UNGROUPED or rules == {"two_plus_two"}):
+        return max(judged.strength, PLURAL)
     if judged.reading.level == "vice_minister":
         return min(judged.strength, 0.7)
     return judged.strength

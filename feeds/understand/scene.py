@@ -14,6 +14,7 @@ SERIES = 0.9
 TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
 NOUN = 0.85  # 国防相会談 beside the names of countries
+TOGETHER = 0.78  # ministers of two countries named in one word act together
 NAMED_ALONE = 0.75  # a series by name and no word of form: enough in a headline, not in the text
 FORUM = 0.78
 SHORT_NAME = 0.55  # ADMMプラス without 会議 and without a minister: the framework, not the meeting
