@@ -35,8 +35,9 @@ _NAMES_A_MEETING = re.compile(
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
 #: Verbs in the plural, of ministers who act in one sentence with one will.
 _ACT_AS_ONE = re.compile(
-    r"\s(?:jointly |again |also |to )?(?:seek|slam|eye|boost|deepen|strengthen|step up|expand|share|weigh|stress|underscore|"
-    r"highlight|decry|denounce|express|voice|call for|urge|consider|plan|push|set|map|chart|finali[sz]e|approve|adopt|hail)\s"
+    r"\s(?:jointly |again |also |to )?(?:seek|slam|eye|boost|deepen|strengthen|step up|expand|share|weigh|stress|hail|"
+    r"underscore|highlight|decry|denounce|express|voice|call for|urge|consider|plan|push|set|map|chart|finali[sz]e|"
+    r"approve|adopt)\s"
 )
 _THEIRS = re.compile(
     r"\b(?:their|the two (?:countries|nations)|the two (?:country|nation)'s)\s$|\b(?:countries|nations)'\s$"
