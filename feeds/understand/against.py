@@ -43,6 +43,12 @@ _WAS_TO_BE = re.compile(
     r"(?:(?:has|have|had|was|were|is|are|will|to|been|be|being|now|again|indefinitely)\s)*"
 )
 _TOOK_PLACE = ("で", "にて", "では", "し、", "し ", "した", "後", "の席", "を終え", "に先立", "を前に")
+#: What is refused stands directly before the verb.
+_OBJECT_JA = re.compile(r"(?P<what>[^、。\s]{1,16})を(?:事実上|改めて|再び)?$")
+_ABOUT_TALKS = re.compile(
+    r"会談|会合|会議|協議|面会|懇談|対話|2\+2|2プラス2|電話|通話|要請|打診|提案|申し|呼び掛け|呼びかけ|招待|出席|参加|"
+    r"訪[日米韓中豪英]|訪問|来日|開催|実施|応じ"
+)
 _CLAUSE_END = re.compile(r",\s|、")
 #: A year that a sentence of the text dates itself by: "met in 2023", 2023年の会談.
 _PAST_YEAR = re.compile(
@@ -264,8 +270,11 @@ def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
     too = hits.of(*_TALKS, start=hit.end, end=min(reading.end, hit.end + _REACH_JA))
     if any(text.startswith("も", talk.end) for talk in too):
         return True  # 来日が中止 防衛相会談も
+    object_ = _OBJECT_JA.search(text, max(reading.start, hit.start - _REACH_JA), hit.start)
+    if object_ and not _ABOUT_TALKS.search(object_["what"]):
+        return False  # SCO国防相会議、印は共同文書を拒否
     talks = hits.of(*_TALKS, start=max(reading.start, hit.start - _REACH_JA), end=hit.end)
-    return any(not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
+    return any(talk.start >= hit.start or not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
 
 
 def _is_aside(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:

@@ -22,7 +22,7 @@ _MEETS = re.compile(
 _ENDS = re.compile(
     r"(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|during|after|this|next|today|online|virtually)\b)"
 )
-_SIDE_BY_SIDE = re.compile(r"氏?(?:と|、|・)|,? and (?:\w+ )?|,\s(?:\w+ )?|-")
+_SIDE_BY_SIDE = re.compile(r"氏?(?:と|、|・)|,? and (?:[\w']+ )?|,\s(?:[\w']+ )?|-")
 _TOGETHER = re.compile(
     r"(?:氏|両氏)?(?:が|と|は|、)?(?:[一-龥ァ-ヺー]{1,8}で)?(?:初|再)?(?:電話|テレビ|オンライン)?(?:で)?"
     r"(?:会談|会合|協議|夕食会|昼食会|朝食会)(?!せず|なし|しない)|"

@@ -27,6 +27,8 @@ _JOINS = re.compile(
     r"\b(?:join(?:s|ed|ing)?|address(?:es|ed)?|brief(?:s|ed)|exchange (?:of views )?with|appear\w*|dial\w*)\b"
     r"[^.;]*$"
 )
+#: 読売新聞オンライン: the newsroom behind a headline.
+_NEWSROOM = re.compile(r"(?:新聞|ニュース|経済|タイムズ|プレス|ジャーナル)\s?$")
 #: Three in one word, where no other region stands before it ("Nordic-Baltic").
 _THREE = re.compile(
     r"(?<!nordic-)(?<!nordic )(?<!and )\bbaltic (?:defen[cs]e )?ministers|バルト(?:3|三)(?:国|か国|カ国)"
@@ -110,6 +112,8 @@ def format_of(parts: Parts) -> tuple[Format, Spot | None]:
             for group, value in _FORMATS:
                 for hit in part.hits.of(group, start=reading.start, end=reading.end):
                     if part.where == "text" and _of_one_guest(part, hit):
+                        continue
+                    if _NEWSROOM.search(part.folded.text, max(0, hit.start - 6), hit.start):
                         continue
                     return value, Spot(part=part, start=hit.start, end=hit.end)
     return Format.IN_PERSON, None

@@ -20,7 +20,7 @@ _BEFORE_JA = re.compile(r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3}
 _BEFORE_EN = re.compile(rf"\b(?P<n>\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})\b(?P<gap>[^.;]{{0,40}})$")
 _AFTER = re.compile(
     r"(?:^|、|で|は|が|。|として|年間で|これで)(?P<n>\d{1,2})回目|"
-    rf"\b(?:its|the|their) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
+    rf"\b(?:its|the|their|for) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
     r"(?:iteration|edition|meeting|round|gathering)\b(?! of (?:ministers|leaders))"
 )
 #: 連絡会合(UDCG)の第34回会合, "the UDCG's 34th meeting": the number behind the name.

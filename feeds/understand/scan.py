@@ -29,6 +29,7 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _AFTER_SURNAME = ("氏", "大臣", "長官")
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
+_LONG_NAME = 2  # words
 #: Groups without which no rule of detection can speak.
 LEVELS = ("level.leaders_talks", "level.officials_talks")
 OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two", *LEVELS)
@@ -232,9 +233,16 @@ def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
         yield "topic", topic, topic.names
 
 
+def _shorter(name: str) -> Iterator[str]:
+    """Mohamed Khaled Nordin is called Khaled Nordin too: the last two words of a long name."""
+    words = name.split()
+    if len(words) > _LONG_NAME and all(len(word) > 2 and word[0].isupper() and word.isalpha() for word in words[-2:]):
+        yield " ".join(words[-2:])
+
+
 def _people(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
     for person in lexicon.people:
-        yield "person", person, (person.name, person.ja or person.name, *person.forms)
+        yield "person", person, (person.name, person.ja or person.name, *person.forms, *_shorter(person.name))
         # A surname of one kanji or kana is an ordinary character.
         yield "surname", person, (*person.short, *(name for name in person.short_ja if len(name) > 1))
 
