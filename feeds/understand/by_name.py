@@ -42,6 +42,13 @@ _IN_TALKS = re.compile(
     r"(?:\s[^\s,;:]+){1,7}?\s(?:in|at|during|over|on|by|via)\s(?:(?:a|the|their|[\w-]+)\s){0,3}?"
     r"(?:talks|phone|call|meeting|bilateral|dinner)(?=\s?(?:$|[,.;])|\s(?:in|on|at)\b)"
 )
+#: "Wallace bids farewell to Ukraine's Reznikov in call", "First call between Hegseth and Nakatani".
+_ACTS_ON = re.compile(r"(?:\s[\w'-]+){1,6}\s")
+_BY_CALL = re.compile(
+    r"\s(?:in|during|over|by|on)\s(?:(?:a|the|their|first|phone|video|farewell|introductory)\s){0,3}"
+    r"(?:call|phone|talks|meeting)\b"
+)
+_BETWEEN = re.compile(r"\b(?:call|talks|meeting|dinner|dialogue|conversation)\sbetween\s(?:[\w']+\s)?$")
 
 
 def meet_by_name(scene: Scene, named: list[Side]) -> bool:
@@ -52,6 +59,11 @@ def meet_by_name(scene: Scene, named: list[Side]) -> bool:
     end = named[-1].end
     if len(gaps) == 1 and _MEETS.fullmatch(gaps[0]):
         return _ENDS.match(scene.text, end, scene.end) is not None
+    if len(gaps) == 1 and _ACTS_ON.fullmatch(gaps[0]) and _BY_CALL.match(scene.text, end, scene.end):
+        return True
+    between = _BETWEEN.search(scene.text, max(scene.start, named[0].start - 40), named[0].start)
+    if between and len(gaps) == 1 and _SIDE_BY_SIDE.fullmatch(gaps[0]):
+        return True
     if not gaps or not all(_SIDE_BY_SIDE.fullmatch(gap) for gap in gaps):
         return False
     return any(form.match(scene.text, end, scene.end) for form in (_TOGETHER, _IN_TALKS))

@@ -51,7 +51,7 @@ class ShortNames:
         han = "".join(character for character in self.codes if not _KATAKANA.match(character))
         kana = "".join(character for character in self.codes if _KATAKANA.match(character)) or "ロ"
         self._compound = re.compile(
-            rf"(?P<states>(?:[{han}]|(?<![ァ-ヺー])[{kana}])[{everything}]{{1,6}})"
+            rf"(?P<states>(?:[{han}]|(?<![ァ-ヺー])[{kana}])(?:・?[{everything}]){{1,6}})"
             rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
             rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
         )
@@ -101,7 +101,7 @@ class ShortNames:
         return (self.codes[match["state"]], match["name"]) if match else None
 
     def _read(self, match: re.Match[str]) -> tuple[str, ...]:
-        return tuple(self.codes[character] for character in match["states"])
+        return tuple(self.codes[character] for character in match["states"] if character != "・")
 
 
 @lru_cache(maxsize=4)

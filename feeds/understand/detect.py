@@ -162,7 +162,12 @@ def _one_side(scene: Scene) -> Iterator[Signal]:
 def _names(scene: Scene) -> Iterator[Signal]:
     named = [side for side in scene.sides if side.how == "person" and side.rank == "minister"]
     offices = [side for side in scene.ministers if side.how == "office"]
-    if not named or len(countries_of([*named, *offices])) < 2 or not (scene.strong or scene.weak):
+    countries = countries_of([*named, *offices])
+    # Japan's minister is never called 国防相: the office that stands alone is a host's.
+    foreign = "JP" in countries and any(
+        not side.countries and scene.text.startswith("国防", side.start) for side in offices
+    )
+    if not named or len(countries) + foreign < 2 or not (scene.strong or scene.weak):
         return
     first, last = named[0].start, named[0].end
     if offices:

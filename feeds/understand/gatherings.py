@@ -45,6 +45,8 @@ _THEIRS = re.compile(
 _SAY_AS_ONE = re.compile(r"\s(?:said|say|announced|announce|declared|told)\b|$")
 #: "Talks must continue, defence chiefs say": they give their view.
 _ONLY_SPEAK = re.compile(r"\s(?:say|said|warn|warned|fear|feared|admit|admitted|claim|believe)\b")
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|to|the)\s$")
+_STATE_AFTER = re.compile(r"\s?(?:,|and\b|-|&|hold|will|to\b|agree|sign|launch|start|plan|set)|・|と|が|、")
 _NUMBERED = re.compile(r"(?:\b\d{1,3}(?:st|nd|rd|th)\s|第\d{1,3}回[「『]?)$")
 _ORGANISATIONS = {"NATO", "EU", "ASEAN"}
 
@@ -60,10 +62,23 @@ def two_plus_two(scene: Scene) -> Iterator[Signal]:
     countries = scene.countries()
     if countries & _ORGANISATIONS and len(countries - _ORGANISATIONS) < 2:
         return  # the EU's foreign and defence ministers sit in one council
+    if len(countries) < 2 and not countries & _ORGANISATIONS:
+        countries |= _capitals(scene)  # "Seoul, Ottawa hold 2+2"
     if len(countries) >= 2 or any(side.how == "compound" for side in scene.ministers):
         yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=forms[0].start, end=forms[0].end)
     elif countries and (scene.strong or scene.attend):
         yield Signal(rule="two_plus_two", weight=0.62, start=forms[0].start, end=forms[0].end)
+
+
+def _capitals(scene: Scene) -> set[str]:
+    """Countries that a city stands for, rather than being the place."""
+    return {
+        hit.value.country
+        for hit in scene.find("place")
+        if not hit.value.venue
+        and not _PLACE_BEFORE.search(scene.text, max(scene.start, hit.start - 12), hit.start)
+        and _STATE_AFTER.match(scene.text, hit.end)
+    }
 
 
 def _foreign_too(scene: Scene) -> Iterator[Signal]:
@@ -92,14 +107,15 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     if not several or not scene.shown:
         return
     countries = scene.countries()
+    leaders = scene.has_rank("head") or scene.find("level.heads")
     grouped = (
         len(countries) >= 2
         or countries & _ORGANISATIONS
-        or scene.find("group.states", "group.regions")
+        or (scene.find("group.states", "group.regions") and not leaders)
         or any(_TWO_NAMES.match(scene.cased, side.end, scene.end) for side in several)
     )
     if not grouped:
-        others = scene.has_rank("head", "foreign", "military", "other") or scene.find("level.heads")
+        others = leaders or scene.has_rank("foreign", "military", "other")
         speak = any(_ONLY_SPEAK.match(scene.text, side.end, scene.end) for side in several)
         alone = scene.strong and not others and not speak and not _are_his_own(scene, several[0])
         yield Signal(rule="plural", weight=UNGROUPED if alone else 0.6, start=several[0].start, end=several[0].end)

@@ -1,6 +1,7 @@
 """How many meet, at a distance or not, and whether it is still to come."""
 
 import re
+from collections.abc import Iterator
 
 from feeds.understand.lexicon import Series
 from feeds.understand.participants import meeting_countries
@@ -29,6 +30,7 @@ _JOINS = re.compile(
 )
 #: 読売新聞オンライン: the newsroom behind a headline.
 _NEWSROOM = re.compile(r"(?:新聞|ニュース|経済|タイムズ|プレス|ジャーナル)\s?$")
+_BARE_CALL = re.compile(r"(?:calls? between|in call)\b")
 #: Three in one word, where no other region stands before it ("Nordic-Baltic").
 _THREE = re.compile(
     r"(?<!nordic-)(?<!nordic )(?<!and )\bbaltic (?:defen[cs]e )?ministers|バルト(?:3|三)(?:国|か国|カ国)"
@@ -105,18 +107,23 @@ def _of_one_guest(part: Part, hit: Hit) -> bool:
 
 
 def format_of(parts: Parts) -> tuple[Format, Spot | None]:
-    """In person unless a telling sentence says otherwise."""
-    for part, reading in readings_of(parts):
-        ministers = part.where == "title" and any(side.rank == "minister" for side in reading.sides)
-        if reading.signals or ministers:
-            for group, value in _FORMATS:
-                for hit in part.hits.of(group, start=reading.start, end=reading.end):
-                    if part.where == "text" and _of_one_guest(part, hit):
-                        continue
-                    if _NEWSROOM.search(part.folded.text, max(0, hit.start - 6), hit.start):
-                        continue
-                    return value, Spot(part=part, start=hit.start, end=hit.end)
-    return Format.IN_PERSON, None
+    """In person unless a telling sentence says otherwise; a bare "call" may have been one by video."""
+    formats = [found for part, reading in readings_of(parts) for found in _formats(part, reading)]
+    if not formats:
+        return Format.IN_PERSON, None
+    value, spot = formats[0]
+    if _BARE_CALL.match(spot.part.folded.text, spot.start):
+        return next((found for found in formats if found[0] is Format.VIDEO), (value, spot))
+    return value, spot
+
+
+def _formats(part: Part, reading: Reading) -> Iterator[tuple[Format, Spot]]:
+    headline = part.where == "title" and any(side.rank == "minister" for side in reading.sides)
+    for group, value in _FORMATS if reading.signals or headline else ():
+        for hit in part.hits.of(group, start=reading.start, end=reading.end):
+            guest = part.where == "text" and _of_one_guest(part, hit)
+            if not guest and not _NEWSROOM.search(part.folded.text, max(0, hit.start - 6), hit.start):
+                yield value, Spot(part=part, start=hit.start, end=hit.end)
 
 
 def _is_purpose(part: Part, reading: Reading, hit: Hit) -> bool:

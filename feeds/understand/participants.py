@@ -42,7 +42,7 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         return series.participants
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
-        if part is parts[1] and not chosen and _are_the_titles(part, reading) and names_whose_meeting(parts[0].hits):
+        if part is parts[1] and not chosen and _are_the_titles(parts, reading):
             chosen = {hit.value for hit in parts[0].hits.of("country")}
         if not reading.signals or reading.strength < FORUM:
             continue
@@ -72,12 +72,14 @@ def _says_only_ministers(reading: Reading) -> bool:
     return alone and rules <= {"plural", "forum"}
 
 
-def _are_the_titles(part: Part, reading: Reading) -> bool:
-    """Whether the ministers of a sentence are those of the countries that the headline names."""
+def _are_the_titles(parts: tuple[Part, Part], reading: Reading) -> bool:
+    """Whether the ministers of a text's sentence are those of the countries that the headline names."""
+    title, text = parts
     if _says_only_ministers(reading):
-        return True
-    both = _THOSE_COUNTRIES.search(part.folded.text, reading.start, reading.end)
-    return bool(both) and not meeting_countries(reading.sides)
+        return names_whose_meeting(title.hits)
+    those = _THOSE_COUNTRIES.search(text.folded.text, reading.start, reading.end)
+    named = {hit.value for hit in title.hits.of("country")}
+    return bool(those) and not meeting_countries(reading.sides) and len(named) in {2, 3}
 
 
 def _named_with(part: Part, reading: Reading, *, hosts_only: bool) -> set[str]:

@@ -144,7 +144,6 @@ class Reader:
         return any(
             self._text[hit.end : start] in {"", "の", "」", "』"}
             for hit in self._hits.of("group.states", "group.regions", start=max(floor, start - 12), end=start)
-            if not hit.value.isascii()
         )
 
     def _is_organisation(self, countries: tuple[str, ...]) -> bool:

@@ -26,7 +26,10 @@ _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
 
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-_AFTER_SURNAME = ("氏", "大臣", "長官")
+#: What makes kanji a surname: 小泉氏, and 小泉・ヘグセス両氏.
+_AFTER_SURNAME = re.compile(
+    r"両?(?:氏|大臣|長官)|(?:・[ァ-ヺー一-龥]{2,8}){1,3}(?:両|[34三四])?(?:氏|大臣|長官|防衛相|国防相)"
+)
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
 _LONG_NAME = 2  # words
@@ -194,7 +197,7 @@ def _stands_alone(term: _Term, text: str, start: int, end: int) -> bool:
 def _is_written(term: _Term, text: str, cased: str, start: int, end: int) -> bool:
     """Whether capitals are as they must be: US is not "us", a surname alone has one, or 氏 behind it in Japanese."""
     if term.surname:
-        return cased[start].isupper() if text[start].isascii() else text.startswith(_AFTER_SURNAME, end)
+        return cased[start].isupper() if text[start].isascii() else _AFTER_SURNAME.match(text, end) is not None
     return term.capitals is None or cased[start:end] == term.capitals
 
 
