@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from feeds.understand.against import at_the_table
 from feeds.understand.by_name import meet_by_name
 from feeds.understand.folding import Folded
-from feeds.understand.gatherings import ministerial_nouns, plurals, series, together, two_plus_two
+from feeds.understand.gatherings import ministerial_nouns, plurals, series, several_hosts, together, two_plus_two
 from feeds.understand.people import Reader, Side
 from feeds.understand.scan import OPENERS, Hits
 from feeds.understand.scene import (
@@ -55,6 +55,7 @@ def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: i
         *ministerial_nouns(scene),
         *plurals(scene),
         *together(scene),
+        *several_hosts(scene),
         *series(scene),
         *_organisations(scene),
         *_vice_ministers(scene),

@@ -44,6 +44,7 @@ _THEIRS = re.compile(
 )
 _SAY_AS_ONE = re.compile(r"\s(?:said|say|announced|announce|declared|told)\b|$")
 #: "Talks must continue, defence chiefs say": they give their view.
+_WITH_STATES = re.compile(r"\d{1,2}(?:か|カ|ヶ|ケ|ヵ)国と(?:も|は)?(?:個別に?|相次いで|それぞれ|相次ぎ|初の?)?会[談合]")
 _ONLY_SPEAK = re.compile(r"\s(?:say|said|warn|warned|fear|feared|admit|admitted|claim|believe)\b")
 _PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|to|the)\s$")
 _STATE_AFTER = re.compile(r"\s?(?:,|and\b|-|&|hold|will|to\b|agree|sign|launch|start|plan|set)|・|と|が|、")
@@ -107,21 +108,32 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     if not several or not scene.shown:
         return
     countries = scene.countries()
-    leaders = scene.has_rank("head") or scene.find("level.heads")
     grouped = (
         len(countries) >= 2
         or countries & _ORGANISATIONS
-        or (scene.find("group.states", "group.regions") and not leaders)
+        or (scene.find("group.states", "group.regions") and not _of_leaders(scene))
         or any(_TWO_NAMES.match(scene.cased, side.end, scene.end) for side in several)
     )
     if not grouped:
-        others = leaders or scene.has_rank("foreign", "military", "other")
+        others = _of_leaders(scene) or scene.has_rank("foreign", "military", "other")
         speak = any(_ONLY_SPEAK.match(scene.text, side.end, scene.end) for side in several)
         alone = scene.strong and not others and not speak and not _are_his_own(scene, several[0])
         yield Signal(rule="plural", weight=UNGROUPED if alone else 0.6, start=several[0].start, end=several[0].end)
         return
     weight = PLURAL if scene.strong or scene.attend else PLURAL - WEAK_FORM
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
+
+
+def _of_leaders(scene: Scene) -> bool:
+    return scene.has_rank("head") or bool(scene.find("level.heads"))
+
+
+def several_hosts(scene: Scene) -> Iterator[Signal]:
+    """木原防衛相、シンガポールで6カ国と会談: a minister and a number of states."""
+    ministers = [side for side in scene.ministers if side.countries and not side.plural]
+    with_states = _WITH_STATES.search(scene.text, scene.start, scene.end) if ministers else None
+    if with_states:
+        yield Signal(rule="several_hosts", weight=FORUM, start=ministers[0].start, end=with_states.end())
 
 
 def together(scene: Scene) -> Iterator[Signal]:

@@ -94,6 +94,8 @@ def _is_many(part: Part, reading: Reading, sides: set[str], count: int) -> bool:
         return True
     if _MANY.search(part.folded.text, reading.start, reading.end):
         return True
+    if "plural" in rules and sides & _ORGANISATIONS:
+        return True
     if _several_counterparts(reading) and part.hits.any("group.regions", start=reading.start, end=reading.end):
         return True  # "hosts Nordic colleagues"
     if part.hits.any("group.many", start=reading.start, end=reading.end) and not is_pair(reading):
