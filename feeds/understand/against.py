@@ -80,7 +80,7 @@ _AGREED_ON_JA = re.compile(
 _OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
 #: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
 _ASIDE_EN = re.compile(
-    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|\balso\s(?!present)[^,]*$|"
+    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|\balso\s(?!present)[^,]{0,160}$|"
     r"\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
     r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
     r"\bpressure\b.{0,120}?\b(?:before|as)\b"
@@ -88,7 +88,9 @@ _ASIDE_EN = re.compile(
 #: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
 _CLAUSE_EN = re.compile(r"\b(?:after|before|when|while|since|follow(?:s|ed|ing)?)\b")
 #: Behind a main clause of its own: "The premier announced the deal as ministers met on Friday" is about the deal.
-_SECOND_CLAUSE = re.compile(r"[a-z'’]+,?\s(?:\S+\s){2,}?(?:after|as|before|when|while)\s[^,;]*$")
+_SECOND_CLAUSE = re.compile(r"\s(?:after|as|before|when|while)\s[^,;]{0,160}$")
+_CLAUSE_WORDS = 3  # of a main clause at least
+_CLAUSE_REACH = 180
 _YET_TO_COME = re.compile(r"\b(?:(?:is|are|was|were) (?:due|set|expected|scheduled) to|(?:are|were|is|was) to)\b")
 _STOOD_JA = re.compile(r"(?:てい(?:る|た)|(?:ばかり|直後|矢先)だった|重ねて?(?:きた|た|いる))$")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
@@ -146,10 +148,8 @@ def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     if strongest is None:
         return None
     aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start)
-    if not aside and not any(side.rank == "minister" and side.start < strongest.start for side in reading.sides):
-        aside = _SECOND_CLAUSE.search(folded.text, reading.start, strongest.start)
-    ahead = _YET_TO_COME.search(folded.text, strongest.start, reading.end)
-    aside = aside or ahead
+    aside = aside or _behind_a_main_clause(folded.text, reading, strongest.start)
+    aside = aside or _YET_TO_COME.search(folded.text, strongest.start, min(reading.end, strongest.end + _REACH_REQUEST))
     if not aside and not _NEAR_DAY.search(folded.text, reading.start, reading.end):
         clause = _CLAUSE_EN.search(folded.text, reading.start, strongest.start)
         if clause and clause.start() == reading.start and _actors_follow(folded, reading, strongest.end):
@@ -158,10 +158,19 @@ def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     return (aside.start(), aside.end()) if aside else None
 
 
+def _behind_a_main_clause(text: str, reading: Reading, told: int) -> re.Match[str] | None:
+    """The conjunction that puts what is told behind a main clause about something else than a minister."""
+    if any(side.rank == "minister" and side.start < told for side in reading.sides):
+        return None
+    clause = _SECOND_CLAUSE.search(text, max(reading.start, told - _CLAUSE_REACH), told)
+    main = len(text[reading.start : clause.start()].split()) if clause else 0
+    return clause if main >= _CLAUSE_WORDS else None
+
+
 def _actors_follow(folded: Folded, reading: Reading, told: int) -> bool:
     """Whether the main clause behind a leading one begins with a minister."""
     comma = _CLAUSE_END.search(folded.text, told, reading.end)
-    return bool(comma) and any(
+    return comma is not None and any(
         side.rank in {"minister", "foreign"} and 0 <= side.start - comma.end() < _LEADS for side in reading.sides
     )
 

@@ -18,7 +18,7 @@ _THOSE_COUNTRIES = re.compile(
     r"\b(?:the two|both|the three) (?:countries|nations|sides|states|allies)\b|両国|3(?:か|カ)国"
 )
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
-SETTLES = PLURAL - WEAK_FORM  # strength of a sentence that says who meets
+_SETTLES = PLURAL - WEAK_FORM  # strength of a sentence that says who meets
 _ORGANISATIONS = {"ASEAN", "EU", "NATO", "UN"}
 _SEVERAL_RULES = {"plural", "two_plus_two", "ministerial_noun"}
 _LEVELS = {
@@ -45,7 +45,7 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
     for part, reading in readings_of(parts):
         if part is parts[1] and not chosen and _are_the_titles(parts, reading):
             chosen = {hit.value for hit in parts[0].hits.of("country")}
-        if not reading.signals or reading.strength < SETTLES:
+        if not reading.signals or reading.strength < _SETTLES:
             continue
         named = set(meeting_countries(reading.sides))
         several = bool({signal.rule for signal in reading.signals} & _SEVERAL_RULES)

@@ -25,6 +25,7 @@ _MAY_MEET = {"minister", "vice_minister"}
 _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
 
 
+_LONG_NAME = 2  # words, above which a name has a shorter form
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 #: What makes kanji a surname: 小泉氏, and 小泉・ヘグセス両氏.
 _AFTER_SURNAME = re.compile(
@@ -32,7 +33,6 @@ _AFTER_SURNAME = re.compile(
 )
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
-_LONG_NAME = 2  # words
 #: Groups without which no rule of detection can speak.
 LEVELS = ("level.leaders_talks", "level.officials_talks")
 OPENERS = ("opener", "series", "series_weak", "person", "surname", "meeting.two_plus_two", *LEVELS)
