@@ -38,6 +38,7 @@ HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are gener
 #: What names somebody without making a rule speak: "his Finnish counterpart", NATO's Secretary General.
 _NAMES_SIDES = ("office", "meeting.counterpart")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
+_OF_THE_HOST = re.compile(r"\b(?:country|nation|host|kingdom|republic|island)(?:'s)?\s$")
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
 
@@ -94,18 +95,23 @@ def _pairs(scene: Scene) -> Iterator[Signal]:
         if side.how == "compound" and not below and _talks_follow(scene, side):
             yield Signal(rule="compound", weight=COMPOUND, start=side.start, end=side.end)
     distinct = countries_of(offices)
-    known = {side.office.lower() for side in offices if side.countries and side.office and side.office.isascii()}
     anonymous = sum(
-        1
-        for side in offices
-        # "The new defence secretary, Ann Example, …": the same office again is the same person.
-        if not side.countries and not side.plural and not (side.name and side.office and side.office.lower() in known)
+        1 for side in offices if not side.countries and not side.plural and not _is_again(scene, side, offices)
     )
     if len(distinct) + min(anonymous, 1) < 2 or not distinct:
         return
     if scene.strong or scene.weak:
         weight = TWO_SIDES if scene.strong else TWO_SIDES - WEAK_FORM
         yield Signal(rule="two_sides", weight=weight, start=offices[0].start, end=offices[-1].end)
+
+
+def _is_again(scene: Scene, side: Side, offices: list[Side]) -> bool:
+    """Whether an office without country and name was named before: "Defence secretary says … the new UK defence
+    secretary". "The country's defence minister" is the host's. In Japanese 国防相 alone is a host's, too."""
+    title = (side.office or "").lower()
+    if side.name or not title.isascii() or _OF_THE_HOST.search(scene.text, scene.start, side.start):
+        return False
+    return any(one.countries and (one.office or "").lower().endswith(title) for one in offices)
 
 
 def _talks_follow(scene: Scene, side: Side) -> bool:

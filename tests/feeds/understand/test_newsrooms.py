@@ -118,3 +118,10 @@ def test_the_two_countries_of_a_text_are_those_of_its_headline() -> None:
     text = "Foreign and defense ministers of the two countries met on Wednesday."
     told = facts("Japan, France agree on shared bases", text)
     assert (told.countries, told.kind) == (("FR", "JP"), Kind.TWO_PLUS_TWO)
+
+
+def test_one_office_named_twice_is_one_person() -> None:
+    text = "The UK defence secretary held talks with generals, and the defence secretary praised them."
+    assert understand(article("British troops could train abroad", text)).verdict is not Verdict.MEETING
+    text = "The Norwegian defence minister flew to Nairobi to meet the country's defence minister on Tuesday."
+    assert understand(article("Norway looks to Kenya", text)).verdict is Verdict.MEETING
