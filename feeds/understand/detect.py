@@ -131,7 +131,9 @@ def _counterparts(scene: Scene) -> Iterator[Signal]:
         if not countries_of([*own, *others]):
             yield Signal(rule="counterpart", weight=NOBODYS, start=others[0].start, end=others[0].end)
             return
-        weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
+        colleagues = all(scene.text.startswith("colleague", side.start) for side in others)
+        weak = NOBODYS if colleagues else COUNTERPART - WEAK_FORM  # colleagues also travel, pose and speak together
+        weight = COUNTERPART if scene.strong else weak
         yield Signal(rule="counterpart", weight=weight, start=others[0].start, end=others[0].end)
 
 

@@ -27,6 +27,7 @@ _AFTER = re.compile(
 _BEHIND = re.compile(
     r"(?:\([^()]{1,24}\))?(?:の|'s)?\s?(?:第(?P<n>\d{1,3})回(?:会合|会議|会談|協議)?|"
     r"(?P<e>\d{1,3}(?:st|nd|rd|th))\s(?:meeting|session|round|gathering))"
+    r"|\s(?:was|is)\s(?:the|its)\s(?P<w>\d{1,3}(?:st|nd|rd|th))\b"
 )
 #: 初の「2+2」, "first-ever 2+2": only directly before the name, because "first virtual" and 就任後初 count otherwise.
 _FIRST = re.compile(r"(?:(?<!就任後)(?<!対面で)初の|\bfirst(?:-ever)? |\binaugural )[「『\"']?$")
@@ -103,7 +104,9 @@ def _behind(part: Part, reading: Reading, anchors: list[Hit]) -> Numbered | None
     for hit in anchors:
         match = _BEHIND.match(part.folded.text, hit.end, reading.end) if hit.group != "office" else None
         if match:
-            return ordinal_value(match["n"] or match["e"]), Spot(part=part, start=hit.start, end=match.end())
+            return ordinal_value(match["n"] or match["e"] or match["w"]), Spot(
+                part=part, start=hit.start, end=match.end()
+            )
     return None
 
 

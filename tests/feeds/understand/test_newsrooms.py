@@ -68,6 +68,8 @@ def test_a_meeting_is_recognised_however_a_newsroom_puts_it(title: str, text: st
         ("小泉防衛相、豪国防相と早期に会談したい考え", ""),
         ("ヘグセス長官の訪韓は白紙 韓国国防相との会談は宙に浮く", ""),
         ("Talks must go on, defence chiefs say", ""),
+        ("Jets pledged at air base", "Dutch Defence Minister Ann Example and her Danish colleague praised the crews."),
+        ("President of Turkey meets premier of Sweden; defence ministers absent", ""),
         ("Defence Minister thanks cabinet colleagues after meeting", ""),
         # Furniture, rankings, pictures
         ("観閲式を公開", "式典は5日に行われた。\nランキング\n1 日豪防衛相会談を実施（11月1日）"),
