@@ -27,6 +27,7 @@ from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
 from feeds.understand.scene import PLURAL, UNGROUPED, Reading
 from feeds.understand.sentences import Sentence, article_end, split_sentences
+from feeds.understand.subjects import off_the_subject
 from storage.model import Phase, Trust
 
 #: At or above: pushed to subscribers.
@@ -47,17 +48,6 @@ FACT_SENTENCES = 6
 
 #: Look-alikes that keep leaders from being taken for ministers, and nothing more.
 _OF_OTHERS = {"other_subject"}
-#: What a headline over a meeting that only the text tells has at least one of.
-_ON_THE_SUBJECT = (
-    "office", "person", "surname", "series", "series_weak", "topic", "meeting.strong", "meeting.call", "meeting.video",
-    "meeting.two_plus_two", "meeting.weak", "outcome.documents", "country", "place", "group.states", "group.regions",
-)  # fmt: skip
-_OF_DEFENCE = re.compile(
-    r"defen[cs]e|militar|army|armies|navy|naval|troop|soldier|weapon|missile|nuclear|tanks?\b|jets?\b|drone|warship|frigate|howitzer|fighter|"
-    r"security|\bnato\b|alliance|allies|\bwar\b|strike|sanction|pentagon|\barms\b|ammunition|submarine|minister|"
-    r"防衛|国防|安保|安全保障|自衛隊|軍|兵器|ミサイル|核|戦闘機|艦|同盟|部隊|装備|侵攻|戦争|無人機|ドローン|抑止|相"
-)
-_READABLE = re.compile(r"[a-zぁ-んァ-ヺ一-龥]")
 LONGEST_CREDIT = 100  # characters of a caption's credit behind its full stop
 _CREDIT = re.compile(r"\.?[)\"']?\s{1,3}\([^()\n]{3,80}\)")
 #: A title about one of these and no minister makes what the text says of ministers an aside.
@@ -191,16 +181,10 @@ class _Item:
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
             return min(score, VETO_CAP)
-        if vetoes or title.against or self._other_subject(title) or self._off_the_subject():
+        off = not self._told and off_the_subject(self._title, self._title_hits)
+        if vetoes or title.against or self._other_subject(title) or off:
             return min(score, BORDERLINE_CAP)
         return score
-
-    def _off_the_subject(self) -> bool:
-        """Whether the headline has nothing of defence, of any state or place, or of anybody known: shares rise, the
-        rail strike is over. Whom the text sees meet is then by the way."""
-        if self._told or not _READABLE.search(self._title.text) or _OF_DEFENCE.search(self._title.text):
-            return False
-        return not self._title_hits.any(*_ON_THE_SUBJECT)
 
     def _other_subject(self, title: _Judged) -> bool:
         """Whether the title is about leaders, officials or the military, and not about ministers too."""

@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from feeds.understand.chains import Chain, chains_of
 from feeds.understand.compounds import short_names
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, Office, Person
-from feeds.understand.names import name_after
+from feeds.understand.names import name_after, people_by_name
 from feeds.understand.scan import Hit, Hits
 from storage.model import Kind
 
@@ -68,7 +67,7 @@ class Reader:
         self._hits = hits
         self._lexicon = lexicon
         self._day = day
-        self._names = _people_by_name(lexicon)
+        self._names = people_by_name(lexicon)
         self._short = short_names(lexicon)
 
     def sides(self, start: int, end: int) -> list[Side]:
@@ -286,16 +285,6 @@ class Reader:
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
-
-
-@lru_cache(maxsize=4)
-def _people_by_name(lexicon: Lexicon) -> dict[str, tuple[Person, ...]]:
-    found: dict[str, list[Person]] = {}
-    for person in lexicon.people:
-        latin = (name.lower() for name in (person.name, *person.short, *person.forms))
-        for name in {person.ja or person.name.lower(), *person.short_ja, *latin}:
-            found.setdefault(name, []).append(person)
-    return {name: tuple(people) for name, people in found.items()}
 
 
 def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:
