@@ -17,6 +17,7 @@ from storage.model import Phase
 _REACH_LATIN, _REACH_JA = 64, 34
 #: A request counts only directly before what it asks for: "asks for urgent talks".
 _REACH_REQUEST = 34
+_LEADS = 12  # characters before the subject of a main clause: "both", "visiting"
 _TALKS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.two_plus_two", "phase.object")
 _REFUSALS = (
     ("phase.postponed", Phase.POSTPONED),
@@ -24,6 +25,9 @@ _REFUSALS = (
     ("phase.refused", Phase.CANCELLED),
     ("phase.requested", Phase.CANCELLED),
 )
+#: Verbs whose object is a person: "snubs Austin" refuses to see him, without a word of talking.
+_SNUBS = re.compile(r"snub|shun|rebuff|spurn")
+_PERSONS = ("person", "surname", "office", "meeting.counterpart")
 #: "was rejected" refuses what stands before it, "rejects" what follows.
 _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\s(?:\w+\s)?$")
 #: Between a refusal and a talk: what is refused is something else, and the talk is where.
@@ -39,11 +43,19 @@ _WAS_TO_BE = re.compile(
     r"(?:(?:has|have|had|was|were|is|are|will|to|been|be|being|now|again|indefinitely)\s)*"
 )
 _TOOK_PLACE = ("で", "にて", "では", "し、", "し ", "した", "後", "の席", "を終え", "に先立", "を前に")
+#: What is refused stands directly before the verb.
+_OBJECT_JA = re.compile(r"(?P<what>[^、。\s]{1,16})を(?:事実上|改めて|再び)?$")
+_ABOUT_TALKS = re.compile(
+    r"会談|会合|会議|協議|面会|懇談|対話|2\+2|2プラス2|電話|通話|要請|打診|提案|申し|呼び掛け|呼びかけ|招待|出席|参加|"
+    r"訪[日米韓中豪英]|訪問|来日|開催|実施|応じ"
+)
 _CLAUSE_END = re.compile(r",\s|、")
 #: A year that a sentence of the text dates itself by: "met in 2023", 2023年の会談.
 _PAST_YEAR = re.compile(
     r"\b(?:in|of|during)\s(?:[a-z]+\s)?(?P<en>20\d\d)\b|(?<!\d)(?P<ja>20\d\d)年(?:\d{1,2}月)?(?:の|に)"
 )
+#: 10月の国防相会合: a talk that only its month dates.
+_OTHER_MONTH = re.compile(r"(?<!\d)(?P<month>\d{1,2})月の[^。、]{0,12}(?:会談|会合|会議|協議)")
 #: "the first since relations cooled in 2021" dates something else.
 _SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
 _NAMES_A_DAY = re.compile(
@@ -55,16 +67,31 @@ _AHEAD_JA = re.compile(
     r"[^。、 ]{0,12}?(?:(?:会談|会合|会議|協議|2\+2」?)(?:の?(?:開催|開幕))?|)"
     r"(?:を(?:前に|控え)|に先立ち|前日に|直?前に)"
 )
+#: 国防相会談での合意を受け: what came of a talk, as the ground of something else.
+_FOLLOWS_JA = re.compile(
+    r"[^。、 ]{0,12}?(?:会談|会合|会議|協議|2\+2」?)"
+    r"(?:(?:で|での|の)(?:合意|一致|決定|成果|議論|要請)(?:事項)?|への(?:参加|出席))"
+    r"(?:を受け|に基づ|を踏まえ|に沿っ|を反映|を機に)(?![^。]*(?:会談|会合|会議|協議|共同声明))"
+)
+#: 2プラス2の早期開催で一致: what leaders or foreign ministers agree to have held.
+_AGREED_ON_JA = re.compile(
+    r"[^。、 ]{0,16}?(?:2\+2|2プラス2|会談|会合|協議)[」』]?の?(?:早期|年内|次回|再)?(?:開催|実施)(?:で|を|に|へ)"
+)
 _OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
 #: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
 _ASIDE_EN = re.compile(
-    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|"
+    r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|\balso\s(?!present)[^,]{0,160}$|"
     r"\b(?:comes?|came|coming) (?:\w+ )?(?:as|after|before|amid|while|days|hours)\b|"
     r"\bprepar(?:e|es|ed|ing) (?:for|to)\b|\b(?:on the|its|their) agenda (?:when|as|for)\b|"
     r"\bpressure\b.{0,120}?\b(?:before|as)\b"
 )
 #: The same where the sentence names no day: "… was taken after ministers met", "… agreed in June", 伝えていた.
-_CLAUSE_EN = re.compile(r"\b(?:after|before|when|since|follow(?:s|ed|ing)?)\b")
+_CLAUSE_EN = re.compile(r"\b(?:after|before|when|while|since|follow(?:s|ed|ing)?)\b")
+#: Behind a main clause of its own: "The premier announced the deal as ministers met on Friday" is about the deal.
+_SECOND_CLAUSE = re.compile(r"\s(?:after|as|before|when|while)\s[^,;]{0,160}$")
+_CLAUSE_WORDS = 3  # of a main clause at least
+_CLAUSE_REACH = 180
+_YET_TO_COME = re.compile(r"\b(?:(?:is|are|was|were) (?:due|set|expected|scheduled) to|(?:are|were|is|was) to)\b")
 _STOOD_JA = re.compile(r"(?:てい(?:る|た)|(?:ばかり|直後|矢先)だった|重ねて?(?:きた|た|いる))$")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _NEAR_DAY = re.compile(
@@ -121,10 +148,31 @@ def _in_an_aside(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     if strongest is None:
         return None
     aside = _ASIDE_EN.search(folded.text, reading.start, strongest.start)
+    aside = aside or _behind_a_main_clause(folded.text, reading, strongest.start)
+    aside = aside or _YET_TO_COME.search(folded.text, strongest.start, min(reading.end, strongest.end + _REACH_REQUEST))
     if not aside and not _NEAR_DAY.search(folded.text, reading.start, reading.end):
         clause = _CLAUSE_EN.search(folded.text, reading.start, strongest.start)
+        if clause and clause.start() == reading.start and _actors_follow(folded, reading, strongest.end):
+            clause = None  # "After talks with their counterparts, the ministers announced …"
         aside = clause or _STOOD_JA.search(folded.text, strongest.start, reading.end)
     return (aside.start(), aside.end()) if aside else None
+
+
+def _behind_a_main_clause(text: str, reading: Reading, told: int) -> re.Match[str] | None:
+    """The conjunction that puts what is told behind a main clause about something else than a minister."""
+    if any(side.rank == "minister" and side.start < told for side in reading.sides):
+        return None
+    clause = _SECOND_CLAUSE.search(text, max(reading.start, told - _CLAUSE_REACH), told)
+    main = len(text[reading.start : clause.start()].split()) if clause else 0
+    return clause if main >= _CLAUSE_WORDS else None
+
+
+def _actors_follow(folded: Folded, reading: Reading, told: int) -> bool:
+    """Whether the main clause behind a leading one begins with a minister."""
+    comma = _CLAUSE_END.search(folded.text, told, reading.end)
+    return comma is not None and any(
+        side.rank in {"minister", "foreign"} and 0 <= side.start - comma.end() < _LEADS for side in reading.sides
+    )
 
 
 def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
@@ -136,7 +184,16 @@ def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
     if before:
         return before.start(), strongest.end
     after = _AHEAD_JA.match(folded.text, strongest.end, reading.end)
+    after = after or _FOLLOWS_JA.match(folded.text, strongest.end, reading.end)
+    if not after and _tells_of_others(reading):
+        after = _AGREED_ON_JA.match(folded.text, strongest.end, reading.end)
     return (strongest.start, after.end()) if after else None
+
+
+def _tells_of_others(reading: Reading) -> bool:
+    """Whether leaders or foreign ministers act, and no defence minister does."""
+    ranks = {side.rank for side in reading.sides if side.how == "office"}
+    return bool(ranks & {"head", "foreign"}) and "minister" not in ranks
 
 
 def _looks_back(reading: Reading, position: int) -> bool:
@@ -156,6 +213,10 @@ def _old_news(folded: Folded, hits: Hits, reading: Reading, published: date, *, 
     for hit in hits.of(*groups, start=reading.start, end=reading.end):
         if not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
+            return
+    for match in _OTHER_MONTH.finditer(folded.text, reading.start, reading.end):
+        if int(match["month"]) != published.month and not _NAMES_A_DAY.search(folded.text, reading.start, reading.end):
+            yield Reason(rule="background", weight=-1.0, quote=folded.quote(match.start(), match.end()))
             return
     for match in _PAST_YEAR.finditer(folded.text, reading.start, reading.end):
         year = int(match["en"] or match["ja"])
@@ -201,6 +262,8 @@ def _refuses_talks(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
         return _refused_before(hits, reading, text, hit)
     reach = _REACH_REQUEST if hit.group == "phase.requested" else _REACH_LATIN
     ahead = hits.of(*_TALKS, start=hit.start, end=min(reading.end, hit.end + reach))
+    if _SNUBS.match(hit.value):
+        ahead += hits.of(*_PERSONS, start=hit.end, end=min(reading.end, hit.end + _REACH_REQUEST))
     if any(not _OTHER_OBJECT.search(text, hit.end, talk.start) for talk in ahead):
         return True
     passive = _PASSIVE.search(text, max(reading.start, hit.start - 20), hit.start)
@@ -216,8 +279,11 @@ def _refused_before(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:
     too = hits.of(*_TALKS, start=hit.end, end=min(reading.end, hit.end + _REACH_JA))
     if any(text.startswith("も", talk.end) for talk in too):
         return True  # 来日が中止 防衛相会談も
+    object_ = _OBJECT_JA.search(text, max(reading.start, hit.start - _REACH_JA), hit.start)
+    if object_ and not _ABOUT_TALKS.search(object_["what"]):
+        return False  # SCO国防相会議、印は共同文書を拒否
     talks = hits.of(*_TALKS, start=max(reading.start, hit.start - _REACH_JA), end=hit.end)
-    return any(not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
+    return any(talk.start >= hit.start or not text.startswith(_TOOK_PLACE, talk.end) for talk in talks)
 
 
 def _is_aside(hits: Hits, reading: Reading, text: str, hit: Hit) -> bool:

@@ -18,15 +18,15 @@ _MAY_PRECEDE = frozenset("前元現新両同対各者相官臣長")
 #: Words behind a compound that make it one of ministers: an office, "2+2", or both ministries together.
 MINISTER_TAILS = (
     *(f"{field}{office}" for field in ("防衛", "国防")
-      for office in ("相", "大臣", "長官", "部長", "首脳", "トップ", "担当", "閣僚")),
+      for office in ("相", "大臣", "長官", "部長", "首脳", "トップ", "担当", "閣僚", "当局トップ")),
     "軍事相", "外務・防衛", "外務防衛", "外務、防衛", "外相・防衛", "外相防衛", "外務・国防", "外務国防", "外務省",
-    "安全保障協議", "安保協議", "定例安保", "2+2", "2プラス2",
+    "安全保障協議", "安保協議", "定例安保", "2+2", "2プラス2", "4閣僚",
 )  # fmt: skip
 DEPUTY_TAILS = ("政策対話", "事務次官", "次官級", "次官", "副大臣")
 _DEPUTIES = rf"(?:外務・?防衛)?(?:防衛|国防)?(?:当局)?(?:{'|'.join(DEPUTY_TAILS)})"
 _MINISTERS = '[「『"]?(?:' + "|".join(re.escape(tail) for tail in MINISTER_TAILS) + ")"
 _TALK_NOUN = re.compile(
-    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?(?:電話|テレビ)?(?:会談|会合|会議|協議)|"
+    r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官|外務・防衛(?:担当)?閣僚)級?の?(?:電話|テレビ)?(?:会談|会合|会議|協議)|"
     r"(?:防衛相|国防相|防衛大臣|国防大臣|国防長官)ら?(?:が|は)[^。]{0,20}(?:会談|会合)|2\+2|2プラス2"
 )
 
@@ -51,12 +51,13 @@ class ShortNames:
         han = "".join(character for character in self.codes if not _KATAKANA.match(character))
         kana = "".join(character for character in self.codes if _KATAKANA.match(character)) or "ロ"
         self._compound = re.compile(
-            rf"(?P<states>(?:[{han}]|(?<![ァ-ヺー])[{kana}])[{everything}]{{1,6}})"
+            rf"(?P<states>(?:[{han}]|(?<![ァ-ヺー])[{kana}])(?:・?[{everything}]){{1,6}})"
             rf"(?:[2-9二三四五六](?:か|カ|ヶ|ケ|ヵ)?国)?(?:両国|両政府)?[の、が]?"
             rf"(?=(?P<deputy>{_DEPUTIES})|(?:{_MINISTERS}))"
         )
         self._loose = re.compile(
-            rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:[2-9](?:か|カ|ヶ|ケ|ヵ)国)?(?=の[a-z]|、|が|は|で|,|\s|$)"
+            rf"(?<![一-龥])(?P<states>[{han}]{{2,5}})(?:・?nz)?(?:[2-9](?:か|カ|ヶ|ケ|ヵ)国)?"
+            r"(?:両?政府|両国(?:政府)?)?(?=の[a-z]|、|が|は|で|,|「|\s|$)"
         )
         self._tail = re.compile(_MINISTERS)
         self._before_name = re.compile(
@@ -74,9 +75,13 @@ class ShortNames:
             for match in self._loose.finditer(text, start, end):
                 yield Compound(match.start(), match.end(), self._read(match))
 
-    def tail_follows(self, text: str, start: int) -> bool:
-        """Whether a word for ministers stands there: 日フィンランド before 防衛相."""
-        return bool(self._tail.match(text, start))
+    def tail_follows(self, text: str, start: int, *, linked: bool = False) -> bool:
+        """Whether a word for ministers stands there: 日フィンランド before 防衛相. `linked` allows a の between."""
+        return bool(self._tail.match(text, start + (linked and text.startswith("の", start))))
+
+    def read(self, states: str) -> tuple[str, ...]:
+        """The countries of characters like 日米豪; empty where one of them is no country's."""
+        return tuple(self.codes[one] for one in states) if all(one in self.codes for one in states) else ()
 
     def before_office(self, text: str, start: int) -> str | None:
         """The country whose character stands directly before an office."""
@@ -96,7 +101,7 @@ class ShortNames:
         return (self.codes[match["state"]], match["name"]) if match else None
 
     def _read(self, match: re.Match[str]) -> tuple[str, ...]:
-        return tuple(self.codes[character] for character in match["states"])
+        return tuple(self.codes[character] for character in match["states"] if character != "・")
 
 
 @lru_cache(maxsize=4)

@@ -27,6 +27,10 @@ _TELLING = re.compile(r"発表|明らかに|公表|述べ|表明|語っ|方針|�
 _HELD_AFTER = re.compile(
     r"^[^。]{0,40}?(?:会談|会合|協議|会議|開|出席|懇談|行|実施|met|hold|held|meet|talks|spoke|attend)"
 )
+#: 26日に来日し: the day of the journey, where another day is the meeting's.
+_JOURNEY = re.compile(
+    r"^(?:午前|午後|夜|夕方?|未明|早朝)?(?:に|、|から)?[^。、日]{0,10}?(?:来日|訪日|到着|出発|離日|帰国|入りし|入り、|現地入り)"
+)
 _LAST_YEAR = re.compile("^(?:昨年|去年)|last year$")
 _FRESH = timedelta(days=92)  # news of January still tells of a day of last year's December
 _FORMS = ("meeting.strong", "meeting.call", "meeting.video", "meeting.attend")
@@ -126,7 +130,9 @@ def _rank(part: Part, reading: Reading, span: DateSpan) -> float:
     rank = 1.0 + reading.strength if reading.signals else 0.7 if part.where == "title" else 0.4
     if _ANNOUNCEMENT.match(after) or _is_told_on(before, text[span.end : reading.end]):
         rank -= 1.2
-    if _HELD_AFTER.match(after):
+    if _JOURNEY.match(after):
+        rank -= 0.1
+    elif _HELD_AFTER.match(after):
         rank += 0.3
     if span.last:
         rank -= 0.5  # the days of a conference or a visit: a single day that is named beside them says more

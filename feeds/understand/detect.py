@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 
 from feeds.understand.against import at_the_table
+from feeds.understand.by_name import meet_by_name
 from feeds.understand.folding import Folded
-from feeds.understand.gatherings import ministerial_nouns, plurals, series, two_plus_two
+from feeds.understand.gatherings import ministerial_nouns, plurals, series, several_hosts, together, two_plus_two
 from feeds.understand.people import Reader, Side
 from feeds.understand.scan import OPENERS, Hits
 from feeds.understand.scene import (
@@ -19,6 +20,7 @@ from feeds.understand.scene import (
     COUNTERPART,
     NAMES_AGREE,
     NAMES_ONLY,
+    NOBODYS,
     ONE_SIDE,
     ORGANISATION,
     READOUT,
@@ -36,27 +38,7 @@ HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are gener
 #: What names somebody without making a rule speak: "his Finnish counterpart", NATO's Secretary General.
 _NAMES_SIDES = ("office", "meeting.counterpart")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
-#: Two names and a verb that says that they meet, for headlines without an office.
-_MEETS = re.compile(
-    r"\s(?:to )?(?:meets?|met|hosts?|hosted|welcomes?|welcomed|"
-    r"(?:speaks?|spoke|talks?|talked) (?:by phone )?(?:with|to)|"
-    r"(?:holds?|held) (?:[\w-]+ )?(?:talks|call|meeting|dinner) with|sits down with)"
-    r"\s(?:with\s)?(?:us\s|uk\s)?(?:[\w.']+\s)?"
-)
-#: What may follow the second name: "met Hegseth's aide" and "welcomes Hegseth remarks" tell of something else.
-_ENDS = re.compile(
-    r"(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|during|after|this|next|today|online|virtually)\b)"
-)
-_SIDE_BY_SIDE = re.compile(r"氏?(?:と|、|・)|,? and (?:\w+ )?|,\s(?:\w+ )?|-")
-_TOGETHER = re.compile(
-    r"(?:氏|両氏)?(?:が|と|は|、)?(?:[一-龥ァ-ヺー]{1,8}で)?(?:初|再)?(?:電話|テレビ|オンライン)?(?:で)?(?:会談|会合|協議|夕食会|昼食会|朝食会)(?!せず|なし|しない)|"
-    r"\s(?:to )?(?:(?:meet|met)(?=\s?(?:$|[,.;:-])|\s(?:in|on|at|for|to|over|as|amid|by|again|"
-    r"during|after|this|next|today|online|virtually)\b)|"
-    # "speak at the forum" and "talk to reporters" are not to each other.
-    r"(?:speak|spoke|talk|talked)(?=\s?(?:$|[,.;:])|\s(?:by|again|over|online|virtually|amid|this|today)\b)|"
-    r"(?:hold|held|have|had)\s(?!.{0,20}press|no\b|.{0,20}town hall)(?:[\w-]+\s){0,3}"
-    r"(?:talks|calls?|meetings?|dinner|lunch|breakfast)\b)"
-)
+_OF_THE_HOST = re.compile(r"\b(?:country|nation|host|kingdom|republic|island)(?:'s)?\s$")
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
 
@@ -73,6 +55,8 @@ def read_sentence(reader: Reader, hits: Hits, folded: Folded, start: int, end: i
         *two_plus_two(scene),
         *ministerial_nouns(scene),
         *plurals(scene),
+        *together(scene),
+        *several_hosts(scene),
         *series(scene),
         *_organisations(scene),
         *_vice_ministers(scene),
@@ -111,12 +95,23 @@ def _pairs(scene: Scene) -> Iterator[Signal]:
         if side.how == "compound" and not below and _talks_follow(scene, side):
             yield Signal(rule="compound", weight=COMPOUND, start=side.start, end=side.end)
     distinct = countries_of(offices)
-    anonymous = sum(1 for side in offices if not side.countries and not side.plural)
+    anonymous = sum(
+        1 for side in offices if not side.countries and not side.plural and not _is_again(scene, side, offices)
+    )
     if len(distinct) + min(anonymous, 1) < 2 or not distinct:
         return
     if scene.strong or scene.weak:
         weight = TWO_SIDES if scene.strong else TWO_SIDES - WEAK_FORM
         yield Signal(rule="two_sides", weight=weight, start=offices[0].start, end=offices[-1].end)
+
+
+def _is_again(scene: Scene, side: Side, offices: list[Side]) -> bool:
+    """Whether an office without country and name was named before: "Defence secretary says … the new UK defence
+    secretary". "The country's defence minister" is the host's. In Japanese 国防相 alone is a host's, too."""
+    title = (side.office or "").lower()
+    if side.name or not title.isascii() or _OF_THE_HOST.search(scene.text, scene.start, side.start):
+        return False
+    return any(one.countries and (one.office or "").lower().endswith(title) for one in offices)
 
 
 def _talks_follow(scene: Scene, side: Side) -> bool:
@@ -133,7 +128,12 @@ def _counterparts(scene: Scene) -> Iterator[Signal]:
         return
     office_known = any(side.how == "office" for side in own) or any(side.countries for side in others)
     if office_known and scene.shown:
-        weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
+        if not countries_of([*own, *others]):
+            yield Signal(rule="counterpart", weight=NOBODYS, start=others[0].start, end=others[0].end)
+            return
+        colleagues = all(scene.text.startswith("colleague", side.start) for side in others)
+        weak = NOBODYS if colleagues else COUNTERPART - WEAK_FORM  # colleagues also travel, pose and speak together
+        weight = COUNTERPART if scene.strong else weak
         yield Signal(rule="counterpart", weight=weight, start=others[0].start, end=others[0].end)
 
 
@@ -149,7 +149,8 @@ def _vice_ministers(scene: Scene) -> Iterator[Signal]:
         return
     countries = countries_of([side for side in scene.sides if side.rank in {"vice_minister", "minister"}])
     countries |= {hit.value for hit in scene.find("country")}
-    among_themselves = len(countries_of(deputies)) >= 2 and bool(scene.strong)
+    others = [side for side in scene.ministers if side.how == "counterpart"]
+    among_themselves = len(countries_of([*deputies, *others])) >= 2 and bool(scene.strong)
     weight = VICE if among_themselves or scene.find("level.deputies_dialogue") else VICE - 0.1
     yield Signal(
         rule="vice_ministers", weight=weight if len(countries) >= 2 else 0.4,
@@ -167,25 +168,20 @@ def _one_side(scene: Scene) -> Iterator[Signal]:
     yield Signal(rule="one_side", weight=weight, start=offices[0].start, end=offices[0].end)
 
 
-def _meet_by_name(scene: Scene, first: Side, second: Side) -> bool:
-    """Whether a sentence says no more than that these two meet: 小泉氏とヘグセス氏が会談, "Koizumi meets Hegseth"."""
-    if scene.has_rank("head", "foreign", "military", "other", "official", "vice_minister"):
-        return False
-    between = scene.text[first.end : second.start]
-    if _MEETS.fullmatch(between):
-        return _ENDS.match(scene.text, second.end, scene.end) is not None
-    return bool(_SIDE_BY_SIDE.fullmatch(between) and _TOGETHER.match(scene.text, second.end, scene.end))
-
-
 def _names(scene: Scene) -> Iterator[Signal]:
     named = [side for side in scene.sides if side.how == "person" and side.rank == "minister"]
     offices = [side for side in scene.ministers if side.how == "office"]
-    if not named or len(countries_of([*named, *offices])) < 2 or not (scene.strong or scene.weak):
+    countries = countries_of([*named, *offices])
+    # Japan's minister is never called 国防相: the office that stands alone is a host's.
+    foreign = "JP" in countries and any(
+        not side.countries and scene.text.startswith("国防", side.start) for side in offices
+    )
+    if not named or len(countries) + foreign < 2 or not (scene.strong or scene.weak):
         return
     first, last = named[0].start, named[0].end
     if offices:
         weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
         yield Signal(rule="office_and_name", weight=weight, start=first, end=last)
     else:
-        alone = len(named) == 2 and _meet_by_name(scene, *named)
+        alone = meet_by_name(scene, named)
         yield Signal(rule="names_only", weight=NAMES_ONLY if alone else NAMES_AGREE, start=first, end=last)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from feeds.understand.lexicon import Series
+from feeds.understand.people import Side
 from feeds.understand.scan import Hit
 from feeds.understand.scene import (
     FORUM,
@@ -12,6 +13,7 @@ from feeds.understand.scene import (
     PLURAL,
     SERIES,
     SHORT_NAME,
+    TOGETHER,
     TWO_PLUS_TWO,
     UNGROUPED,
     WEAK_FORM,
@@ -31,6 +33,22 @@ _NAMES_A_MEETING = re.compile(
 )
 #: "Defence ministers Ann Example and Bo Example": the names say that they are of two countries.
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
+#: Verbs in the plural, of ministers who act in one sentence with one will.
+_ACT_AS_ONE = re.compile(
+    r"\s(?:jointly |again |also |to )?(?:seek|slam|eye|boost|deepen|strengthen|step up|expand|share|weigh|stress|hail|"
+    r"underscore|highlight|decry|denounce|express|voice|call for|urge|consider|plan|push|set|map|chart|finali[sz]e|"
+    r"approve|adopt)\s"
+)
+_THEIRS = re.compile(
+    r"\b(?:their|the two (?:countries|nations)|the two (?:country|nation)'s)\s$|\b(?:countries|nations)'\s$"
+)
+_SAY_AS_ONE = re.compile(r"\s(?:said|say|announced|announce|declared|told)\b|$")
+#: "Talks must continue, defence chiefs say": they give their view.
+_WITH_STATES = re.compile(r"\d{1,2}(?:か|カ|ヶ|ケ|ヵ)国と(?:も|は)?(?:個別に?|相次いで|それぞれ|相次ぎ|初の?)?会[談合]")
+_ONLY_SPEAK = re.compile(r"\s(?:say|said|warn|warned|fear|feared|admit|admitted|claim|believe)\b")
+_PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|to|the)\s$")
+_STATE_AFTER = re.compile(r"\s?(?:,|and\b|-|&|hold|will|to\b|agree|sign|launch|start|plan|set)|・|と|が|、")
+_NUMBERED = re.compile(r"(?:\b\d{1,3}(?:st|nd|rd|th)\s|第\d{1,3}回[「『]?)$")
 _ORGANISATIONS = {"NATO", "EU", "ASEAN"}
 
 
@@ -45,10 +63,23 @@ def two_plus_two(scene: Scene) -> Iterator[Signal]:
     countries = scene.countries()
     if countries & _ORGANISATIONS and len(countries - _ORGANISATIONS) < 2:
         return  # the EU's foreign and defence ministers sit in one council
+    if len(countries) < 2 and not countries & _ORGANISATIONS:
+        countries |= _capitals(scene)  # "Seoul, Ottawa hold 2+2"
     if len(countries) >= 2 or any(side.how == "compound" for side in scene.ministers):
         yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=forms[0].start, end=forms[0].end)
     elif countries and (scene.strong or scene.attend):
         yield Signal(rule="two_plus_two", weight=0.62, start=forms[0].start, end=forms[0].end)
+
+
+def _capitals(scene: Scene) -> set[str]:
+    """Countries that a city stands for, rather than being the place."""
+    return {
+        hit.value.country
+        for hit in scene.find("place")
+        if not hit.value.venue
+        and not _PLACE_BEFORE.search(scene.text, max(scene.start, hit.start - 12), hit.start)
+        and _STATE_AFTER.match(scene.text, hit.end)
+    }
 
 
 def _foreign_too(scene: Scene) -> Iterator[Signal]:
@@ -80,16 +111,46 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     grouped = (
         len(countries) >= 2
         or countries & _ORGANISATIONS
-        or scene.find("group.states", "group.regions")
+        or (scene.find("group.states", "group.regions") and not _of_leaders(scene))
         or any(_TWO_NAMES.match(scene.cased, side.end, scene.end) for side in several)
     )
     if not grouped:
-        others = scene.has_rank("head", "foreign", "military", "other") or scene.find("level.heads")
-        alone = scene.strong and not others
+        others = _of_leaders(scene) or scene.has_rank("foreign", "military", "other")
+        speak = any(_ONLY_SPEAK.match(scene.text, side.end, scene.end) for side in several)
+        alone = scene.strong and not others and not speak and not _are_his_own(scene, several[0])
         yield Signal(rule="plural", weight=UNGROUPED if alone else 0.6, start=several[0].start, end=several[0].end)
         return
     weight = PLURAL if scene.strong or scene.attend else PLURAL - WEAK_FORM
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
+
+
+def _of_leaders(scene: Scene) -> bool:
+    return scene.has_rank("head") or bool(scene.find("level.heads"))
+
+
+def several_hosts(scene: Scene) -> Iterator[Signal]:
+    """木原防衛相、シンガポールで6カ国と会談: a minister and a number of states."""
+    ministers = [side for side in scene.ministers if side.countries and not side.plural]
+    with_states = _WITH_STATES.search(scene.text, scene.start, scene.end) if ministers else None
+    if with_states:
+        yield Signal(rule="several_hosts", weight=FORUM, start=ministers[0].start, end=with_states.end())
+
+
+def together(scene: Scene) -> Iterator[Signal]:
+    """ "Japan, US defense chiefs seek …": ministers of two countries who act as one have spoken with each other."""
+    for side in scene.ministers:
+        theirs = side.plural and _THEIRS.search(scene.text, max(scene.start, side.start - 24), side.start)
+        several = len(side.countries) >= 2 or (theirs and len(scene.countries()) >= 2)
+        acts = _ACT_AS_ONE if not theirs else _SAY_AS_ONE
+        if several and side.how == "office" and acts.match(scene.text, side.end, scene.end):
+            yield Signal(rule="together", weight=TOGETHER, start=side.start, end=side.end)
+            return
+
+
+def _are_his_own(scene: Scene, chiefs: Side) -> bool:
+    """ "The minister meets defence chiefs": nobody's by name, they are the generals of the one who meets them."""
+    before = [side for side in scene.sides if side.rank == "minister" and side.end <= chiefs.start]
+    return bool(before) and scene.text[chiefs.start : chiefs.end].endswith("chiefs")
 
 
 def series(scene: Scene) -> Iterator[Signal]:
@@ -112,6 +173,9 @@ def _outside(word: Hit, name: Hit) -> bool:
 
 def _by_name(scene: Scene, hit: Hit) -> float:
     # A short name such as ADMM-Plus also stands for exercises and expert groups of the same framework.
+    numbered = _NUMBERED.search(scene.text, max(scene.start, hit.start - 12), hit.start)
+    if numbered and scene.shown:
+        return SERIES  # "18th ADMM concludes": what is counted is the meeting
     if not _NAMES_A_MEETING.search(scene.text, hit.start, hit.end) and not scene.ministers:
         return 0.75 if scene.near(hit, 40, "meeting.strong") else SHORT_NAME
     return SERIES if scene.shown else NAMED_ALONE

@@ -27,6 +27,7 @@ from feeds.understand.people import Reader
 from feeds.understand.scan import Hits, scanner_for
 from feeds.understand.scene import PLURAL, UNGROUPED, Reading
 from feeds.understand.sentences import Sentence, article_end, split_sentences
+from feeds.understand.subjects import off_the_subject
 from storage.model import Phase, Trust
 
 #: At or above: pushed to subscribers.
@@ -180,7 +181,8 @@ class _Item:
         score = max([title.strength, *weights])
         if any(not look_alike.borderline for look_alike, _ in vetoes):
             return min(score, VETO_CAP)
-        if vetoes or title.against or self._other_subject(title):
+        off = not self._told and off_the_subject(self._title, self._title_hits)
+        if vetoes or title.against or self._other_subject(title) or off:
             return min(score, BORDERLINE_CAP)
         return score
 
@@ -246,8 +248,8 @@ def _text_strength(judged: _Judged, title: _Judged, *, whose: bool) -> float:
         side.how == "office" and side.rank == "minister" for side in title.reading.sides
     ):
         return 0.8
-    if whose and judged.strength == UNGROUPED:
-        return PLURAL
+    if whose and (judged.strength == UNGROUPED or rules == {"two_plus_two"}):
+        return max(judged.strength, PLURAL)
     if judged.reading.level == "vice_minister":
         return min(judged.strength, 0.7)
     return judged.strength

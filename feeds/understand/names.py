@@ -1,8 +1,10 @@
-"""The name behind an English title: "Defence Minister Ann Example met …" up to the verb."""
+"""Names: the one behind an English title ("Defence Minister Ann Example met …"), and who bears which."""
 
 import re
+from functools import lru_cache
 
 from feeds.understand.folding import Folded
+from feeds.understand.lexicon import Lexicon, Person
 
 _REACH = 70  # no name is longer
 _NAME_EN = re.compile(
@@ -29,3 +31,14 @@ def name_after(folded: Folded, start: int, end: int) -> str | None:
     first = start + match.start("name")
     quote = folded.quote(first, first + len(" ".join(kept))).rstrip(".,")
     return quote.removesuffix("'s").removesuffix("’s") or None
+
+
+@lru_cache(maxsize=4)
+def people_by_name(lexicon: Lexicon) -> dict[str, tuple[Person, ...]]:
+    """Every spelling of a name, in lower case where it is Latin, and who bears it."""
+    found: dict[str, list[Person]] = {}
+    for person in lexicon.people:
+        latin = (name.lower() for name in (person.name, *person.short, *person.forms))
+        for name in {person.ja or person.name.lower(), *person.short_ja, *latin}:
+            found.setdefault(name, []).append(person)
+    return {name: tuple(people) for name, people in found.items()}

@@ -20,8 +20,14 @@ _BEFORE_JA = re.compile(r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3}
 _BEFORE_EN = re.compile(rf"\b(?P<n>\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})\b(?P<gap>[^.;]{{0,40}})$")
 _AFTER = re.compile(
     r"(?:^|、|で|は|が|。|として|年間で|これで)(?P<n>\d{1,2})回目|"
-    rf"\b(?:its|the|their) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
+    rf"\b(?:its|the|their|for) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
     r"(?:iteration|edition|meeting|round|gathering)\b(?! of (?:ministers|leaders))"
+)
+#: 連絡会合(UDCG)の第34回会合, "the UDCG's 34th meeting": the number behind the name.
+_BEHIND = re.compile(
+    r"(?:\([^()]{1,24}\))?(?:の|'s)?\s?(?:第(?P<n>\d{1,3})回(?:会合|会議|会談|協議)?|"
+    r"(?P<e>\d{1,3}(?:st|nd|rd|th))\s(?:meeting|session|round|gathering))"
+    r"|\s(?:was|is)\s(?:the|its)\s(?P<w>\d{1,3}(?:st|nd|rd|th))\b"
 )
 #: 初の「2+2」, "first-ever 2+2": only directly before the name, because "first virtual" and 就任後初 count otherwise.
 _FIRST = re.compile(r"(?:(?<!就任後)(?<!対面で)初の|\bfirst(?:-ever)? |\binaugural )[「『\"']?$")
@@ -48,7 +54,7 @@ def edition_of(parts: Parts, series: Series | None, kind: Kind) -> Numbered | No
     """The meeting's own number. A bare count (6回目) is believed of a series or a 2+2 alone."""
     for part, reading in readings_of(parts):
         anchors = _anchors(part, reading, series, kind)
-        found = _before(part, reading, anchors)
+        found = _before(part, reading, anchors) or _behind(part, reading, anchors)
         if found:
             return found
         if series or kind is Kind.TWO_PLUS_TWO:
@@ -91,6 +97,16 @@ def _before(part: Part, reading: Reading, anchors: list[Hit]) -> Numbered | None
             match = pattern.search(part.folded.text[begin : hit.start])
             if match and not _OTHER_COUNT.search(match["gap"]):
                 return ordinal_value(match["n"]), Spot(part=part, start=begin + match.start(), end=hit.end)
+    return None
+
+
+def _behind(part: Part, reading: Reading, anchors: list[Hit]) -> Numbered | None:
+    for hit in anchors:
+        match = _BEHIND.match(part.folded.text, hit.end, reading.end) if hit.group != "office" else None
+        if match:
+            return ordinal_value(match["n"] or match["e"] or match["w"]), Spot(
+                part=part, start=hit.start, end=match.end()
+            )
     return None
 
 

@@ -10,11 +10,15 @@ from feeds.understand.parts import Part, Spot, is_pair, readings_of
 from feeds.understand.people import Side
 from feeds.understand.places import AT_COUNTRY_EN, AT_COUNTRY_JA
 from feeds.understand.scan import Hits
-from feeds.understand.scene import FORUM, UNGROUPED, Reading
+from feeds.understand.scene import PLURAL, UNGROUPED, WEAK_FORM, Reading
 from storage.model import Kind, Level, Principal
 
 _NAME_REACH = 30  # characters between an office and the name that stands beside it
+_THOSE_COUNTRIES = re.compile(
+    r"\b(?:the two|both|the three) (?:countries|nations|sides|states|allies)\b|両国|3(?:か|カ)国"
+)
 _HOSTS = re.compile(r"\s(?:to )?hosts?\b")
+_SETTLES = PLURAL - WEAK_FORM  # strength of a sentence that says who meets
 _ORGANISATIONS = {"ASEAN", "EU", "NATO", "UN"}
 _SEVERAL_RULES = {"plural", "two_plus_two", "ministerial_noun"}
 _LEVELS = {
@@ -39,9 +43,9 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
         return series.participants
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
-        if part is parts[1] and not chosen and _says_only_ministers(reading) and names_whose_meeting(parts[0].hits):
+        if part is parts[1] and not chosen and _are_the_titles(parts, reading):
             chosen = {hit.value for hit in parts[0].hits.of("country")}
-        if not reading.signals or reading.strength < FORUM:
+        if not reading.signals or reading.strength < _SETTLES:
             continue
         named = set(meeting_countries(reading.sides))
         several = bool({signal.rule for signal in reading.signals} & _SEVERAL_RULES)
@@ -67,6 +71,16 @@ def _says_only_ministers(reading: Reading) -> bool:
     rules = {signal.rule for signal in reading.signals}
     alone = any(signal.rule == "plural" and signal.weight == UNGROUPED for signal in reading.signals)
     return alone and rules <= {"plural", "forum"}
+
+
+def _are_the_titles(parts: tuple[Part, Part], reading: Reading) -> bool:
+    """Whether the ministers of a text's sentence are those of the countries that the headline names."""
+    title, text = parts
+    if _says_only_ministers(reading):
+        return names_whose_meeting(title.hits)
+    those = _THOSE_COUNTRIES.search(text.folded.text, reading.start, reading.end)
+    named = {hit.value for hit in title.hits.of("country")}
+    return bool(those) and not meeting_countries(reading.sides) and len(named) in {2, 3}
 
 
 def _named_with(part: Part, reading: Reading, *, hosts_only: bool) -> set[str]:

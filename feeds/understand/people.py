@@ -9,17 +9,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from feeds.understand.chains import Chain, chains_of
 from feeds.understand.compounds import short_names
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, Office, Person
-from feeds.understand.names import name_after
+from feeds.understand.names import name_after, people_by_name
 from feeds.understand.scan import Hit, Hits
 from storage.model import Kind
 
-_HALF_COMPOUND = re.compile(r"日・?$")
+#: What stands before a partner that is written out: 日フィンランド, 英独仏ポーランドの.
+_HALF_COMPOUND = re.compile(r"(?:(?<![一-龥])[一-龥]{2,5}|日)[・と]?$")
 _NAME_JA = re.compile(r"(?:[ァ-ヺー]{2,12}(?:[・=][ァ-ヺー]{1,12}){0,3}|[一-龥々]{1,5}[ぁ-ん]{0,2})$")
 _NOT_A_KANJI_NAME = re.compile(
     r"国|省|庁|両|各|本日|新|前|元|現|歴代|日米|日韓|同|当時|初|年|月|日$|会談|出席|訪問|外務|首相|大臣|代表"
@@ -34,7 +34,7 @@ _LEFT_OUT_AFTER = re.compile(
 _BEFORE_RANK = 20  # characters in which "former" or "vice" stands before a title
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
 _EN_GAP = re.compile(
-    r"^の?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|state|union|"
+    r"^の?新?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|state|union|"
     r"federal|deputy prime minister (?:and|&)|minister at the prime minister's office and)\s)?$"
 )
 _AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
@@ -67,7 +67,7 @@ class Reader:
         self._hits = hits
         self._lexicon = lexicon
         self._day = day
-        self._names = _people_by_name(lexicon)
+        self._names = people_by_name(lexicon)
         self._short = short_names(lexicon)
 
     def sides(self, start: int, end: int) -> list[Side]:
@@ -78,8 +78,10 @@ class Reader:
         found += [self._office(hit, chains, start, end) for hit in offices]
         if any(side.rank == "minister" for side in found):
             found += self._left_out(start, end)
-        others = self._hits.of("meeting.counterpart", start=start, end=end)
-        found += [self._counterpart(hit, chains, end) for hit in others]
+        others = [
+            self._counterpart(hit, chains, end) for hit in self._hits.of("meeting.counterpart", start=start, end=end)
+        ]
+        found += [side for side in others if not self._is_of_one_cabinet(side)]
         named = {side.person.name for side in found if side.person}
         found += [side for side in self._persons(start, end) if side.person and side.person.name not in named]
         return sorted(found, key=lambda side: side.start)
@@ -90,9 +92,10 @@ class Reader:
             yield _compound(one.start, one.end, one.codes, rank=rank)
         for hit in self._hits.of("country", start=start, end=end):
             # 日フィンランド防衛相会談: the publisher's own kanji before a partner written out.
-            before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 2), hit.start)
-            if before and self._short.tail_follows(self._text, hit.end):
-                yield _compound(before.start(), hit.end, ("JP", hit.value))
+            before = _HALF_COMPOUND.search(self._text, max(start, hit.start - 7), hit.start)
+            states = self._short.read(before.group().rstrip("・と")) if before else ()
+            if before and states and self._short.tail_follows(self._text, hit.end, linked=len(states) > 1):
+                yield _compound(before.start(), hit.end, (*states, hit.value))
 
     def _left_out(self, start: int, end: int) -> Iterator[Side]:
         for hit in self._hits.of("country", start=start, end=end):
@@ -140,7 +143,6 @@ class Reader:
         return any(
             self._text[hit.end : start] in {"", "の", "」", "』"}
             for hit in self._hits.of("group.states", "group.regions", start=max(floor, start - 12), end=start)
-            if not hit.value.isascii()
         )
 
     def _is_organisation(self, countries: tuple[str, ...]) -> bool:
@@ -250,6 +252,13 @@ class Reader:
         ]
         return candidates[0] if candidates else None
 
+    def _is_of_one_cabinet(self, side: Side) -> bool:
+        """ "His colleagues" sit in one cabinet; Finnish or Nordic colleagues are ministers of other states."""
+        if side.countries or not self._text.startswith("colleague", side.start):
+            return False
+        regions = self._hits.of("group.regions", start=max(0, side.start - 24), end=side.start)
+        return not any(self._text[hit.end : side.start] == " " for hit in regions)
+
     def _counterpart(self, hit: Hit, chains: list[Chain], end: int) -> Side:
         countries, _ = self._country_before(hit.start, chains, hit.start - 60)
         countries = countries or self._country_after(hit.end, chains)
@@ -264,23 +273,18 @@ class Reader:
         )  # fmt: skip
 
     def _persons(self, start: int, end: int) -> Iterator[Side]:
-        for hit in self._hits.of("person", "surname", start=start, end=end):
+        reached = start
+        # The longest first: the surname inside "Pete Hegseth" names nobody else.
+        for hit in sorted(
+            self._hits.of("person", "surname", start=start, end=end), key=lambda hit: (hit.start, -hit.end)
+        ):
             person: Person = hit.value
-            if not person.held_office_on(self._day):
+            if hit.start < reached or not person.held_office_on(self._day):
                 continue
+            reached = hit.end
             yield Side(
                 start=hit.start, end=hit.end, rank=person.rank, countries=(person.country,), how="person", person=person
             )
-
-
-@lru_cache(maxsize=4)
-def _people_by_name(lexicon: Lexicon) -> dict[str, tuple[Person, ...]]:
-    found: dict[str, list[Person]] = {}
-    for person in lexicon.people:
-        latin = (name.lower() for name in (person.name, *person.short, *person.forms))
-        for name in {person.ja or person.name.lower(), *person.short_ja, *latin}:
-            found.setdefault(name, []).append(person)
-    return {name: tuple(people) for name, people in found.items()}
 
 
 def _compound(start: int, end: int, codes: tuple[str, ...], rank: str = "minister") -> Side:

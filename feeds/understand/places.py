@@ -80,13 +80,20 @@ def _rank(part: Part, reading: Reading, hit: Hit) -> float:
         return -1.0
     if place.venue:
         return 1.1 if reading.signals else 0.7
-    hosting = bool(_HOSTS.match(after))
+    hosting = bool(_HOSTS.match(after)) or _ends_headline(part, reading, hit)
     if place.state and not (_IN_EN.search(before) or AT_COUNTRY_JA.match(after) or hosting):
         return -1.0  # Singapore the state, as one of the sides
     at = hosting or bool(_AT_EN.search(before)) or bool(_AT_JA.match(after)) or before.endswith("(")
     if not at and text[hit.start].isascii():
         return 0.05 if part.where == "title" else -1.0
     return (0.9 if at else 0.25) + (0.1 if reading.signals else 0.0)
+
+
+def _ends_headline(part: Part, reading: Reading, hit: Hit) -> bool:
+    """日米韓防衛相会談 シンガポール: newsrooms set the place behind the headline."""
+    text = part.folded.text
+    behind = text[hit.start - 1 : hit.start] == " " and not text[hit.start].isascii()
+    return part.where == "title" and behind and not text[hit.end : reading.end].strip()
 
 
 def _forum(parts: tuple[Part, Part]) -> Series | None:

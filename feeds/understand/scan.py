@@ -25,8 +25,12 @@ _MAY_MEET = {"minister", "vice_minister"}
 _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
 
 
+_LONG_NAME = 2  # words, above which a name has a shorter form
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-_AFTER_SURNAME = ("氏", "大臣", "長官")
+#: What makes kanji a surname: 小泉氏, and 小泉・ヘグセス両氏.
+_AFTER_SURNAME = re.compile(
+    r"両?(?:氏|大臣|長官)|(?:・[ァ-ヺー一-龥]{2,8}){1,3}(?:両|[34三四])?(?:氏|大臣|長官|防衛相|国防相)"
+)
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
 #: Groups without which no rule of detection can speak.
@@ -193,7 +197,7 @@ def _stands_alone(term: _Term, text: str, start: int, end: int) -> bool:
 def _is_written(term: _Term, text: str, cased: str, start: int, end: int) -> bool:
     """Whether capitals are as they must be: US is not "us", a surname alone has one, or 氏 behind it in Japanese."""
     if term.surname:
-        return cased[start].isupper() if text[start].isascii() else text.startswith(_AFTER_SURNAME, end)
+        return cased[start].isupper() if text[start].isascii() else _AFTER_SURNAME.match(text, end) is not None
     return term.capitals is None or cased[start:end] == term.capitals
 
 
@@ -232,9 +236,16 @@ def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
         yield "topic", topic, topic.names
 
 
+def _shorter(name: str) -> Iterator[str]:
+    """Mohamed Khaled Nordin is called Khaled Nordin too: the last two words of a long name."""
+    words = name.split()
+    if len(words) > _LONG_NAME and all(len(word) > 2 and word[0].isupper() and word.isalpha() for word in words[-2:]):
+        yield " ".join(words[-2:])
+
+
 def _people(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
     for person in lexicon.people:
-        yield "person", person, (person.name, person.ja or person.name, *person.forms)
+        yield "person", person, (person.name, person.ja or person.name, *person.forms, *_shorter(person.name))
         # A surname of one kanji or kana is an ordinary character.
         yield "surname", person, (*person.short, *(name for name in person.short_ja if len(name) > 1))
 

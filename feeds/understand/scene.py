@@ -9,10 +9,12 @@ from feeds.understand.scan import Hit, Hits
 COMPOUND = 0.95  # 日米防衛相会談
 TWO_SIDES = 0.92  # two ministers of two countries and a word of meeting
 COUNTERPART = 0.9
+NOBODYS = 0.75  # "the defence minister met counterparts": enough in a headline, not in the text
 SERIES = 0.9
 TWO_PLUS_TWO = 0.9
 PLURAL = 0.85  # "defence ministers from … met"
 NOUN = 0.85  # 国防相会談 beside the names of countries
+TOGETHER = 0.78  # ministers of two countries named in one word act together
 NAMED_ALONE = 0.75  # a series by name and no word of form: enough in a headline, not in the text
 FORUM = 0.78
 SHORT_NAME = 0.55  # ADMMプラス without 会議 and without a minister: the framework, not the meeting

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 _END_OF_ARTICLE = re.compile(
     r"^[^\S\n]*\(以上\)[^\S\n]*$|◎下の|ranking\s{0,3}読まれ|^[^\S\n]*[■◆●【-]?[^\S\n]?(?:ranking|読まれている記事|アクセスランキング|"
-    r"よく読まれている|人気記事|関連記事|関連ニュース|関連リンク|次の記事|前の記事|あわせて読みたい|おすすめ記事|最新記事|新着記事|この記事をシェア|"
+    r"よく読まれている|人気記事|関連記事|関連ニュース|関連リンク|次の記事|前の記事|あわせて読みたい|おすすめ(?:の)?記事|最新記事|新着記事|この記事をシェア|"
+    r"(?:記事|週間|月間|デイリー|総合)?ランキング(?=\s|$|[:(】])|(?:注目|話題|人気|編集部おすすめ)の?記事|"
+    r"関連(?:トピックス?|情報|動画|タグ|キーワード)(?=\s|$|[:】])|こちらも(?:読まれて|おすすめ)|もっと(?:見る|読む)$|"
+    r"see also|also read|read also|keep reading|don't miss|up next|in other news|popular (?:stories|now|posts)|"
     r"related (?:articles|stories|news|content|links)|read (?:more|next|also)|most (?:read|popular|viewed)|recommended|"
     r"more (?:stories|news|from)|trending|you may also like|share this|latest news|editor's picks).{0,40}$",
     re.MULTILINE,
