@@ -3,7 +3,7 @@
 temporary files  in memory where there is room: each commit of an archive waits for the disk otherwise
 certificates     one authority instead of 150: no test speaks to anybody outside, and each client reads them all
 statements       compiled once for all databases of a process: a service has one for years, each test has its own
-migrations       run by Alembic for the first new archive of a process, and said again to SQLite for all others
+migrations       run by Alembic for the first new archive of a process, and said again to the engine for all others
 lexicon          its files are read as TOML once, and checked as often as they are asked for
 tracebacks       as plain as those of the service: colouring one takes a third of a second
 garbage          the tests themselves stay to the end: the collector need not go through them again and again
@@ -59,23 +59,24 @@ class SharedCache(dict[Any, Any]):
 
 
 class Migrations:
-    """Runs the migrations of a new SQLite archive with Alembic once, and then says to SQLite what they said."""
+    """Runs the migrations of a new archive with Alembic once for each engine, and then says to it what they said."""
 
     def __init__(self) -> None:
         self.run = schema._upgrade
-        self._said: list[tuple[str, Any, bool]] = []
+        self._said: dict[str, list[tuple[str, Any, bool]]] = {}
 
     def __call__(self, connection: Connection, target: str = "head") -> None:
         """In place of `schema._upgrade`."""
-        if target != "head" or connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+        engine = connection.dialect.name
+        if target != "head" or inspect(connection).get_table_names():
             self.run(connection, target)
-        elif self._said:
-            for words, values, many in self._said:
-                connection.exec_driver_sql(words, list(values) if many else values)
+        elif engine in self._said:
+            for words, values, many in self._said[engine]:
+                connection.exec_driver_sql(words, list(values) if many else values or None)
         else:
-            self._listen(connection, target)
+            self._said[engine] = self._listen(connection, target)
 
-    def _listen(self, connection: Connection, target: str) -> None:
+    def _listen(self, connection: Connection, target: str) -> list[tuple[str, Any, bool]]:
         said: list[tuple[str, Any, bool]] = []
 
         def note(_connection: Any, _cursor: Any, words: str, values: Any, _context: Any, many: bool) -> None:
@@ -87,7 +88,11 @@ class Migrations:
             self.run(connection, target)
         finally:
             event.remove(connection, "before_cursor_execute", note)
-        self._said = said
+        if connection.dialect.name == "postgresql" and not any(values for _, values, _ in said):
+            return [
+                ("; ".join(words for words, _, _ in said), (), False)
+            ]  # in one errand, which SQLite cannot be sent on
+        return said
 
 
 MIGRATIONS = Migrations()
