@@ -189,6 +189,7 @@ class TestRun:
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "data folder" in done.stderr
 
+    @pytest.mark.long
     def test_without_network_sources_fail_one_by_one_the_page_answers_and_it_stops_though_a_source_drips(
         self, tmp_path: Path
     ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import feedparser
+import pytest
 
 from tests.support.running import Running, free_port
 from tests.support.web import get
@@ -30,6 +31,7 @@ def starting(folder: Path) -> tuple[str, Callable[[], Running]]:
     return f"http://127.0.0.1:{port}", start
 
 
+@pytest.mark.long
 def test_one_meeting_told_by_three_newsrooms_is_one_alert_and_valid_feeds_whatever_happens_meanwhile(
     tmp_path: Path,
 ) -> None:

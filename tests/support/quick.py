@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,7 +64,7 @@ class Migrations:
 
     def __init__(self) -> None:
         self.run = schema._upgrade
-        self._said: dict[str, list[tuple[str, Any, bool]]] = {}
+        self._said: dict[str, list[tuple[str, Any]]] = {}
 
     def __call__(self, connection: Connection, target: str = "head") -> None:
         """In place of `schema._upgrade`."""
@@ -71,28 +72,42 @@ class Migrations:
         if target != "head" or inspect(connection).get_table_names():
             self.run(connection, target)
         elif engine in self._said:
-            for words, values, many in self._said[engine]:
-                connection.exec_driver_sql(words, list(values) if many else values or None)
+            for words, values in self._said[engine]:
+                connection.exec_driver_sql(words, values)
         else:
-            self._said[engine] = self._listen(connection, target)
+            find = _made if engine == "sqlite" else _listen
+            self._said[engine] = find(connection, lambda: self.run(connection, target))
 
-    def _listen(self, connection: Connection, target: str) -> list[tuple[str, Any, bool]]:
-        said: list[tuple[str, Any, bool]] = []
 
-        def note(_connection: Any, _cursor: Any, words: str, values: Any, _context: Any, many: bool) -> None:
-            if not words.lstrip().upper().startswith(("SELECT", "PRAGMA")):
-                said.append((words, values, many))
+def _made(connection: Connection, run: Callable[[], None]) -> list[tuple[str, Any]]:
+    """What makes on SQLite, which keeps the words of all that it has, what is there after a run."""
+    run()
+    things = "SELECT name, sql, rootpage = 0 FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    found = connection.exec_driver_sql(things).all()
+    virtual = tuple(f"{name}_" for name, _, is_virtual in found if is_virtual)  # it makes tables of its own
+    ours = [(name, sql) for name, sql, is_virtual in found if is_virtual or not name.startswith((*virtual, "sqlite_"))]
+    said: list[tuple[str, Any]] = [(sql, None) for _, sql in ours]
+    for name in (name for name, sql in ours if sql.startswith("CREATE TABLE")):
+        rows = connection.exec_driver_sql(f'SELECT * FROM "{name}"').all()
+        said += [(f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(row))})', tuple(row)) for row in rows]
+    return said
 
-        event.listen(connection, "before_cursor_execute", note)
-        try:
-            self.run(connection, target)
-        finally:
-            event.remove(connection, "before_cursor_execute", note)
-        if connection.dialect.name == "postgresql" and not any(values for _, values, _ in said):
-            return [
-                ("; ".join(words for words, _, _ in said), (), False)
-            ]  # in one errand, which SQLite cannot be sent on
-        return said
+
+def _listen(connection: Connection, run: Callable[[], None]) -> list[tuple[str, Any]]:
+    """What a run says, for one errand."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, words: str, values: Any, _context: Any, _many: bool) -> None:
+        if not words.lstrip().upper().startswith("SELECT"):
+            assert not values, words
+            said.append(words)
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        run()
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    return [("; ".join(said), None)]
 
 
 MIGRATIONS = Migrations()

@@ -56,6 +56,7 @@ def _look(page: Any, where: str, width: int, problems: list[str]) -> None:
         problems.append(f"{where}: not one h1")
 
 
+@pytest.mark.long
 def test_admins_trip_over_nothing(address: str, database: Database, browser: Any) -> None:
     problems: list[str] = []
     stories = (number_of(database, "SELECT max(story_id) FROM items"), number_of(database, "SELECT 1"))

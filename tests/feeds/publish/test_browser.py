@@ -92,6 +92,7 @@ def _links(page: Any, address: str) -> set[str]:
     return {url.partition("#")[0] for url in ours if url.startswith(address)}
 
 
+@pytest.mark.long
 def test_a_visitor_trips_over_nothing(address: str, browser: Any) -> None:
     """In both languages and schemes, on a phone and on a desk."""
     problems: list[str] = []
