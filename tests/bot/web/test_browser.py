@@ -21,6 +21,8 @@ from tests.support.archives import new_archive
 from tests.support.browser import served
 from tests.support.build import NOW, definition
 
+pytestmark = pytest.mark.long  # starts a browser, which one worker should do for all of them
+
 UNNAMED = """[...document.querySelectorAll('main a, main button, main input, main select, main textarea')].filter(e =>
   e.type !== 'hidden' && !e.hidden && !e.textContent.trim() && !e.getAttribute('aria-label') && !(e.labels || []).length
   ).map(e => e.outerHTML.slice(0, 90))"""
@@ -56,7 +58,6 @@ def _look(page: Any, where: str, width: int, problems: list[str]) -> None:
         problems.append(f"{where}: not one h1")
 
 
-@pytest.mark.long
 def test_admins_trip_over_nothing(address: str, database: Database, browser: Any) -> None:
     problems: list[str] = []
     stories = (number_of(database, "SELECT max(story_id) FROM items"), number_of(database, "SELECT 1"))

@@ -25,6 +25,8 @@ PAGES = (
     "/feeds", "/sources",
 )  # fmt: skip
 
+pytestmark = pytest.mark.long  # starts a browser, which one worker should do for all of them
+
 UNNAMED = """[...document.querySelectorAll('a,button')].filter(e => !e.textContent.trim() && !e.hidden
   && !e.getAttribute('aria-label')).length"""
 LINKS = "[...document.querySelectorAll('[href],[src]')].map(e => e.getAttribute('href') || e.getAttribute('src'))"
@@ -92,7 +94,6 @@ def _links(page: Any, address: str) -> set[str]:
     return {url.partition("#")[0] for url in ours if url.startswith(address)}
 
 
-@pytest.mark.long
 def test_a_visitor_trips_over_nothing(address: str, browser: Any) -> None:
     """In both languages and schemes, on a phone and on a desk."""
     problems: list[str] = []
