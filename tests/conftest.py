@@ -27,8 +27,10 @@ settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=
 settings.load_profile("same")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+@pytest.hookimpl(trylast=True)  # after Hypothesis is ready, and still before pytest-xdist starts workers
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Nothing has begun."""
+    config = session.config
     starts_workers = config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
     if starts_workers and config.args_source is config.ArgsSource.TESTPATHS:
         compile_once(config)

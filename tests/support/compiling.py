@@ -1,5 +1,5 @@
-"""What every worker of a run would compile for itself is compiled once, before they start: in a new clone pytest works
-for six seconds on the assertions of all tests alone, in each of its workers.
+"""What every worker of a run would do for itself is done once, before they start: in a new clone pytest works for six
+seconds on the assertions of all tests, and Hypothesis for four on the constants of the program, in each worker.
 """
 
 import compileall
@@ -9,31 +9,38 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from _pytest.assertion import rewrite
+from hypothesis.configuration import storage_directory
+from hypothesis.internal.constants_ast import constants_from_module
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("bot", "feeds", "storage", "tests")
 _REWRITTEN = re.compile(r"(test_\w+|conftest)\.py$")  #: what pytest compiles in its own way; see its `python_files`
 
 
 def compile_once(config: pytest.Config) -> None:
-    """Compile the program, and the tests as pytest does, where that was not done since they were written."""
-    for folder in ("bot", "feeds", "storage", "tests"):
+    """Compile the program, and the tests as pytest does, where that was not done since they were written; and let
+    Hypothesis look for constants when it never did.
+    """
+    for folder in FOLDERS:
         compileall.compile_dir(ROOT / folder, quiet=2, rx=_REWRITTEN)
-    tests = [file for file in (ROOT / "tests").rglob("*.py") if _REWRITTEN.search(file.name) and _is_new(file)]
-    if not tests:
-        return
+    files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
+    tests = [file for file in files if _REWRITTEN.search(file.name) and _is_new(file)]
+    unseen = [] if storage_directory("constants").path.exists() else files
     if sys.platform != "linux":  # elsewhere a fork is not safe, and anything else would take as long
-        _compile(config, tests)
-        return
-    cores = os.cpu_count() or 1
-    fork = multiprocessing.get_context("fork")
-    helpers = [fork.Process(target=_compile, args=(config, tests[first::cores])) for first in range(cores)]
-    for helper in helpers:
-        helper.start()
-    for helper in helpers:
-        helper.join()
+        _prepare(config, tests, unseen)
+    elif tests or unseen:
+        cores = os.cpu_count() or 1
+        fork = multiprocessing.get_context("fork")
+        parts = [(config, tests[first::cores], unseen[first::cores]) for first in range(cores)]
+        helpers = [fork.Process(target=_prepare, args=part) for part in parts]
+        for helper in helpers:
+            helper.start()
+        for helper in helpers:
+            helper.join()
 
 
 def _is_new(test: Path) -> bool:
@@ -46,9 +53,12 @@ def _compiled(test: Path) -> Path:
     return rewrite.get_cache_dir(test) / (test.stem + rewrite.PYC_TAIL)
 
 
-def _compile(config: pytest.Config, tests: Sequence[Path]) -> None:
-    """As `AssertionRewritingHook.exec_module` does, which would run them as well."""
-    for test in tests:
+def _prepare(config: pytest.Config, tests: Sequence[Path], unseen: Sequence[Path]) -> None:
+    for file in unseen:
+        module = ModuleType(str(file))  # all that it asks for is the file
+        module.__file__ = str(file)
+        constants_from_module(module)
+    for test in tests:  # as `AssertionRewritingHook.exec_module` does, which would run them as well
         compiled = _compiled(test)
         compiled.parent.mkdir(exist_ok=True)
         source, code = rewrite._rewrite_test(test, config)

@@ -136,7 +136,6 @@ def plain_tracebacks() -> None:
 
 
 def set_aside() -> None:
-    """Keep what was made until now out of the collector's way."""
-    gc.collect()
+    """Keep what was made until now, little of which is garbage, out of the collector's way."""
     gc.freeze()
     gc.enable()
