@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -60,6 +61,7 @@ def _prepare(config: pytest.Config, tests: Sequence[Path], unseen: Sequence[Path
         constants_from_module(module)
     for test in tests:  # as `AssertionRewritingHook.exec_module` does, which would run them as well
         compiled = _compiled(test)
-        compiled.parent.mkdir(exist_ok=True)
-        source, code = rewrite._rewrite_test(test, config)
-        rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, source, compiled)
+        with suppress(OSError, SyntaxError):  # nothing can be kept here; and what is wrong is told by who runs it
+            compiled.parent.mkdir(exist_ok=True)
+            source, code = rewrite._rewrite_test(test, config)
+            rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, source, compiled)

@@ -66,7 +66,7 @@ class Postgres:
         if self._engine is None:
             self._engine = database.engine
             event.listen(self._engine, "do_connect", self._kept.connect)
-        database.engine = self._engine
+        database.engine = self._engine.execution_options()  # the same connections; who listens hears only this one
         return database
 
     def _as_after(self, fill: Fill | None) -> str:
