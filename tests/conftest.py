@@ -9,6 +9,8 @@ import pytest
 from hypothesis import settings
 
 from tests.support import quick
+from tests.support.compiling import compile_once
+from tests.support.ordering import long_ones_first
 from tests.support.postgres import Postgres, running
 
 # Many processes start during a run. Where nothing keeps what Python compiled, each would compile the program anew.
@@ -23,6 +25,22 @@ quick.plain_tracebacks()
 settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("same")
+
+
+@pytest.hookimpl(trylast=True)  # after Hypothesis is ready, and still before pytest-xdist starts workers
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Nothing has begun."""
+    config = session.config
+    starts_workers = config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    if starts_workers and config.args_source is config.ArgsSource.TESTPATHS:
+        compile_once(config)
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-randomly
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, one in each worker: else the others would wait for it in the end."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = long_ones_first(items, workers)
 
 
 def pytest_collection_finish() -> None:

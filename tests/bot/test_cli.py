@@ -30,6 +30,7 @@ class TestProcess:
 
     def test_what_was_asked_for_is_on_standard_output_in_utf_8(self, tmp_path: Path) -> None:
         named = sources_file(tmp_path, entry("a", "http://127.0.0.1:9/", name="防衛省"))
+        kaigi("db", "upgrade", folder=tmp_path)  # so that there is no migration to run
         done = kaigi_process("sources", "list", folder=tmp_path, PYTHONIOENCODING="utf-8", **named)
         assert (done.returncode, "防衛省" in done.stdout, done.stderr) == (0, True, "")
 
@@ -189,6 +190,7 @@ class TestRun:
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "data folder" in done.stderr
 
+    @pytest.mark.long
     def test_without_network_sources_fail_one_by_one_the_page_answers_and_it_stops_though_a_source_drips(
         self, tmp_path: Path
     ) -> None:
@@ -221,6 +223,7 @@ class TestPoll:
         assert reports["bad"]["error"]["kind"] == "not_found"
         assert reports["bad"]["error"]["message"].count("\n") == 0
 
+    @pytest.mark.usefixtures("parsed_here")
     async def test_the_table_shows_each_source_and_the_second_poll_finds_nothing_new(self, tmp_path: Path) -> None:
         async with Newsroom() as newsroom:
             newsroom.publish_all()  # else an article appears between the two polls on a slow machine

@@ -25,6 +25,7 @@ async def newsroom() -> AsyncIterator[Newsroom]:
 
 
 @pytest.mark.usefixtures("parsed_here")
+@pytest.mark.long
 async def test_start_follow_alert_follow_up_mute_digest_privacy_and_stop(newsroom: Newsroom, tmp_path: Path) -> None:
     async with BotRooms() as api:
         chosen = settings(tmp_path, api)

@@ -110,6 +110,12 @@ def _furnish(connection: Connection) -> None:
     connection.execute(update(deliveries).where(deliveries.c.id == row).values(state="sent", message_id="9"))
 
 
+@cache
+def _settings() -> config.Settings:
+    """Read once: each reading looks through the whole environment."""
+    return config.Settings(telegram=config.Telegram(admins=(WHO,)))
+
+
 @dataclass
 class World:
     """A database, Telegram's end, and processes that come and go between them."""
@@ -141,7 +147,7 @@ class World:
         kept = Inbox(self.database, lambda: NOW)
         building = ApplicationBuilder().application_class(KeptApplication).update_queue(kept).token(TOKEN)
         application = building.request(request).get_updates_request(request).job_queue(None).updater(None).build()
-        office = Office(settings=config.Settings(telegram=config.Telegram(admins=(WHO,))))
+        office = Office(settings=_settings())
         register(application, Desk(
             database=self.database, clock=lambda: NOW, language="en", time_zone="UTC", address="", office=office,
         ))  # fmt: skip

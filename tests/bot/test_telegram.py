@@ -79,6 +79,7 @@ def _items(address: str) -> int:
     return len(set(re.findall(r'term="(demo-[a-z-]+)"', get(f"{address}/feeds/everything.atom").text)))
 
 
+@pytest.mark.long
 async def test_a_chat_that_says_start_gets_one_alert_about_a_new_meeting(
     api: BotApi, newsroom: Newsroom, tmp_path: Path
 ) -> None:
@@ -233,6 +234,7 @@ async def test_a_bot_that_stopped_reading_for_a_wrong_answer_begins_again(
         assert '"telegram":"ok"' in (await asyncio.to_thread(get, f"{address}/readyz")).text
 
 
+@pytest.mark.long
 async def test_an_admin_is_told_by_the_bot_that_a_source_turned_bad_and_that_it_recovered(
     api: BotApi, newsroom: Newsroom, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ async def ministry(hub: Hub) -> AsyncIterator[Ministry]:
     await runner.cleanup()
 
 
+@pytest.mark.long
 async def test_a_push_brings_an_article_within_moments_that_the_next_poll_would_bring_in_a_day(
     tmp_path: Path, hub: Hub, ministry: Ministry
 ) -> None:

@@ -1,8 +1,9 @@
 """The archive gives exactly what the matcher accepts, newest first, however far the index has come."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from storage.database import Connection, Database
 from storage.model import FilterAction, Kind, Level, MeetingFacts, Phase, Trust
 from storage.plans import Plan
 from storage.words import VERSION
-from tests.storage.conftest import database  # noqa: F401  the engines
+from tests.storage.conftest import ready
 from tests.support.build import NOW, after, definition, facts, item, polled
 
 WORDS = ["防衛", "日米", "日豪", "会談", "小泉", "豪", "第13回", "ADMM", "minister", "ministers", "Défense", "talks"]
@@ -81,11 +82,17 @@ def report(chance: random.Random, story: StoryRef, number: int, source_id: int, 
     )
 
 
-@pytest.fixture
-def filled(database: Database) -> Database:  # noqa: F811
-    """An archive without an index."""
+def sixty(database: Database) -> None:
+    database.write(filters.ensure_built_in)
     database.write(fill)
-    return database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An archive without an index, on each engine in turn."""
+    database = ready(request, tmp_path, sixty)
+    yield database
+    database.close()
 
 
 def nothing(_: Connection) -> None:

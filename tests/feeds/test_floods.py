@@ -1,5 +1,8 @@
 """A flood is held until an admin decides, and what was decided is done once, whole, and can be taken back."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from sqlalchemy import insert
 
@@ -11,17 +14,15 @@ from storage.database import Connection, Database
 from storage.errors import NotFound, TooLate
 from storage.model import Channel, Delivery, DeliveryKind, FilterAction, FloodState
 from storage.tables import follows, mutes
-from tests.storage.conftest import database  # noqa: F401  a fixture
+from tests.storage.conftest import ready
+from tests.support.archives import built_in
 from tests.support.build import NOW, after, polled
 from tests.support.floods import MEETINGS, flood
 
 LATER = after(hours=1)
 
 
-@pytest.fixture
-def held(database: Database) -> Database:  # noqa: F811
-    """Two chats that follow, one that does not, and a flood of three meetings."""
-
+def a_flood(database: Database) -> None:
     def make(connection: Connection) -> None:
         for address in ("1", "2", "3"):
             chat = subscriptions.open_chat(
@@ -31,11 +32,25 @@ def held(database: Database) -> Database:  # noqa: F811
                 subscriptions.subscribe(connection, chat.id, MEETINGS, NOW)
         flood(connection)
 
+    built_in(database)
     database.write(make)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """On each engine in turn; for tests of a flood there is one in it."""
+    database = ready(request, tmp_path, a_flood if "held" in request.fixturenames else built_in)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def held(database: Database) -> Database:
+    """Two chats that follow, one that does not, and a flood of three meetings."""
     return database
 
 
-def outgoing(database: Database) -> list[Delivery]:  # noqa: F811
+def outgoing(database: Database) -> list[Delivery]:
     """Everything that leaves, in its order."""
     found: list[Delivery] = []
     while True:
@@ -47,11 +62,11 @@ def outgoing(database: Database) -> list[Delivery]:  # noqa: F811
         found += taken
 
 
-def settle(database: Database, state: FloodState, who: str = "ann") -> shell.Settled:  # noqa: F811
+def settle(database: Database, state: FloodState, who: str = "ann") -> shell.Settled:
     return database.write(lambda c: shell.settle(c, 1, state, who=who, now=LATER))
 
 
-def test_a_poll_below_the_brake_is_not_held(database: Database) -> None:  # noqa: F811
+def test_a_poll_below_the_brake_is_not_held(database: Database) -> None:
     changes = Changes(source=polled(), alerts=(Alert(story=1, filters=(MEETINGS,)),) * 2)
     assert braked(changes, AlertPolicy(flood_brake=2), flood=True) == changes
     assert braked(changes, AlertPolicy(flood_brake=1), flood=False) == changes
@@ -73,7 +88,7 @@ def test_a_flood_sends_nothing_until_somebody_decides(held: Database) -> None:
 @pytest.mark.parametrize("state", [FloodState.SENT, FloodState.DIGEST])
 @pytest.mark.parametrize("repeat", [True, False])
 def test_a_flood_after_a_restore_says_that_it_may_have_been_told_before(
-    database: Database,  # noqa: F811
+    database: Database,
     state: FloodState,
     repeat: bool,
 ) -> None:

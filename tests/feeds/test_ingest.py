@@ -13,11 +13,11 @@ from aiohttp import web
 from feeds.collect.fetch import Fetcher
 from feeds.ingest import Ingest, PollPolicy, PollReport
 from feeds.newsroom import Fault, Newsroom
-from storage import filters, ingest, news, retention, sources
+from storage import ingest, news, retention, sources
 from storage.database import Connection, Database
 from storage.errors import NotFound
 from storage.model import FetchOptions, SourceDefinition, SourceKind, SourceState
-from tests.support.archives import new_archive
+from tests.support.archives import built_in, new_archive
 from tests.support.parsing import Parsers
 
 MEETING = "admm-plus"
@@ -31,8 +31,7 @@ TROUBLE = {
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = new_archive(tmp_path / "kaigi.db")
-    database.write(filters.ensure_built_in)
+    database = new_archive(tmp_path / "kaigi.db", filled_by=built_in)
     yield database
     database.close()
 

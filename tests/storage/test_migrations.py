@@ -17,6 +17,7 @@ from storage.errors import DatabaseBusy, SchemaTooNew
 from storage.lock import only_service
 from storage.tables import metadata
 from tests.support import quick
+from tests.support.postgres import Postgres
 
 MOMENT = "'2025-11-01 12:00:00'"
 ARCHIVE = (
@@ -38,16 +39,37 @@ def _run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_other_tests_say_to_sqlite_makes_what_the_migrations_make(tmp_path: Path) -> None:
-    def made(file: str) -> list[tuple[object, ...]]:
-        database = Database(f"sqlite:///{tmp_path / file}")
-        database.write(again)
-        everything = "SELECT type, name, tbl_name, sql, (SELECT group_concat(version_num) FROM alembic_version)"
-        found = database.read(lambda c: c.exec_driver_sql(f"{everything} FROM sqlite_master").all())
-        database.close()
-        return [tuple(row) for row in found]
-
+    everything = "SELECT type, name, tbl_name, sql, (SELECT group_concat(version_num) FROM alembic_version)"
     again = quick.Migrations()
-    assert made("first.db") == made("second.db")
+    addresses = (f"sqlite:///{tmp_path / name}.db" for name in ("first", "second"))
+    first, second = (_made(address, again, f"{everything} FROM sqlite_master") for address in addresses)
+    assert first == second != []
+
+
+def test_what_other_tests_say_to_postgresql_makes_what_the_migrations_make(postgres: Postgres) -> None:
+    everything = """
+        SELECT c.relname || ' ' || c.relkind::text || ' ' || coalesce(obj_description(c.oid), ''), a.attname,
+            format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+            col_description(c.oid, a.attnum), CASE c.relkind WHEN 'i' THEN pg_get_indexdef(c.oid) END
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+        LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE c.relnamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT conrelid::regclass::text || ' ' || conname, pg_get_constraintdef(oid), NULL, NULL, NULL, NULL, NULL
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT 'version', version_num, NULL, NULL, NULL, NULL, NULL FROM alembic_version ORDER BY 1, 2"""
+    again = quick.Migrations()
+    first, second = (_made(postgres.empty_database(), again, everything) for _ in range(2))
+    assert first == second != []
+
+
+def _made(address: str, migrations: quick.Migrations, everything: str) -> list[tuple[object, ...]]:
+    """What is in a new database after the migrations."""
+    database = Database(address)
+    database.write(migrations)
+    found = database.read(lambda c: c.exec_driver_sql(everything).all())
+    database.close()
+    return [tuple(row) for row in found]
 
 
 def test_the_migrations_build_exactly_the_tables_that_the_code_knows(database: Database) -> None:

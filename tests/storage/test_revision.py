@@ -1,6 +1,8 @@
 """The revision grows with what readers could see, in the same transaction; meetings that go are remembered."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,20 +10,27 @@ from storage import filters, ingest, retractions, revision, sources
 from storage.changes import Changes, ItemUpdate, NewStory
 from storage.database import Connection, Database
 from storage.model import FilterAction
+from tests.storage.conftest import ready
+from tests.support.archives import built_in
 from tests.support.build import NOW, after, definition, item, meeting_changes, polled
 
 
-@pytest.fixture
-def told(database: Database) -> Database:
-    """Two sources, and a meeting that the first of them told of."""
-
+def a_meeting(database: Database) -> None:
     def fill(connection: Connection) -> None:
         for key in ("mod", "press"):
             sources.add(connection, definition(key), NOW)
         ingest.apply(connection, meeting_changes(), NOW)
 
+    built_in(database)
     database.write(fill)
-    return database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Two sources, and a meeting that the first of them told of, on each engine in turn."""
+    database = ready(request, tmp_path, a_meeting)
+    yield database
+    database.close()
 
 
 def grew(database: Database, change: object) -> bool:

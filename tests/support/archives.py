@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from storage import schema
+from storage import filters, schema
 from storage.database import Database
 
 
@@ -17,6 +17,11 @@ def new_archive(file: Path, filled_by: Callable[[Database], None] | None = None)
     with file.open("xb") as new:
         new.write(_migrated() if filled_by is None else _filled(filled_by))
     return Database(f"sqlite:///{file}")
+
+
+def built_in(database: Database) -> None:
+    """The filters that every service has: a filling."""
+    database.write(filters.ensure_built_in)
 
 
 @cache

@@ -10,7 +10,7 @@ from feeds.decide.decide import decide
 from feeds.decide.routing import AlertPolicy
 from feeds.ingest import _lookup
 from feeds.observed import Understood
-from storage import ingest, news, snapshot, sources, subscriptions
+from storage import filters, ingest, news, snapshot, sources, subscriptions
 from storage.database import Connection, Database
 from storage.model import Channel, DeliveryState, MeetingFacts, MeetingStory
 from storage.tables import deliveries, items, meetings
@@ -22,13 +22,21 @@ WASHINGTON = facts(countries=("JP", "US"), city="Washington", country="US")
 TOKYO = facts(city="Tokyo", country="JP", starts_on=date(2025, 11, 5))
 
 
+def furnish(database: Database) -> None:
+    """Two newsrooms, a subscriber and the built-in filters."""
+    database.write(filters.ensure_built_in)
+    for key in ("mod", "wire"):
+        database.write(partial(_polled_source, key=key))
+    database.write(_subscriber)
+
+
 class Room:
     """A service with two newsrooms and one subscriber, driven by hand."""
 
     def __init__(self, database: Database) -> None:
+        """In a database that `furnish` filled."""
         self.database = database
-        self.source_ids = {key: database.write(partial(_polled_source, key=key)) for key in ("mod", "wire")}
-        database.write(_subscriber)
+        self.source_ids = {one.definition.key: one.id for one in database.read(sources.every)}
         self.now = after(minutes=1)
 
     def poll(self, *pieces: Understood, source: str = "mod") -> None:
@@ -87,11 +95,9 @@ class Room:
         return records, [row[:-1] for row in owed], [tuple(row) for row in places]
 
 
-def _polled_source(connection: Connection, key: str) -> int:
+def _polled_source(connection: Connection, key: str) -> None:
     """A source that has been polled: the first poll is silent."""
-    source_id = sources.add(connection, definition(key), NOW)
-    ingest.update_source(connection, polled(source_id))
-    return source_id
+    ingest.update_source(connection, polled(sources.add(connection, definition(key), NOW)))
 
 
 def _rows(connection: Connection, table: Table) -> list[tuple[object, ...]]:

@@ -3,10 +3,10 @@
 temporary files  in memory where there is room: each commit of an archive waits for the disk otherwise
 certificates     one authority instead of 150: no test speaks to anybody outside, and each client reads them all
 statements       compiled once for all databases of a process: a service has one for years, each test has its own
-migrations       run by Alembic for the first new archive of a process, and said again to SQLite for all others
+migrations       run by Alembic for the first new archive of a process, and said again to the engine for all others
 lexicon          its files are read as TOML once, and checked as often as they are asked for
 tracebacks       as plain as those of the service: colouring one takes a third of a second
-garbage          the tests themselves stay to the end: the collector need not go through them again and again
+garbage          the tests themselves stay to the end: the collector need not go through them, nor look as often
 """
 
 import gc
@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,35 +60,54 @@ class SharedCache(dict[Any, Any]):
 
 
 class Migrations:
-    """Runs the migrations of a new SQLite archive with Alembic once, and then says to SQLite what they said."""
+    """Runs the migrations of a new archive with Alembic once for each engine, and then says to it what they said."""
 
     def __init__(self) -> None:
         self.run = schema._upgrade
-        self._said: list[tuple[str, Any, bool]] = []
+        self._said: dict[str, list[tuple[str, Any]]] = {}
 
     def __call__(self, connection: Connection, target: str = "head") -> None:
         """In place of `schema._upgrade`."""
-        if target != "head" or connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
+        engine = connection.dialect.name
+        if target != "head" or inspect(connection).get_table_names():
             self.run(connection, target)
-        elif self._said:
-            for words, values, many in self._said:
-                connection.exec_driver_sql(words, list(values) if many else values)
+        elif engine in self._said:
+            for words, values in self._said[engine]:
+                connection.exec_driver_sql(words, values)
         else:
-            self._listen(connection, target)
+            find = _made if engine == "sqlite" else _listen
+            self._said[engine] = find(connection, lambda: self.run(connection, target))
 
-    def _listen(self, connection: Connection, target: str) -> None:
-        said: list[tuple[str, Any, bool]] = []
 
-        def note(_connection: Any, _cursor: Any, words: str, values: Any, _context: Any, many: bool) -> None:
-            if not words.lstrip().upper().startswith(("SELECT", "PRAGMA")):
-                said.append((words, values, many))
+def _made(connection: Connection, run: Callable[[], None]) -> list[tuple[str, Any]]:
+    """What makes on SQLite, which keeps the words of all that it has, what is there after a run."""
+    run()
+    things = "SELECT name, sql, rootpage = 0 FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+    found = connection.exec_driver_sql(things).all()
+    virtual = tuple(f"{name}_" for name, _, is_virtual in found if is_virtual)  # it makes tables of its own
+    ours = [(name, sql) for name, sql, is_virtual in found if is_virtual or not name.startswith((*virtual, "sqlite_"))]
+    said: list[tuple[str, Any]] = [(sql, None) for _, sql in ours]
+    for name in (name for name, sql in ours if sql.startswith("CREATE TABLE")):
+        rows = connection.exec_driver_sql(f'SELECT * FROM "{name}"').all()
+        said += [(f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(row))})', tuple(row)) for row in rows]
+    return said
 
-        event.listen(connection, "before_cursor_execute", note)
-        try:
-            self.run(connection, target)
-        finally:
-            event.remove(connection, "before_cursor_execute", note)
-        self._said = said
+
+def _listen(connection: Connection, run: Callable[[], None]) -> list[tuple[str, Any]]:
+    """What a run says, for one errand."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, words: str, values: Any, _context: Any, _many: bool) -> None:
+        if not words.lstrip().upper().startswith("SELECT"):
+            assert not values, words
+            said.append(words)
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        run()
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    return [("; ".join(said), None)]
 
 
 MIGRATIONS = Migrations()
@@ -116,7 +136,7 @@ def plain_tracebacks() -> None:
 
 
 def set_aside() -> None:
-    """Keep what was made until now out of the collector's way."""
-    gc.collect()
+    """Keep what was made until now, little of which is garbage, out of the collector's way, which looks less often."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
     gc.enable()

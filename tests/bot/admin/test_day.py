@@ -62,7 +62,7 @@ class Day:
 
 
 @pytest.fixture
-async def day(tmp_path: Path) -> AsyncIterator[Day]:
+async def day(tmp_path: Path, parsed_here: None) -> AsyncIterator[Day]:
     async with BotApi() as api, Newsroom(clock=lambda: 0.0) as newsroom:
         settings = config.Settings(
             database_url=f"sqlite:///{tmp_path / 'kaigi.db'}",

@@ -21,6 +21,8 @@ from tests.support.archives import new_archive
 from tests.support.browser import served
 from tests.support.build import NOW, definition
 
+pytestmark = pytest.mark.long  # starts a browser, which one worker should do for all of them
+
 UNNAMED = """[...document.querySelectorAll('main a, main button, main input, main select, main textarea')].filter(e =>
   e.type !== 'hidden' && !e.hidden && !e.textContent.trim() && !e.getAttribute('aria-label') && !(e.labels || []).length
   ).map(e => e.outerHTML.slice(0, 90))"""

@@ -27,6 +27,7 @@ async def newsroom() -> AsyncIterator[Newsroom]:
 # ------------------------------------------------------------------------------------------------ sources
 
 
+@pytest.mark.usefixtures("parsed_here")
 async def test_a_source_is_looked_at_added_paused_and_removed(
     admin: Visitor, database: Database, newsroom: Newsroom
 ) -> None:

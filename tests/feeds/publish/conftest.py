@@ -22,8 +22,12 @@ HOSTILE = '<script>alert(1)</script>"onload="x'
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """A held meeting and an announced one, told in a stranger's words."""
-    database = new_archive(tmp_path / "kaigi.db")
+    database = new_archive(tmp_path / "kaigi.db", filled_by=_two_meetings)
+    yield database
+    database.close()
 
+
+def _two_meetings(database: Database) -> None:
     def fill(connection: Connection) -> None:
         filters.ensure_built_in(connection)
         for number, told in enumerate((facts(), facts(phase=Phase.ANNOUNCED, countries=("JP", "US"))), 1):
@@ -38,8 +42,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
             )
 
     database.write(fill)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ PAGES = (
     "/feeds", "/sources",
 )  # fmt: skip
 
+pytestmark = pytest.mark.long  # starts a browser, which one worker should do for all of them
+
 UNNAMED = """[...document.querySelectorAll('a,button')].filter(e => !e.textContent.trim() && !e.hidden
   && !e.getAttribute('aria-label')).length"""
 LINKS = "[...document.querySelectorAll('[href],[src]')].map(e => e.getAttribute('href') || e.getAttribute('src'))"

@@ -8,19 +8,18 @@ from starlette.applications import Starlette
 
 from feeds.collect.callback import Callbacks
 from feeds.collect.fetch import Fetcher
-from storage import filters, sources
+from storage import sources
 from storage.database import Database
 from tests.feeds.collect.conftest import Serve
 from tests.feeds.collect.websub.rig import Clock, Feed, Rig, served
-from tests.support.archives import new_archive
+from tests.support.archives import built_in, new_archive
 from tests.support.build import definition
 from tests.support.hub import Hub
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = new_archive(tmp_path / "kaigi.db")
-    database.write(filters.ensure_built_in)
+    database = new_archive(tmp_path / "kaigi.db", filled_by=built_in)
     yield database
     database.close()
 
