@@ -6,7 +6,7 @@ set of columns, and the driver gets plain tuples. PostgreSQL, where types are wr
 ordinary way.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -25,7 +25,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         connection.execute(insert(table), rows)
         return
     prepared = _prepared(table, tuple(rows[0]), connection.dialect)
-    connection.exec_driver_sql(prepared.text, [prepared.values(row) for row in rows])
+    connection.exec_driver_sql(prepared.text, prepared.values(rows))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,11 +34,23 @@ class _Prepared:
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]  #: the values of a row in the statement's order
     converters: tuple[tuple[int, _Convert], ...]  #: what makes a value the driver's, by its place
 
-    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
-        values = list(self.pick(row))
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        columns: list[Iterable[Any]] = list(zip(*map(self.pick, rows), strict=True))
         for place, convert in self.converters:
-            values[place] = convert(values[place])
-        return tuple(values)
+            columns[place] = _converted(columns[place], convert)
+        return list(zip(*columns, strict=True))
+
+
+def _converted(values: Iterable[Any], convert: _Convert) -> list[Any]:
+    """Rows of one poll share most of their moments, and most of what they lack: each is converted once for its run."""
+    found: list[Any] = []
+    last: Any = found  # which is none of the values
+    made: Any = None
+    for value in values:
+        if value is not last:
+            last, made = value, convert(value)
+        found.append(made)
+    return found
 
 
 @lru_cache(maxsize=64)

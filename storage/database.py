@@ -236,7 +236,7 @@ _PLAIN_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 def _json(value: Any) -> str:
     """JSON as it is stored: without spaces, in the writer's own letters."""
-    return _PLAIN_JSON(value) if value else "[]" if value == [] else _PLAIN_JSON(value)
+    return "[]" if value in ([], ()) else _PLAIN_JSON(value)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
