@@ -36,6 +36,8 @@ from tests.feeds.understand.articles import article, facts
             "Indonesia plans patrols in Sulu Sea",
             "Indonesia and Malaysia are considering joint patrols, their defence ministers said on Tuesday.",
         ),
+        # The month is that of the news, not of an earlier meeting
+        ("防衛相が会談", "小泉防衛相は11月の日豪防衛相会談で、訓練の拡大に合意した。"),
         # Names of the meeting
         ("20th ADMM opens in Manila", ""),
         ("Gulf defence ministers hold emergency session", ""),
