@@ -12,17 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    HttpUrl,
     SecretStr,
     ValidationError,
     field_validator,
@@ -30,95 +26,22 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
     TomlConfigSettingsSource,
 )
 
+from bot.setting_kinds import Address, Addresses, Duration, HookSecret, Hub, Ids, Keep, MaybeZone, Password, Token, Zone
 from storage.errors import Misuse
 
 PREFIX = "KAIGI_"
 DEFAULT_FILE = Path("kaigi.toml")
 TELEGRAM_API = "https://api.telegram.org"
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
-SHORTEST_PASSWORD = 12  #: characters
-_HOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
-
 
 class ConfigError(Misuse):
     """A setting that cannot be used. The message names it and says what would be right."""
-
-
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value.strip())
-    if match is None:
-        raise ValueError("write a duration such as 90s, 10m, 48h or 7d")
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
-
-
-def _forever(value: object) -> object:
-    return None if isinstance(value, str) and value.strip().lower() == "forever" else _duration(value)
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta(0):
-        raise ValueError("a duration must be longer than nothing")
-    return value
-
-
-def _ids(value: object) -> object:
-    """`12,13` in a variable, `[12, 13]` in the file."""
-    if isinstance(value, int):
-        return (value,)
-    return [part.strip() for part in value.strip("[]").split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _hook_secret(value: SecretStr | None) -> SecretStr | None:
-    if value is not None and not _HOOK_SECRET.fullmatch(value.get_secret_value()):
-        raise ValueError("a webhook secret has 16 to 256 letters, digits, hyphens and underscores")
-    return value
-
-
-def _admin_password(value: SecretStr | None) -> SecretStr | None:
-    if value is not None and len(value.get_secret_value()) < SHORTEST_PASSWORD:
-        raise ValueError(f"a password for the admin area has at least {SHORTEST_PASSWORD} characters")
-    return value
-
-
-def _addresses(value: object) -> object:
-    """Addresses between white space in a variable or a file, a list in `kaigi.toml`."""
-    return value.split() if isinstance(value, str) else value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("write an IANA time zone such as Asia/Tokyo") from error
-    return value
-
-
-def _token(value: SecretStr | None) -> SecretStr | None:
-    if value is None or not value.get_secret_value().strip():
-        return None
-    if not _TOKEN.fullmatch(value.get_secret_value().strip()):
-        raise ValueError("this is not a bot token; @BotFather gives one like 123456789:AAF… for /newbot")
-    return SecretStr(value.get_secret_value().strip())
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-Keep = Annotated[timedelta | None, BeforeValidator(_forever)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Token = Annotated[SecretStr | None, AfterValidator(_token)]
-Hub = Annotated[HttpUrl, AfterValidator(str)]
-Address = Annotated[HttpUrl, AfterValidator(lambda url: str(url).rstrip("/"))]
 
 
 class _Section(BaseModel):
@@ -130,7 +53,7 @@ class Web(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
-    admin_password: Annotated[SecretStr | None, AfterValidator(_admin_password)] = None
+    admin_password: Password = None
     requests_per_second: int = Field(default=10, ge=0, le=100_000)
 
 
@@ -139,9 +62,9 @@ class Telegram(_Section):
 
     token: Token = None
     api_url: str = TELEGRAM_API
-    admins: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = ()
+    admins: Ids = ()
     mode: Literal["polling", "webhook"] = "polling"
-    webhook_secret: Annotated[SecretStr | None, AfterValidator(_hook_secret)] = None
+    webhook_secret: HookSecret = None
 
 
 class Fetch(_Section):
@@ -172,9 +95,9 @@ class Alerts(_Section):
 class Notify(_Section):
     """Readers without Telegram: addresses as apprise writes them."""
 
-    urls: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_addresses)] = ()
+    urls: Addresses = ()
     language: Literal["ja", "en"] | None = None
-    time_zone: Annotated[str | None, AfterValidator(lambda zone: zone if zone is None else _zone(zone))] = None
+    time_zone: MaybeZone = None
 
 
 class Backup(_Section):
