@@ -176,7 +176,6 @@ async def _spawn() -> Process:
         stdout=PIPE,
         stderr=DEVNULL,
         env=environment,
-        start_new_session=True,
         limit=2**20,
     )
 

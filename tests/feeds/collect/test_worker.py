@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.collect import worker
+from feeds.collect import child, worker
 from feeds.collect.document import read_document
 from feeds.collect.worker import ParserPool
 from feeds.observed import Failure, FailureKind, Fetched, ParsedEntry, ParsedFeed
@@ -146,6 +146,13 @@ async def test_secrets_in_the_environment_stay_with_the_parent(
 ) -> None:
     monkeypatch.setenv("KAIGI_TELEGRAM__TOKEN", "123:secret")
     assert await pool.run(os.getenv, "KAIGI_TELEGRAM__TOKEN") is None
+
+
+async def test_parsers_give_way_to_the_service_and_hear_no_ctrl_c(pool: ParserPool) -> None:
+    assert await pool.run(os.nice, 0) == min(os.nice(0) + child.NICER, 19)
+    assert await pool.run(os.getpgid, 0) != os.getpgid(0)
+    # Linux shares the processor out between sessions before it looks at priorities.
+    assert await pool.run(os.getsid, 0) == os.getsid(0)
 
 
 async def test_at_most_two_run_at_a_time(pool: ParserPool) -> None:
