@@ -82,8 +82,8 @@ class Draft:
 
     def match(self, facts: MeetingFacts, reported_at: datetime) -> Match:
         """How well a report fits: what readers see, what reports say, or the record of a story that ended in this."""
-        records = dict.fromkeys((self.facts, self.reported, *self.also))
-        matches = [same_meeting(record, self.newest_at, facts, reported_at) for record in records]
+        others = (record for record in (self.reported, *self.also) if record is not self.facts)
+        matches = [same_meeting(record, self.newest_at, facts, reported_at) for record in (self.facts, *others)]
         return max(matches, key=lambda match: (match.same, match.strength))
 
     def has_sides_of(self, facts: MeetingFacts) -> bool:

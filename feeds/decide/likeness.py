@@ -9,7 +9,7 @@ must also pass `contradiction`: numbers, countries and form agree, and no word w
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
@@ -23,7 +23,7 @@ from feeds.understand.scan import scanner_for
 from storage.changes import Twin
 
 ALIKE = 82.0  #: rapidfuzz ratio (0 to 100) of two headlines without spaces and signs
-REMEMBERED = 1_024  #: headlines, more than come within the days that are compared
+REMEMBERED = 4_096  #: headlines, more than come within the days that are compared
 TRIES = 4  #: of the most alike headlines; where more are as alike, all are from one template
 
 _FORMS = (
@@ -56,9 +56,11 @@ def copy_of(entry: ParsedEntry, found: Fingerprint, twins: Mapping[int, Iterable
     for twin in twins.get(found.lead or 0, ()):
         if contradiction(entry.title, twin.title, words=False) is None:
             return twin
-    words = squeezed(entry.title)
+    words = _read(entry.title).squeezed
     near = {twin.item_id: twin for key in found.pieces for twin in twins.get(key, ()) if not twin.is_meeting}
-    ratios = ((-fuzz.ratio(words, squeezed(twin.title), score_cutoff=ALIKE), number) for number, twin in near.items())
+    ratios = (
+        (-fuzz.ratio(words, _read(twin.title).squeezed, score_cutoff=ALIKE), number) for number, twin in near.items()
+    )
     for _, number in sorted(found for found in ratios if found[0])[:TRIES]:
         if contradiction(entry.title, near[number].title) is None:
             return near[number]
@@ -70,41 +72,45 @@ def contradiction(one: str, other: str, *, words: bool = True) -> str | None:
 
     `words` False: the texts are known to be the same, so headlines may choose other words.
     """
-    if squeezed(one) == squeezed(other):
+    first, second = _read(one), _read(other)
+    if first.squeezed == second.squeezed:
         return None
-    first, second = _folded(one), _folded(other)
-    if _numbers(first) != _numbers(second):
+    if first.numbers != second.numbers:
         return "other numbers"
-    if words and _forms(first) != _forms(second):
+    if words and first.forms != second.forms:
         return "another form"
-    if words and (_exchanged_words(first, second) or _exchanged_signs(squeezed(one), squeezed(other))):
+    if words and (_exchanged_words(first.folded, second.folded) or _exchanged_signs(first.squeezed, second.squeezed)):
         return "an exchanged word"
     # The lexicon comes last: few pairs need it, and a process that never does saves its memory.
     return "other countries" if _countries(stripped(one)) != _countries(stripped(other)) else None
 
 
-# What is read from a headline is remembered: one that many others resemble is compared with each of them.
-@lru_cache(maxsize=REMEMBERED)
-def squeezed(title: str) -> str:
-    """A headline for comparing: without what its newsroom added, without spaces and signs, folded."""
-    return _SIGNS.sub("", _folded(title))
+class _Headline:
+    """What is read from a headline, each thing when it is first asked for."""
+
+    def __init__(self, title: str) -> None:
+        self.folded = fold(stripped(title)).text  #: without what its newsroom added
+        self.squeezed = _SIGNS.sub("", self.folded)  #: without spaces and signs as well
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        return _numbers(self.folded)
+
+    @cached_property
+    def forms(self) -> tuple[bool, ...]:
+        return tuple(form.search(self.folded) is not None for form in _FORM)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _folded(title: str) -> str:
-    return fold(stripped(title)).text
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _forms(text: str) -> tuple[bool, ...]:
-    return tuple(form.search(text) is not None for form in _FORM)
+def _read(title: str) -> _Headline:
+    """What is read is remembered: a headline that many others resemble is compared with each of them."""
+    return _Headline(title)
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text)) - _SMALL
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _numbers(text: str) -> tuple[int, ...]:
     found = []
     for number in [*_NUMBER.findall(text), *(word for word in _LATIN.findall(text) if word.endswith(_ORDINAL))]:
