@@ -12,7 +12,7 @@ from storage import sources
 from storage.changes import NoticePost, SourceUpdate
 from storage.database import Connection
 from storage.model import NoticeKind, Source, SourceState
-from storage.polls import update_source
+from storage.polls import update_sources
 
 
 def keep(connection: Connection, *, source: Source, change: SourceUpdate, now: datetime) -> None:
@@ -20,7 +20,7 @@ def keep(connection: Connection, *, source: Source, change: SourceUpdate, now: d
     if change.state is SourceState.PAUSED and _may_be_ours(change):
         around = store.surroundings(connection, source.id, change.failing_since or now)
         change = schedule.spared(change, around)
-    update_source(connection, change)
+    update_sources(connection, [change])
     tell(connection, source, change, now)
 
 

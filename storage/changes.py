@@ -222,6 +222,7 @@ class SourceUpdate:
     moved_since: datetime | None = None
     moved_polls: int = 0
     habit: Habit | None = None  #: None: as it was
+    same: bool = False  #: the document is the one that was read before: what is known of it and of its address stays
     event: FetchEvent | None = None
 
 

@@ -52,7 +52,7 @@ def ensure_built_in(connection: Connection) -> None:
 
 def every(connection: Connection) -> list[Filter]:
     """All filters, in their order."""
-    return [filter_from_row(row) for row in connection.execute(_EVERY)]
+    return [filter_from_row(row) for row in connection.execute(_EVERY).all()]
 
 
 def find(connection: Connection, key: str) -> Filter:

@@ -52,7 +52,7 @@ def _stored(connection: Connection, keys: Sequence[int], now: datetime) -> dict[
     """Keys by story. Most keys of most polls are met for the first time, so this asks the narrow table alone."""
     wanted = {"first": _span(now) - 1, "last": _span(now), "keys": keys}
     found: dict[int, list[int]] = defaultdict(list)
-    for row in connection.execute(_KEYED, wanted):
+    for row in connection.execute(_KEYED, wanted).all():
         for story_id in row.stories.split(","):
             found[int(story_id)].append(row.key)
     return found
@@ -62,7 +62,7 @@ def _described(
     connection: Connection, stored: dict[int, list[int]], source_id: int, now: datetime
 ) -> Iterable[tuple[int, Twin]]:
     wanted = {"source": source_id, "since": now - WITHIN, "keyed": list(stored)}
-    for keyed, item_id, story_id, title, is_meeting in connection.execute(_DESCRIBED, wanted):
+    for keyed, item_id, story_id, title, is_meeting in connection.execute(_DESCRIBED, wanted).all():
         twin = Twin(item_id=item_id, story_id=story_id, title=title, is_meeting=is_meeting)
         for key in stored[keyed]:
             yield key, twin

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from storage.among import among
+from storage.bulk import insert_rows, run_rows
 from storage.changes import SourceUpdate
 from storage.model import SourceState
 from storage.tables import fetch_events, sources
@@ -51,9 +52,20 @@ _ON_SUCCESS: dict[str, Any] = {
     "habit": func.coalesce(bindparam("new_habit", type_=sources.c.habit.type), sources.c.habit),
 }
 
+# Most polls: the state and the moments, with a third of the parameters.
+_ON_THE_SAME: dict[str, Any] = {
+    "failures": 0,
+    "last_error": None,
+    "failing_since": None,
+    "etag": case((_OVERTAKEN, None), else_=sources.c.etag),
+    "last_modified": case((_OVERTAKEN, None), else_=sources.c.last_modified),
+    "last_success_at": bindparam("new_polled_at"),
+    "first_success_at": _ON_SUCCESS["first_success_at"],
+}
+
 _SUCCESS = update(sources).where(sources.c.id == bindparam("of_source")).values(**_ALWAYS, **_ON_SUCCESS)
 _FAILURE = update(sources).where(sources.c.id == bindparam("of_source")).values(**_ALWAYS)
-_REMEMBER = insert(fetch_events)
+_SAME = update(sources).where(sources.c.id == bindparam("of_source")).values(**{**_ALWAYS, **_ON_THE_SAME})
 _OLDEST_KEPT = (
     select(fetch_events.c.id)
     .where(fetch_events.c.source_id == bindparam("of_source"))
@@ -67,36 +79,43 @@ _FORGET = delete(fetch_events).where(
 )
 
 
-_PRESENT = select(sources.c.id).where(among(sources.c.id, "ids"))
-
-
-def update_source(connection: Connection, change: SourceUpdate) -> None:
-    """Keep what a poll taught us about its source, and give its lease back."""
-    update_sources(connection, [change])
+# On PostgreSQL, whoever locks rows of several sources takes them in the order of their ids.
+_PRESENT = select(sources.c.id).where(among(sources.c.id, "ids")).order_by(sources.c.id).with_for_update(key_share=True)
 
 
 def update_sources(connection: Connection, changes: Sequence[SourceUpdate]) -> None:
-    """The same for many polls at once. A source that was removed meanwhile is passed over."""
+    """Keep what polls taught us about their sources, and give the leases back. A source that was removed meanwhile is
+    passed over."""
     ids = [change.source_id for change in changes]
     present = set(connection.execute(_PRESENT, {"ids": ids}).scalars())
-    # In the order of their ids: on PostgreSQL, whoever locks rows of several sources takes them in one order.
-    there = sorted((change for change in changes if change.source_id in present), key=lambda change: change.source_id)
+    _update(connection, [change for change in changes if change.source_id in present])
+
+
+def update_source(connection: Connection, change: SourceUpdate) -> None:
+    """The same for a source of which the caller's transaction knows that it is there."""
+    _update(connection, [change])
+
+
+def _update(connection: Connection, there: Sequence[SourceUpdate]) -> None:
     _remember(connection, there)
-    for statement, rows in (
-        (_SUCCESS, [_success(change) for change in there if change.succeeded]),
-        (_FAILURE, [_common(change) for change in there if not change.succeeded]),
-    ):
-        if rows:
-            connection.execute(statement, rows)
+    run_rows(connection, _SAME, [_moments(change) for change in there if change.same])
+    run_rows(connection, _SUCCESS, [_success(change) for change in there if change.succeeded and not change.same])
+    run_rows(connection, _FAILURE, [_common(change) for change in there if not change.succeeded])
 
 
-def _common(change: SourceUpdate) -> dict[str, Any]:
+def _moments(change: SourceUpdate) -> dict[str, Any]:
     return {
         "of_source": change.source_id,
         "new_state": change.state,
         "new_next_poll_at": change.next_poll_at,
         "after_push": change.polled_at + PUSH_GAP if change.succeeded else change.next_poll_at,
         "new_polled_at": change.polled_at,
+    }
+
+
+def _common(change: SourceUpdate) -> dict[str, Any]:
+    return {
+        **_moments(change),
         "new_failures": change.failures,
         "new_last_error": change.last_error,
         "new_failing_since": change.failing_since,
@@ -131,5 +150,5 @@ def _remember(connection: Connection, changes: Iterable[SourceUpdate]) -> None:
         }
         for source_id, event in events
     ]  # fmt: skip
-    connection.execute(_REMEMBER, rows)
-    connection.execute(_FORGET, [{"of_source": source_id} for source_id, _ in events])
+    insert_rows(connection, fetch_events, rows)
+    run_rows(connection, _FORGET, [{"of_source": source_id} for source_id, _ in events])

@@ -1,7 +1,8 @@
 """What storage knows that bears on one poll, read before and inside the transaction that lands it.
 
 `load_snapshot` gives the pure `decide` all that it may look at. The statements are built once, when the module is
-loaded: SQLAlchemy takes longer to build them than SQLite to answer them.
+loaded: SQLAlchemy takes longer to build them than SQLite to answer them. All rows of an answer are asked for at once
+(`all`), because it takes longer to pass them on one by one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -135,7 +136,7 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
         return []  # its first poll, for which thousands of names need not be looked up
     found: dict[int, KnownItem] = {}
     for statement, values in zip(_KNOWN_BY, (lookup.identities, lookup.urls), strict=True):
-        for row in connection.execute(statement, {"source": source_id, "values": values}) if values else ():
+        for row in connection.execute(statement, {"source": source_id, "values": values}).all() if values else ():
             found[row.id] = KnownItem(**row._asdict())
     return list(found.values())
 
@@ -196,7 +197,7 @@ def _with_reports(connection: Connection, candidates: Sequence[Candidate]) -> tu
 
 def _stories_by_url(connection: Connection, source_id: int, urls: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for row in connection.execute(_ELSEWHERE, {"source": source_id, "values": urls}) if urls else ():
+    for row in connection.execute(_ELSEWHERE, {"source": source_id, "values": urls}).all() if urls else ():
         found.setdefault(row.url, row.story_id)
     return found
 
@@ -211,7 +212,7 @@ def _meeting_rows(connection: Connection, lookup: Lookup, touched: Collection[in
         "days": _days(lookup.days, now.date()),
     }
     # Of two that fit a report equally well, the older one gets it.
-    return sorted(connection.execute(_CANDIDATES, wanted), key=lambda row: row.story_id)
+    return sorted(connection.execute(_CANDIDATES, wanted).all(), key=lambda row: row.story_id)
 
 
 def _candidates(connection: Connection, rows: Sequence[Any], said: Remembered) -> Iterator[Candidate]:
@@ -238,7 +239,7 @@ def _said(
     """The stories of meetings without a day that this source told under one of the titles, by title and text."""
     undated = [row.story_id for row in rows if row.starts_on is None]
     wanted = {"source": source_id, "stories": undated, "titles": titles}
-    return {(row.title, row.text): row.story_id for row in connection.execute(_SAID, wanted)} if undated else {}
+    return {(row.title, row.text): row.story_id for row in connection.execute(_SAID, wanted).all()} if undated else {}
 
 
 def _days(days: Iterable[date], today: date) -> tuple[date, ...]:
@@ -257,7 +258,7 @@ def _days(days: Iterable[date], today: date) -> tuple[date, ...]:
 
 def _alerted(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for row in connection.execute(_ALERTED, {"values": story_ids}) if story_ids else ():
+    for row in connection.execute(_ALERTED, {"values": story_ids}).all() if story_ids else ():
         found.setdefault(row.story_id, []).append(row.key)
     return found
 
@@ -266,10 +267,10 @@ def _reported(connection: Connection, story_ids: Sequence[int]) -> dict[int, tup
     """When a meeting's certain reports began and ended, and how many there are."""
     if not story_ids:
         return {}
-    rows = connection.execute(_REPORTED, {"values": story_ids})
+    rows = connection.execute(_REPORTED, {"values": story_ids}).all()
     return {row.story_id: (row.oldest, row.newest, row.told) for row in rows}
 
 
 def recent_moments(connection: Connection, source_id: int, since: datetime) -> list[datetime]:
     """When the source's items since then were published (or first seen): what its habit is learnt from."""
-    return list(connection.execute(_MOMENTS, {"source": source_id, "since": since}).scalars())
+    return list(connection.execute(_MOMENTS, {"source": source_id, "since": since}).scalars().all())

@@ -214,13 +214,13 @@ def claim_due(
         # bare subquery more than once, and each run would lock other rows.
         held = due.with_for_update(skip_locked=True).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
         chosen = select(held.c.id)
-    rows = connection.execute(
+    claim = (
         update(sources)
         .where(sources.c.id.in_(chosen))
         .values(claimed_by=worker, claimed_until=until, push_waiting=False)
         .returning(sources)
     )
-    return [source_from_row(row) for row in rows]
+    return [source_from_row(row) for row in connection.execute(claim).all()]
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

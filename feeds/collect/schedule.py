@@ -180,6 +180,7 @@ def after_no_change(
         skips=source.skips,
     )
     update = after_success(source, same, event, rhythm, now)
+    update = replace(update, habit=None, same=moved_to is None and source.moved_to is None)
     if source.state is SourceState.EMPTY and not source.failures:  # the same empty document
         return emptied(update, source.last_error)
     return update
@@ -187,7 +188,7 @@ def after_no_change(
 
 def emptied(update: SourceUpdate, message: str | None = None) -> SourceUpdate:
     """The same poll of a source that once had items, answers as it should, and has none any more."""
-    return replace(update, state=SourceState.EMPTY, last_error=message or NO_ENTRIES)
+    return replace(update, state=SourceState.EMPTY, last_error=message or NO_ENTRIES, same=False)
 
 
 def after_failure(source: Source, failure: Failure, event: FetchEvent, rhythm: Rhythm, now: datetime) -> SourceUpdate:

@@ -6,16 +6,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event, func, insert, select, text
+from sqlalchemy import bindparam, case, delete, event, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from storage import database as database_module
 from storage import schema
-from storage.bulk import insert_rows
+from storage.bulk import insert_rows, run_rows
 from storage.database import Connection, Database
 from storage.errors import (
     DatabaseBusy,
@@ -317,6 +318,35 @@ def test_no_rows_are_no_work(database: Database) -> None:
     before = database.read(_count)
     database.write(lambda c: insert_rows(c, instance, []))
     assert database.read(_count) == before
+
+
+def test_a_statement_run_for_many_rows_does_for_each_what_its_values_and_its_constants_say(database: Database) -> None:
+    moment = datetime(2025, 11, 1, 18, tzinfo=ZoneInfo("Asia/Tokyo"))
+    begin = {"role": "collector", "leads": [], "started_at": moment, "seen_at": moment}
+    statement = (
+        update(workers)
+        .where(workers.c.name == bindparam("which"))
+        .values(
+            seen_at=bindparam("at"),
+            leads=bindparam("duties"),
+            role=case((workers.c.name == "b", "deliverer"), else_=workers.c.role),
+        )
+    )
+    later = moment + timedelta(hours=1)
+    rows = [{"which": name, "at": later, "duties": [name, "会議"]} for name in ("a", "b", "gone")]
+
+    def both(connection: Connection) -> list[tuple[object, ...]]:
+        insert_rows(connection, workers, [{"name": name, **begin} for name in "abc"])
+        run_rows(connection, statement, rows)
+        run_rows(connection, statement, [])
+        run_rows(connection, delete(workers).where(workers.c.name == bindparam("which")), [{"which": "c"}])
+        columns = (workers.c.name, workers.c.role, workers.c.leads, workers.c.started_at, workers.c.seen_at)
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(workers.c.name))]
+
+    assert database.write(both) == [
+        ("a", "collector", ["a", "会議"], moment, later),
+        ("b", "deliverer", ["b", "会議"], moment, later),
+    ]
 
 
 def test_a_stop_in_the_middle_of_a_shared_commit_reaches_everybody_who_waits_for_it(file: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from storage import ingest, news, snapshot, sources, subscriptions
 from storage.changes import Candidate, Changes, ItemUpdate, NewStory, Snapshot
@@ -16,6 +16,7 @@ from storage.database import Connection, Database
 from storage.model import Channel, ChatState, FetchEvent, Habit, Phase, SourceState, Trust
 from storage.snapshot import Lookup
 from storage.tables import deliveries, items, meetings, stories, story_alerts
+from storage.tables import sources as source_rows
 from tests.support.build import NOW, after, definition, facts, item, meeting_changes, polled
 
 
@@ -200,6 +201,32 @@ def test_a_failed_poll_keeps_the_validators_of_the_last_good_one(database: Datab
     database.write(lambda c: ingest.update_source(c, failed))
     source = database.read(lambda c: sources.get(c, source_id))
     assert (source.etag, source.failures, source.last_error) == ('"1"', 1, "500")
+
+
+def test_the_same_document_again_changes_the_moments_and_ends_the_failures(database: Database, source_id: int) -> None:
+    habit = Habit(weekly=12.5, hours=(1, 9))
+    first = polled(source_id, habit=habit, body_hash="b", last_modified="Sat", hint_s=60, moved_to="https://b.example/")
+    database.write(lambda c: ingest.update_source(c, first))
+    before = database.read(lambda c: sources.get(c, source_id))
+    failed = polled(source_id, succeeded=False, state=SourceState.FAILING, failures=2, failing_since=NOW)
+    database.write(lambda c: ingest.update_source(c, failed))
+    same = polled(source_id, same=True, etag=None, polled_at=after(hours=1), next_poll_at=after(hours=2))
+    database.write(lambda c: ingest.update_source(c, same))
+    expected = replace(
+        before, last_polled_at=after(hours=1), last_success_at=after(hours=1), next_poll_at=after(hours=2)
+    )
+    assert database.read(lambda c: sources.get(c, source_id)) == expected
+
+
+def test_a_source_that_was_given_other_rules_while_it_was_polled_is_read_whole_the_next_time(
+    database: Database, source_id: int
+) -> None:
+    database.write(lambda c: ingest.update_source(c, polled(source_id)))
+    database.write(lambda c: c.execute(update(source_rows).values(push_waiting=True)))
+    database.write(lambda c: ingest.update_source(c, polled(source_id, same=True, next_poll_at=after(days=1))))
+    source = database.read(lambda c: sources.get(c, source_id))
+    assert source.etag is None
+    assert source.next_poll_at < after(hours=1)
 
 
 def test_a_source_paused_while_it_was_polled_stays_paused(database: Database, source_id: int) -> None:

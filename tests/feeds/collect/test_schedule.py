@@ -157,10 +157,18 @@ class TestStates:
         monthly = replace(source(), habit=Habit(weekly=0.25, hours=(8,)), last_new_at=after(days=-60))
         assert _state(monthly) is SourceState.OK
 
+    def test_the_same_document_leaves_what_is_known_of_it_unless_its_address_moves(self) -> None:
+        assert schedule.after_no_change(source(), EVENT, RHYTHM, NOW).same
+        moved = schedule.after_no_change(source(), EVENT, RHYTHM, NOW, "https://b.example/feed")
+        assert (moved.same, moved.moved_polls) == (False, 1)
+        gone_back = schedule.after_no_change(replace(source(), moved_to="https://b.example/"), EVENT, RHYTHM, NOW)
+        assert (gone_back.same, gone_back.moved_to) == (False, None)
+
     def test_a_source_that_has_no_entries_any_more_stays_so_while_its_document_is_the_same(self) -> None:
         empty = replace(source(), state=SourceState.EMPTY, last_error="nothing there")
         update = schedule.after_no_change(empty, EVENT, RHYTHM, NOW)
         assert (update.state, update.last_error, update.succeeded) == (SourceState.EMPTY, "nothing there", True)
+        assert not update.same, "its message is written"
         untold = schedule.after_no_change(replace(empty, last_error=None), EVENT, RHYTHM, NOW)
         assert untold.last_error == schedule.NO_ENTRIES
         assert _state(replace(empty, failures=1)) is SourceState.OK, "it failed in between: the document is another"
