@@ -146,9 +146,41 @@ def learn(moments: Iterable[datetime], now: datetime, source: Source | None = No
 
 def after_success(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhythm, now: datetime) -> SourceUpdate:
     """What to keep of a poll that got an answer: a clean slate and the next moment. Uses `source.habit`."""
+    return _answered(source, answer, event, rhythm, now, source.habit)
+
+
+def after_no_change(
+    source: Source, event: FetchEvent, rhythm: Rhythm, now: datetime, moved_to: str | None = None
+) -> SourceUpdate:
+    """What to keep of a poll that found the same document as before."""
+    known = Answer(
+        etag=source.etag,
+        last_modified=source.last_modified,
+        body_hash=source.body_hash,
+        hint_s=source.hint_s,
+        moved_to=moved_to,
+        skips=source.skips,
+    )
+    same = moved_to is None and source.moved_to is None
+    update = _answered(source, known, event, rhythm, now, None, same=same)
+    if source.state is SourceState.EMPTY and not source.failures:  # the same empty document
+        return emptied(update, source.last_error)
+    return update
+
+
+def _answered(
+    source: Source,
+    answer: Answer,
+    event: FetchEvent,
+    rhythm: Rhythm,
+    now: datetime,
+    learnt: Habit | None,
+    *,
+    same: bool = False,
+) -> SourceUpdate:
     paced = source if source.hint_s == answer.hint_s else replace(source, hint_s=answer.hint_s)
     moved_to = source.moved_to if address(source, now) == source.moved_to else answer.moved_to
-    same = moved_to is not None and moved_to == source.moved_to
+    still = moved_to is not None and moved_to == source.moved_to
     return SourceUpdate(
         source_id=source.id,
         state=_state(source, event, now),
@@ -160,30 +192,12 @@ def after_success(source: Source, answer: Answer, event: FetchEvent, rhythm: Rhy
         body_hash=answer.body_hash,
         hint_s=answer.hint_s,
         moved_to=moved_to,
-        moved_since=source.moved_since if same else now if moved_to else None,
-        moved_polls=source.moved_polls + 1 if same else int(moved_to is not None),
-        habit=source.habit,
+        moved_since=source.moved_since if still else now if moved_to else None,
+        moved_polls=source.moved_polls + 1 if still else int(moved_to is not None),
+        habit=learnt,
+        same=same,
         event=event,
     )
-
-
-def after_no_change(
-    source: Source, event: FetchEvent, rhythm: Rhythm, now: datetime, moved_to: str | None = None
-) -> SourceUpdate:
-    """What to keep of a poll that found the same document as before."""
-    same = Answer(
-        etag=source.etag,
-        last_modified=source.last_modified,
-        body_hash=source.body_hash,
-        hint_s=source.hint_s,
-        moved_to=moved_to,
-        skips=source.skips,
-    )
-    update = after_success(source, same, event, rhythm, now)
-    update = replace(update, habit=None, same=moved_to is None and source.moved_to is None)
-    if source.state is SourceState.EMPTY and not source.failures:  # the same empty document
-        return emptied(update, source.last_error)
-    return update
 
 
 def emptied(update: SourceUpdate, message: str | None = None) -> SourceUpdate:
