@@ -1,11 +1,12 @@
 """Where polls that bring nothing are written down, many in one transaction.
 
     poll ─► record(update) ─┐
-    poll ─► record(update) ─┼─► every few milliseconds one transaction ─► each poll goes on
+    poll ─► record(update) ─┼─► one transaction, and what comes meanwhile is the next ─► each poll goes on
     poll ─► record(update) ─┘
 
 Most polls find nothing new. Each by itself would cost a thread, a transaction and a disk synchronisation; together
-they cost one of each. A poll is told only after its line is on disk, so nothing is promised that a crash could undo.
+they cost one of each. Nobody waits for company: in a busy minute it comes while the disk writes. A poll is told only after
+its line is on disk, so nothing is promised that a crash could undo.
 """
 
 import asyncio
@@ -15,9 +16,6 @@ from functools import partial
 from storage import polls
 from storage.changes import SourceUpdate
 from storage.database import Database
-
-#: How long the first line of a transaction waits for others, in seconds: short beside any request.
-WAIT_S = 0.01
 
 
 class Ledger:
@@ -43,7 +41,7 @@ class Ledger:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(WAIT_S)
+                await asyncio.sleep(0)  # for those whose answers came at the same moment
                 lines, self._waiting = self._waiting, []
                 await self._land(lines)
         finally:
