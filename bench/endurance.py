@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.figures import Goal, number, print_table
 from bench.measured import Program, Reading, TookTooLong
-from feeds.collect.wire import KEEP_ALIVE_S
+from feeds.collect.kept import KEEP_ALIVE_S
 
 LIMIT_S = 120.0  # of one round, and of making the database before it
 FLAT = 1.2  # the cost may rise by a fifth; that it falls is no failure

@@ -47,7 +47,7 @@ def following(current: ada_url.URL, location: str | None) -> ada_url.URL | Failu
     """Judge where a redirect leads. Credentials go on only to the host that they were written for."""
     if not location:
         return failures.redirect("sends us on without saying where to")
-    # aiohttp reads header bytes as UTF-8; bytes that are not arrive as lone surrogates and fail to parse.
+    # Header bytes are read as UTF-8 (answer.py); bytes that are not arrive as lone surrogates and fail to parse.
     target = parse(location, base=current.href)
     if isinstance(target, Failure):
         return failures.redirect("sends us to something that is not a web address")

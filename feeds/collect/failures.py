@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-import aiohttp
-
 from feeds.collect.guard import BLOCKED
 from feeds.collect.walls import wall
+from feeds.collect.wire_errors import BrokeOff, NameUnknown, NotHttp, WireError
 from feeds.observed import Failure, FailureKind
 
 MAX_RETRY_AFTER_S = 7 * 24 * 3600.0
@@ -137,52 +136,40 @@ def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else ""
 
 
-# The first class that fits names the failure; ConnectionRefusedError and the guard's refusal are looked for inside.
-_TIMEOUT = (FailureKind.TIMEOUT, "The server is too slow or does not answer. We try again later.")
+# The first class that fits names the failure. An OSError of no other kind comes from connecting: see wire_errors.py.
 _UNUSABLE = (FailureKind.BAD_URL, "The address cannot be used. Correct it.")
 _BLOCKED = (
     FailureKind.BLOCKED_ADDRESS,
     "The address leads into a private network or to a port not for web pages. Is fetch.allow_private_networks meant?",
 )
-_CLASSES: tuple[tuple[tuple[type[Exception], ...], tuple[FailureKind, str]], ...] = (
-    ((TimeoutError,), _TIMEOUT),
+_CLASSES: tuple[tuple[type[Exception], tuple[FailureKind, str]], ...] = (
+    (TimeoutError, (FailureKind.TIMEOUT, "The server is too slow or does not answer. We try again later.")),
     (
-        (aiohttp.ClientConnectorDNSError,),
+        NameUnknown,
         (FailureKind.DNS, "The host name is not known. Check the address and this machine's name server."),
     ),
     (
-        (aiohttp.ClientSSLError, ssl.SSLError, ssl.CertificateError),
+        ssl.SSLError,
         (FailureKind.TLS, "The site's certificate or TLS is not valid. Check the clock, then tell the site's owner."),
     ),
     (
-        (aiohttp.ClientConnectorError,),
-        (FailureKind.NETWORK, "The server cannot be reached. Check this machine's network."),
+        ConnectionRefusedError,
+        (FailureKind.REFUSED, "The server refuses connections. Check host and port; it may be down."),
     ),
-    ((aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError), _UNUSABLE),
+    (OSError, (FailureKind.NETWORK, "The server cannot be reached. Check this machine's network.")),
+    (BrokeOff, (FailureKind.NETWORK, "The document broke off or is badly compressed. We try again later.")),
     (
-        (aiohttp.ClientPayloadError,),
-        (FailureKind.NETWORK, "The document broke off or is badly compressed. We try again later."),
-    ),
-    (
-        (aiohttp.ClientResponseError,),
+        NotHttp,
         (FailureKind.NETWORK, "The answer is not HTTP as we asked for. Check that the address is a web server."),
     ),
-    (
-        (aiohttp.ClientError, OSError),
-        (FailureKind.NETWORK, "The connection broke. We try again later."),
-    ),
+    (WireError, (FailureKind.NETWORK, "The connection broke. We try again later.")),
 )
 
 
 def _judge(error: Exception) -> tuple[FailureKind, str]:
-    reason = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else None
-    if BLOCKED in str(reason):
+    if isinstance(error, OSError) and BLOCKED in str(error):  # of several addresses, perhaps not all were refused
         return _BLOCKED
-    if isinstance(reason, ConnectionRefusedError):
-        return FailureKind.REFUSED, "The server refuses connections. Check host and port; it may be down."
-    if isinstance(reason, TimeoutError):
-        return _TIMEOUT
-    return next((verdict for classes, verdict in _CLASSES if isinstance(error, classes)), _UNUSABLE)
+    return next((verdict for kind, verdict in _CLASSES if isinstance(error, kind)), _UNUSABLE)
 
 
 def _redact(text: str, secrets: tuple[str, ...]) -> str:

@@ -21,10 +21,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlencode
 
 import ada_url
-import aiohttp
-from yarl import URL
 
 from feeds.collect import failures
 from feeds.collect.asking import (
@@ -39,10 +38,12 @@ from feeds.collect.asking import (
     without_credentials,
 )
 from feeds.collect.hints import cache_seconds
+from feeds.collect.request import FORM
 from feeds.collect.turns import Turns
 from feeds.collect.unpack import Damaged, TooMuch, Unpacker
 from feeds.collect.walls import wall
-from feeds.collect.wire import open_session
+from feeds.collect.wire import Exchange, Wire
+from feeds.collect.wire_errors import WireError
 from feeds.observed import Accepted, Failure, FailureKind, Fetched, FetchResult, NotModified
 from storage.model import FetchOptions, SourceDefinition
 
@@ -58,7 +59,7 @@ MAX_LINKS = 16
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _KEEPING_METHOD = frozenset({307, 308})  # RFC 9110, sections 15.4.8 and 15.4.9: a POST stays a POST
-_CHUNK = 64 * 1024
+_ERROR_PAGE = 64 * 1024  # bytes of one that are read
 _ERROR_PAGE_S = 2.0
 _ERROR_PIECE = 4 * 1024  # what follows a wall's mark in the same piece may be a bomb
 _EARNS = 16 * 1024  # bytes that give a server one more second
@@ -75,7 +76,7 @@ class _Redirect:
 
 
 class Fetcher:
-    """An HTTP client for untrusted addresses. Use it as an async context manager; it owns one aiohttp session."""
+    """An HTTP client for untrusted addresses. Use it as an async context manager; it owns one wire."""
 
     def __init__(  # noqa: PLR0913  the limits
         self,
@@ -103,7 +104,6 @@ class Fetcher:
         self._user_agent = user_agent
         self._allow_private = allow_private_networks
         self._max_body = max_body_bytes
-        self._concurrency = concurrency
         self._answer_timeout_s = min(answer_timeout_s, total_timeout_s)
         self._total_timeout_s = total_timeout_s
         self._connect_timeout_s = connect_timeout_s
@@ -111,15 +111,14 @@ class Fetcher:
         self._page_spacing_s = page_spacing_s
         self._feed_spacing_s = feed_spacing_s
         self._spares_loopback = allow_private_networks and not space_loopback
-        self._session: aiohttp.ClientSession | None = None
+        self._wire: Wire | None = None
         self._turns = Turns(concurrency)
 
     async def __aenter__(self) -> Self:
-        """Open the session."""
-        self._session = open_session(
+        """Open the wire."""
+        self._wire = Wire(
             user_agent=self._user_agent,
             allow_private=self._allow_private,
-            concurrency=self._concurrency,
             connect_timeout_s=self._connect_timeout_s,
             read_timeout_s=self._read_timeout_s,
         )
@@ -128,10 +127,10 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the session and its connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the wire and its connections."""
+        if self._wire is not None:
+            await self._wire.close()
+            self._wire = None
 
     async def fetch(
         self,
@@ -158,8 +157,8 @@ class Fetcher:
             try:
                 async with asyncio.timeout(self._answer_timeout_s) as deadline:
                     return await self._follow(target, headers, own, deadline)
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                # TimeoutError is an OSError; ValueError is what aiohttp and yarl raise for addresses they cannot send.
+            except (WireError, OSError, ValueError) as error:
+                # TimeoutError is an OSError; ValueError means a request that cannot be sent.
                 return failures.from_exception(error, secrets=secrets)
 
     async def post(self, url: str, form: Mapping[str, str]) -> Accepted | Failure:
@@ -171,14 +170,14 @@ class Fetcher:
             try:
                 async with asyncio.timeout(self._answer_timeout_s):
                     return await self._post(target, form)
-            except (aiohttp.ClientError, OSError, ValueError) as error:
+            except (WireError, OSError, ValueError) as error:
                 return failures.from_exception(error, secrets=secrets_of(target, None))
 
     async def _post(self, target: ada_url.URL, form: Mapping[str, str]) -> Accepted | Failure:
-        assert self._session is not None, "use `async with Fetcher(…)`"
+        assert self._wire is not None, "use `async with Fetcher(…)`"
+        body = urlencode(form).encode()
         for _ in range(MAX_REDIRECTS + 1):
-            address = URL(target.href, encoded=True)
-            async with self._session.post(address, data=form, allow_redirects=False) as response:
+            async with self._wire.ask("POST", target, FORM, body=body) as response:
                 if response.status not in _KEEPING_METHOD:
                     return await _accepted(response)
                 onward = following(target, response.headers.get("Location"))
@@ -221,13 +220,8 @@ class Fetcher:
         self, target: ada_url.URL, headers: dict[str, str], options: FetchOptions, deadline: asyncio.Timeout
     ) -> "FetchResult | _Redirect":
         """Ask one address: a verdict, or where it sends us next."""
-        assert self._session is not None, "use `async with Fetcher(…)`"
-        request = self._session.get(
-            URL(target.href, encoded=True),
-            headers=with_own(headers, options),
-            allow_redirects=False,
-            ssl=options.verify,
-        )
+        assert self._wire is not None, "use `async with Fetcher(…)`"
+        request = self._wire.ask("GET", target, with_own(headers, options), verify=options.verify)
         async with request as response:
             if response.status in _REDIRECTS:
                 onward = following(target, response.headers.get("Location"))
@@ -241,9 +235,7 @@ class Fetcher:
                 return failures.from_status(response.status, response.headers, start, now=datetime.now(UTC))
             return await self._document(target, response, deadline)
 
-    async def _document(
-        self, target: ada_url.URL, response: aiohttp.ClientResponse, deadline: asyncio.Timeout
-    ) -> Fetched | Failure:
+    async def _document(self, target: ada_url.URL, response: Exchange, deadline: asyncio.Timeout) -> Fetched | Failure:
         try:
             unpacker = Unpacker(response.headers.get("Content-Encoding", ""), self._max_body)
             body = await self._body(response, unpacker, deadline)
@@ -267,7 +259,7 @@ class Fetcher:
             links=tuple(response.headers.getall("Link", ()))[:MAX_LINKS],
         )
 
-    async def _body(self, response: aiohttp.ClientResponse, unpacker: Unpacker, deadline: asyncio.Timeout) -> bytes:
+    async def _body(self, response: Exchange, unpacker: Unpacker, deadline: asyncio.Timeout) -> bytes:
         """Read and unpack in pieces, up to the cap. Raises `TooMuch`, `Damaged`.
 
         What earns time is what came over the wire: a packed document cannot pretend to be fast.
@@ -278,7 +270,7 @@ class Fetcher:
         last = promised - self._answer_timeout_s + self._total_timeout_s
         body = bytearray()
         came = 0
-        async for chunk in response.content.iter_chunked(_CHUNK):
+        while chunk := await response.read():
             came += len(chunk)
             body += unpacker.feed(chunk)
             deadline.reschedule(min(promised + came / _EARNS, last))
@@ -295,21 +287,21 @@ def _not_modified(asked: dict[str, str]) -> NotModified | Failure:
     )
 
 
-async def _accepted(response: aiohttp.ClientResponse) -> Accepted | Failure:
+async def _accepted(response: Exchange) -> Accepted | Failure:
     if 200 <= response.status < 300:
         return Accepted(status=response.status)
     start = await _start_of(response)
     return failures.from_status(response.status, response.headers, start, now=datetime.now(UTC))
 
 
-async def _start_of(response: aiohttp.ClientResponse) -> bytes:
+async def _start_of(response: Exchange) -> bytes:
     """Return the first 64 KiB of an error page, where a bot wall shows; what goes wrong here does not matter."""
     start = bytearray()
-    with contextlib.suppress(aiohttp.ClientError, TimeoutError, TooMuch, Damaged):
-        unpacker = Unpacker(response.headers.get("Content-Encoding", ""), _CHUNK)
+    with contextlib.suppress(WireError, TimeoutError, TooMuch, Damaged):
+        unpacker = Unpacker(response.headers.get("Content-Encoding", ""), _ERROR_PAGE)
         async with asyncio.timeout(_ERROR_PAGE_S):
-            async for chunk in response.content.iter_chunked(_ERROR_PIECE):
+            while chunk := await response.read(_ERROR_PIECE):
                 start += unpacker.feed(chunk)
-                if len(start) >= _CHUNK:
+                if len(start) >= _ERROR_PAGE:
                     break
     return bytes(start)

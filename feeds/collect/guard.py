@@ -1,9 +1,8 @@
 """The address guard: nobody can make Kaigi talk to the network that it runs in.
 
 Sources are added from a chat, and every newsroom may redirect. So the check happens at the last possible moment:
-aiohttp asks `socket_factory` for a socket with the very address that it is about to connect to. Literals, DNS answers,
-redirects, retries and a name that changes its address between two look-ups (rebinding) all pass here; nothing is looked
-up twice.
+`dial.py` asks about the very address that it is about to connect to. Literals, DNS answers, redirects, retries and a
+name that changes its address between two look-ups (rebinding) all pass here; nothing is looked up twice.
 
 The tables are our own, because `ipaddress.is_global` differs between Python versions and is true for several forms that
 reach private hosts (NAT64, 6to4, multicast, 192.0.0.8). They do not know a NAT64 prefix that a network chose itself.
@@ -62,7 +61,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052; 64:ff9b:1::/48 (RFC 8215) is f
 
 
 class AddressBlocked(OSError):
-    """The guard refused an address. An OSError, so that aiohttp treats it as a failed connection."""
+    """The guard refused an address. An OSError, so that another address of the same host is tried."""
 
 
 def is_public(address: str) -> bool:
@@ -82,7 +81,7 @@ def is_public(address: str) -> bool:
 
 
 def socket_factory(allow_private: bool) -> SocketFactory:
-    """Return what `aiohttp.TCPConnector(socket_factory=…)` takes.
+    """Return what makes a socket for an address, one of several that are tried in turn.
 
     The factory raises AddressBlocked for an address or port that we do not talk to. With `allow_private` it lets
     everything pass: for tests, the demo, and newsrooms inside the operator's own network.
@@ -91,13 +90,14 @@ def socket_factory(allow_private: bool) -> SocketFactory:
     def open_socket(addr_info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, sockaddr = addr_info
         if not allow_private:
-            _check(str(sockaddr[0]), int(sockaddr[1]))
+            check(str(sockaddr[0]), int(sockaddr[1]))
         return socket.socket(family=family, type=kind, proto=protocol)
 
     return open_socket
 
 
-def _check(address: str, port: int) -> None:
+def check(address: str, port: int) -> None:
+    """Judge a numeric address and a port before they are connected to. Raises AddressBlocked."""
     if not is_public(address):
         raise AddressBlocked(errno.EACCES, f"{BLOCKED}: not a public address")
     if port not in PORTS:

@@ -9,70 +9,73 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
+from feeds.collect.guard import AddrInfo
+from feeds.collect.wire_errors import NameUnknown
 
 MAX_LOOKUPS = 32
+REMEMBERED_S = 10.0  #: how long an answer is used again: for the articles of one page
+REMEMBERED = 1_000  #: hosts whose answer is remembered
 
-_Answers = list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]]
 
+class Resolver:
+    """`getaddrinfo` with a limit and a short memory. Belongs to one event loop."""
 
-class Resolver(AbstractResolver):
-    """`getaddrinfo` for aiohttp. Raises OSError when a name is unknown or no answer comes in time."""
-
-    def __init__(self, timeout_s: float) -> None:
-        """`timeout_s`: seconds that one look-up may take."""
+    def __init__(self, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """`timeout_s`: seconds that one look-up may take. `clock` gives monotonic seconds."""
         self._timeout_s = timeout_s
+        self._clock = clock
         self._slots = asyncio.Semaphore(MAX_LOOKUPS)
+        self._known: OrderedDict[tuple[str, int], tuple[float, list[AddrInfo]]] = OrderedDict()
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Return every address of the host, as aiohttp wants them."""
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
+        """Return every address of a host, at least one. Raises NameUnknown, also when no answer comes in time."""
+        since, known = self._known.get((host, port), (0.0, []))
+        if known and self._clock() - since < REMEMBERED_S:
+            return known
         async with self._slots:
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    answers = await _look_up(host, port, family)
+                    answers = await _look_up(host, port)
             except TimeoutError:
-                raise OSError(None, f"no answer from the name server within {self._timeout_s:g} s") from None
-        return [_result(host, answer) for answer in answers]
+                raise NameUnknown(f"no answer from the name server within {self._timeout_s:g} s") from None
+        self._remember((host, port), answers)
+        return answers
 
-    async def close(self) -> None:
-        """Nothing to close: threads that still wait for a name server die with the program."""
-
-
-def _result(host: str, answer: tuple[Any, ...]) -> ResolveResult:
-    family, _, proto, _, sockaddr = answer
-    address, port = sockaddr[0], sockaddr[1]
-    if family == socket.AF_INET6 and len(sockaddr) > 3 and sockaddr[3]:
-        address = f"{address}%{sockaddr[3]}"  # a link-local address keeps its interface; the guard refuses it
-    return ResolveResult(
-        hostname=host, host=address, port=port, family=family, proto=proto, flags=socket.AI_NUMERICHOST
-    )
+    def _remember(self, asked: tuple[str, int], answers: list[AddrInfo]) -> None:
+        self._known.pop(asked, None)
+        self._known[asked] = (self._clock(), answers)
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
 
 
-async def _look_up(host: str, port: int, family: socket.AddressFamily) -> _Answers:
+async def _look_up(host: str, port: int) -> list[AddrInfo]:
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[_Answers] = loop.create_future()
+    future: asyncio.Future[list[AddrInfo]] = loop.create_future()
 
-    def deliver(answers: _Answers | None, error: OSError | None) -> None:
+    def deliver(answers: list[AddrInfo], error: NameUnknown | None) -> None:
         if future.done():
             return
         if error is not None:
             future.set_exception(error)
         else:
-            future.set_result(answers or [])
+            future.set_result(answers)
 
     def work() -> None:
-        answers: Any = None
-        error: OSError | None = None
+        answers: list[Any] = []
+        error: NameUnknown | None = None
         try:
-            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as reason:
-            error = reason
+            error = NameUnknown(*reason.args)
         except UnicodeError:  # a label that is empty or longer than 63 characters
-            error = OSError(None, "not a valid host name")
+            error = NameUnknown("not a valid host name")
+        if not answers and error is None:
+            error = NameUnknown("no address")
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
             loop.call_soon_threadsafe(deliver, answers, error)
 

@@ -12,10 +12,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlencode
 
-import aiohttp
+import ada_url
 import structlog
 
+from feeds.collect.request import FORM
+from feeds.collect.wire import Wire
+from feeds.collect.wire_errors import WireError
 from feeds.publish import shelf
 from feeds.publish.asking import Wanted
 from feeds.publish.cache import FeedCache
@@ -29,6 +33,7 @@ LOOK = 2.0  #: seconds between two looks at the archive
 QUIET = 10.0  #: seconds without a change after which hubs are told …
 PATIENCE = 60.0  #: … or since the first change that they do not know of
 TIMEOUT = 10.0  #: seconds for one answer
+USER_AGENT = "Kaigi (WebSub publisher)"
 LATER = (408, 429)  #: refusals that only ask for patience
 TOLD: tuple[Extension, ...] = ("atom", "rss", "json")  #: calendars do not know hubs
 
@@ -80,10 +85,11 @@ class Announcer:
         if not changed:
             return True
         taken = 0
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        # Without the guard: the hub is the operator's choice, and often in his own network.
+        wire = Wire(user_agent=USER_AGENT, allow_private=True, connect_timeout_s=TIMEOUT, read_timeout_s=TIMEOUT)
+        async with wire:
             for url, tag in changed.items():
-                if self.stop.is_set() or not await self._tell(session, url):
+                if self.stop.is_set() or not await self._tell(wire, url):
                     break  # the others would fare no better now
                 self._told[url] = tag
                 taken += 1
@@ -107,14 +113,14 @@ class Announcer:
                     changed[url] = tag
         return changed
 
-    async def _tell(self, session: aiohttp.ClientSession, url: str) -> bool:
+    async def _tell(self, wire: Wire, url: str) -> bool:
         """Tell of one feed. Returns whether there is no use in telling it again: it was taken, or refused for good."""
-        words = {"hub.mode": "publish", "hub.url": url, "hub.topic": url}
+        form = urlencode({"hub.mode": "publish", "hub.url": url, "hub.topic": url}).encode()
         try:
-            async with session.post(self.hub, data=words, allow_redirects=False) as answer:
+            async with asyncio.timeout(TIMEOUT), wire.ask("POST", ada_url.URL(self.hub), FORM, body=form) as answer:
                 if answer.status >= 300:
                     log.warning("the hub refused a feed", hub=self.hub, feed=url, status=answer.status)
                 return answer.status < 500 and answer.status not in LATER
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (WireError, OSError) as error:
             log.warning("the hub does not answer", hub=self.hub, error=str(error) or type(error).__name__)
             return False
