@@ -27,7 +27,18 @@ class _Refused(Exception):
 class Answer:
     """The answer to one request."""
 
-    __slots__ = ("_fields", "_headers", "_informational", "_parser", "_size", "body", "ended", "reusable", "status")
+    __slots__ = (
+        "_fields",
+        "_head",
+        "_headers",
+        "_idle",
+        "_informational",
+        "_parser",
+        "body",
+        "ended",
+        "reusable",
+        "status",
+    )
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -38,7 +49,8 @@ class Answer:
         self._fields: list[tuple[bytes, bytes]] = []
         self._headers: CIMultiDictProxy[str] | None = None
         self._informational = 0
-        self._size = 0
+        self._head = 0  # bytes of header fields
+        self._idle = 0  # bytes since the last one of the body
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         # What browsers and curl forgive as well. Nothing that makes the end of a body uncertain.
         self._parser.set_dangerous_leniencies(
@@ -48,7 +60,7 @@ class Answer:
     @property
     def began(self) -> bool:
         """Whether a byte of it came."""
-        return self._size > 0 or self.status > 0
+        return self._idle > 0 or self.status > 0
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
@@ -76,10 +88,10 @@ class Answer:
         if self.ended:
             self._parser = None
         elif len(self.body) > waiting:
-            self._size = 0
+            self._idle = 0
         else:
-            self._size += len(data)
-            if self._size > MAX_HEAD:
+            self._idle += len(data)
+            if self._idle > MAX_HEAD:
                 raise self._failure(_TOO_LARGE)
 
     def cut(self, cause: Exception | None) -> WireError | None:
@@ -114,8 +126,8 @@ class Answer:
         """A header field, or a trailer, which nobody needs."""
         if self.status:
             return
-        self._size += len(name) + len(value)
-        if self._size > MAX_HEAD or len(self._fields) >= MAX_HEADERS:
+        self._head += len(name) + len(value)
+        if self._head > MAX_HEAD or len(self._fields) >= MAX_HEADERS:
             raise _Refused(f"its head has more than {MAX_HEADERS} fields or {MAX_HEAD // 1024} kB")
         if b"\0" in value:
             raise _Refused("a header field holds a null byte")

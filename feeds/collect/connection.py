@@ -79,8 +79,10 @@ class Connection(asyncio.Protocol):
         return True
 
     def abort(self) -> None:
-        """Close it now, whatever is under way."""
+        """Close it now. Whoever still reads an answer is told that it is not whole."""
         self._end_watch()
+        if self._answer is not None and self._failure is None:
+            self._failure = self._answer.cut(ConnectionAbortedError())
         if self._transport is not None and not self._lost:
             self._transport.abort()
 

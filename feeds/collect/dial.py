@@ -38,7 +38,9 @@ class Dialler:
         Raises OSError, and among them NameUnknown, AddressBlocked, ssl.SSLError and TimeoutError.
         """
         found = () if place.literal else await self._resolver.resolve(place.host, place.port)
-        tls = {"ssl": tls_context(verify), "server_hostname": place.host} if place.secure else {}
+        tls: dict[str, Any] = {}
+        if place.secure:  # a server's name has no dot at its end (RFC 6066 §3)
+            tls = {"ssl": tls_context(verify), "server_hostname": place.host.rstrip(".")}
         try:
             async with asyncio.timeout(self._timeout_s):
                 if place.literal:

@@ -7,7 +7,6 @@ do. How many requests run at a time is for `turns.py` to say.
 """
 
 import asyncio
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -33,7 +32,7 @@ class Wire:
         """Set the limits, in seconds: for a connection with its TLS, and for silence. Call it inside the event loop."""
         self._loop = asyncio.get_running_loop()
         self._dialler = Dialler(allow_private=allow_private, timeout_s=connect_timeout_s)
-        self._headers = CIMultiDict({"User-Agent": user_agent, "Accept-Encoding": unpack.ACCEPTED})
+        self._usual = request.usual_of({"User-Agent": user_agent, "Accept-Encoding": unpack.ACCEPTED})
         self._kept = Kept(self._loop)
         self._open: set[Connection] = set()
         self.read_timeout_s = read_timeout_s
@@ -62,19 +61,17 @@ class Wire:
         self,
         method: str,
         target: ada_url.URL,
-        headers: Mapping[str, str],
+        headers: CIMultiDict[str],
         *,
         verify: bool = True,
         body: bytes | None = None,
     ) -> "Exchange":
         """Return a request that is sent by `async with`, and its answer. `verify`: check the host's certificate.
 
-        `headers` win over those of every request. Raises ValueError for what cannot be sent.
+        `headers` win over the usual ones. Raises ValueError for what cannot be sent.
         """
         place = request.place_of(target.href)
-        merged = self._headers.copy()
-        merged.update(headers)
-        head = request.head(method, place, merged, None if body is None else len(body))
+        head = request.head(method, place, headers, self._usual, None if body is None else len(body))
         return Exchange(self, place, head + body if body else head, verify=verify, repeatable=method == "GET")
 
     def kept(self, key: Key) -> Connection | None:
