@@ -8,7 +8,7 @@ the other, and the garbage collector would have to look at both.
 
 from collections.abc import Iterable
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+from httptools import HttpParserError, HttpResponseParser
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from feeds.collect.wire_errors import BrokeOff, Disconnected, NotHttp, WireError
@@ -73,7 +73,9 @@ class Answer:
     def content_length(self) -> int | None:
         """How many bytes of body the head promises; None when it does not say."""
         length = self.headers.get("Content-Length", "")
-        return int(length) if length.isascii() and length.isdigit() else None
+        if not length.isascii() or not length.isdigit():
+            return None
+        return int(length.lstrip("0") or "0")  # thousands of zeros are more digits than Python reads
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises NotHttp or BrokeOff; what is behind the end only makes it not reusable."""
@@ -83,8 +85,11 @@ class Answer:
         waiting = len(self.body)
         try:
             self._parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self._give_up(error)
+        except HttpParserError as error:
+            if not self.ended:
+                reason = error.__context__ if isinstance(error.__context__, _Refused) else error
+                raise self._failure(str(reason)) from error
+            self.reusable = False
         if self.ended:
             self._parser = None
         elif len(self.body) > waiting:
@@ -154,13 +159,6 @@ class Answer:
     def on_message_complete(self) -> None:
         """The end of the body, or of an informational answer."""
         self.ended = self.status > 0
-
-    def _give_up(self, error: Exception) -> None:
-        if self.ended:
-            self.reusable = False
-            return
-        reason = error.__context__ if isinstance(error.__context__, _Refused) else error
-        raise self._failure("another protocol" if isinstance(error, HttpParserUpgrade) else str(reason)) from error
 
     def _failure(self, why: str) -> WireError:
         return BrokeOff(why) if self.status else NotHttp(why)

@@ -99,8 +99,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         answer = self._answer
-        if answer is None:
-            self.abort()  # nobody asked for them
+        if answer is None or self._failure is not None:
+            self.abort()  # nobody asked for them, or wants them any more
             return
         self._seen = self._loop.time()
         try:

@@ -151,7 +151,6 @@ class Fetcher:
         if isinstance(target, Failure):
             return target
         own = own_of(source)
-        secrets = secrets_of(target, own)
         headers = request_headers(accept, etag, last_modified)
         async with self._turns.turn(target.host, self._spacing(target, accept)):
             try:
@@ -159,7 +158,7 @@ class Fetcher:
                     return await self._follow(target, headers, own, deadline)
             except (WireError, OSError, ValueError) as error:
                 # TimeoutError is an OSError; ValueError means a request that cannot be sent.
-                return failures.from_exception(error, secrets=secrets)
+                return failures.from_exception(error, secrets=secrets_of(target, own))
 
     async def post(self, url: str, form: Mapping[str, str]) -> Accepted | Failure:
         """Post a form within the same limits and behind the same guard; any 2xx is success, its body is not read."""

@@ -133,7 +133,7 @@ def test_header_fields_are_read_as_utf_8_and_what_is_not_is_kept_as_lone_surroga
     assert answer.headers["empty"] == ""
 
 
-@pytest.mark.parametrize(("length", "told"), [("17", 17), ("0", 0), (None, None)])
+@pytest.mark.parametrize(("length", "told"), [("17", 17), ("0", 0), ("0" * 5_000 + "17", 17), (None, None)])
 def test_the_length_is_told_before_the_body(length: str | None, told: int | None) -> None:
     line = f"Content-Length: {length}\r\n" if length else ""
     assert _read(f"HTTP/1.1 200 OK\r\n{line}\r\n".encode()).content_length == told
