@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
         """Let go of the answer. Returns whether another request may follow; if not, the connection is closed."""
         answer, self._answer = self._answer, None
         self._end_watch()
-        if answer is None or not answer.ended or not answer.reusable or self._lost or self._failure is not None:
+        if answer is None or not answer.ended or not answer.reusable or not self.usable:
             self.abort()
             return False
         if self._paused:

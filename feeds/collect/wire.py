@@ -35,6 +35,7 @@ class Wire:
         self._usual = request.usual_of({"User-Agent": user_agent, "Accept-Encoding": unpack.ACCEPTED})
         self._kept = Kept(self._loop)
         self._open: set[Connection] = set()
+        self._closed = False
         self.read_timeout_s = read_timeout_s
 
     async def __aenter__(self) -> Self:
@@ -48,7 +49,8 @@ class Wire:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections; what is being asked on them fails."""
+        """Close all connections; what is being asked fails."""
+        self._closed = True
         self._kept.clear()
         for connection in tuple(self._open):
             connection.abort()
@@ -83,8 +85,12 @@ class Wire:
         self._kept.put(key, connection)
 
     async def connect(self, place: request.Place, *, verify: bool) -> Connection:
-        """Return a new connection. Raises OSError."""
-        return await self._dialler.open(place, self._new, verify=verify)
+        """Return a new connection. Raises OSError, and Disconnected when the client was closed meanwhile."""
+        connection = await self._dialler.open(place, self._new, verify=verify)
+        if self._closed:
+            connection.abort()
+            raise Disconnected("the client is closed")
+        return connection
 
     def _new(self) -> Connection:
         return Connection(self._loop, self._open)

@@ -21,7 +21,7 @@ class Serve(Protocol):
     def __call__(self, handler: Handler, host: str = "127.0.0.1", *, tls: bool = False) -> Awaitable[str]: ...
 
 
-def _self_signed() -> ssl.SSLContext:
+def self_signed() -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(KEY)
     return context
@@ -52,7 +52,7 @@ async def serve() -> AsyncIterator[Serve]:
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         runners.append(runner)
-        await web.TCPSite(runner, host, 0, ssl_context=_self_signed() if tls else None).start()
+        await web.TCPSite(runner, host, 0, ssl_context=self_signed() if tls else None).start()
         return f"{'https' if tls else 'http'}://{host}:{runner.addresses[0][1]}"
 
     yield start

@@ -11,6 +11,7 @@ import ada_url
 from multidict import CIMultiDict
 
 from feeds.collect.wire import Exchange, Wire
+from tests.feeds.collect.conftest import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SHORT = OK + b"Content-Length: 5\r\n\r\n<rss>"
@@ -22,6 +23,7 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[N
 class Server:
     """Answers as it is told, and writes down what it was asked."""
 
+    scheme: str = "http"
     port: int = 0
     connections: int = 0
     asked: list[str] = field(default_factory=list)
@@ -30,7 +32,7 @@ class Server:
 
     @property
     def url(self) -> ada_url.URL:
-        return ada_url.URL(f"http://127.0.0.1:{self.port}/feed")
+        return ada_url.URL(f"{self.scheme}://127.0.0.1:{self.port}/feed")
 
     async def request(self, reader: asyncio.StreamReader) -> str:
         """The next request, up to its body."""
@@ -51,10 +53,11 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(script: Callable[[Server], Script]) -> AsyncIterator[Server]:
+async def serving(script: Callable[[Server], Script], *, tls: bool = False) -> AsyncIterator[Server]:
     """A server that speaks by a script, which learns the number of the connection."""
-    server = Server()
-    async with await asyncio.start_server(partial(server.speak, script(server)), "127.0.0.1", 0) as listening:
+    server = Server(scheme="https" if tls else "http")
+    speak = partial(server.speak, script(server))
+    async with await asyncio.start_server(speak, "127.0.0.1", 0, ssl=self_signed() if tls else None) as listening:
         server.port = listening.sockets[0].getsockname()[1]
         yield server
         for writer in tuple(server.open_now):

@@ -183,3 +183,17 @@ async def test_closing_the_client_closes_every_connection() -> None:
                 await answer.read()
         assert not client._open
         await asyncio.gather(idle.ended.wait(), busy.ended.wait())
+
+
+async def test_a_client_that_was_closed_asks_nobody_any_more() -> None:
+    async with serving(closing_at_the_second(after=b"")) as server:
+        client = wire()
+        await ask(client, server.url)
+        asking = asyncio.create_task(ask(client, server.url))
+        while not client._open or client._kept._hosts:
+            await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(Disconnected):
+            await asking
+        assert not client._open
+        assert server.connections <= 2

@@ -10,8 +10,8 @@ from feeds.collect.wire_errors import BrokeOff, NotHttp
 from tests.feeds.collect.wire.rig import NONE, OK, Script, Server, ask, saying, serving, whole, wire
 
 
-@pytest.mark.parametrize("piece", [HIGH // 2, 999])
-async def test_a_server_is_held_back_until_what_it_sent_is_read(piece: int) -> None:
+@pytest.mark.parametrize(("piece", "tls"), [(HIGH // 2, False), (999, False), (HIGH, True)])
+async def test_a_server_is_held_back_until_what_it_sent_is_read(piece: int, tls: bool) -> None:
     size = 12_000_000  # more than the buffers of two sockets hold
     sent_all = asyncio.Event()
 
@@ -27,10 +27,12 @@ async def test_a_server_is_held_back_until_what_it_sent_is_read(piece: int) -> N
 
         return speak
 
-    async with serving(script) as server, wire() as client:
-        async with client.ask("GET", server.url, NONE) as answer:
+    async with serving(script, tls=tls) as server, wire() as client:
+        async with client.ask("GET", server.url, NONE, verify=False) as answer:
+            while len(answer._answer.body) <= HIGH:
+                await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)
-            assert HIGH < len(answer._answer.body) <= HIGH + 2**18
+            assert len(answer._answer.body) <= HIGH + 2**18
             assert not sent_all.is_set()
             most = came = 0
             while body := await answer.read(piece):
@@ -90,6 +92,25 @@ async def test_a_reset_in_the_middle_breaks_a_body_off_also_one_without_framing(
             writer.transport.abort()
         with pytest.raises(BrokeOff):
             await answer.read()
+
+
+async def test_whoever_leaves_a_flood_over_tls_hears_no_more_of_it() -> None:
+    def script(server: Server) -> Script:
+        async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+            await server.request(reader)
+            writer.write(OK + b"\r\n")
+            while not writer.is_closing():
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+
+        return speak
+
+    async with serving(script, tls=True) as server, wire() as client:
+        async with client.ask("GET", server.url, NONE, verify=False) as answer:
+            assert await answer.read(10) == b"x" * 10
+        await server.ended.wait()
+        while client._open:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_server_that_speaks_first_is_not_http() -> None:
