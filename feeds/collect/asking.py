@@ -10,6 +10,7 @@ import ada_url
 from multidict import CIMultiDict
 
 from feeds.collect import failures
+from feeds.collect.request import Place, place_of
 from feeds.observed import Failure
 from storage.model import FetchOptions, SourceDefinition
 
@@ -21,30 +22,29 @@ class Own:
     """How a source wants to be asked, and the host that alone may know it."""
 
     options: FetchOptions
-    home: ada_url.URL
+    home: Place
 
-    def holds_for(self, target: ada_url.URL) -> bool:
+    def holds_for(self, target: Place) -> bool:
         """Whether an address is on the source's own host, and no worse protected than the source's own address."""
-        if target.hostname != self.home.hostname or (self.home.protocol, target.protocol) == ("https:", "http:"):
+        if target.host != self.home.host or (self.home.secure and not target.secure):
             return False
-        return target.port == self.home.port or not (target.port or self.home.port)  # "": the default of its protocol
+        return target.authority == self.home.authority  # the same port, or each the usual one of its protocol
 
 
-def parse(url: str, base: str | None = None) -> ada_url.URL | Failure:
+def parse(url: str, base: str | None = None) -> Place | Failure:
     """Read an address as a browser does (WHATWG URL)."""
     try:
-        parsed = ada_url.URL(url.strip(), base)
-    except ValueError:  # also UnicodeEncodeError, for a lone surrogate
+        href = ada_url.normalize_url(url.strip()) if base is None else ada_url.join_url(base, url.strip())
+    except ValueError:
         return failures.bad_url("it is not a web address")
-    href = parsed.href  # asked for once: each question to ada's record crosses into C and back
     if not href.startswith(("http://", "https://")):
         return failures.bad_url("only http and https addresses are read")
     if len(href) > MAX_URL:
         return failures.bad_url(f"it is longer than {MAX_URL} characters")
-    return parsed
+    return place_of(href)
 
 
-def following(current: ada_url.URL, location: str | None) -> ada_url.URL | Failure:
+def following(current: Place, location: str | None) -> Place | Failure:
     """Judge where a redirect leads. Credentials go on only to the host that they were written for."""
     if not location:
         return failures.redirect("sends us on without saying where to")
@@ -52,10 +52,10 @@ def following(current: ada_url.URL, location: str | None) -> ada_url.URL | Failu
     target = parse(location, base=current.href)
     if isinstance(target, Failure):
         return failures.redirect("sends us to something that is not a web address")
-    if current.protocol == "https:" and target.protocol == "http:":
+    if current.secure and not target.secure:
         return failures.redirect("sends us from https to unprotected http")
-    if target.host != current.host:
-        target.username = target.password = ""
+    if target.user and (target.host, target.authority) != (current.host, current.authority):
+        return place_of(without_credentials(target))
     return target
 
 
@@ -92,17 +92,17 @@ def validator(value: str | None) -> str | None:
     return None
 
 
-def without_credentials(url: ada_url.URL) -> str:
+def without_credentials(place: Place) -> str:
     """Return the address as it may be kept and shown."""
-    url.username = url.password = ""
-    return str(url.href)
+    return str(ada_url.replace_url(place.href, username="", password="")) if place.user else place.href
 
 
-def secrets_of(url: ada_url.URL, own: Own | None) -> tuple[str, ...]:
+def secrets_of(place: Place, own: Own | None) -> tuple[str, ...]:
     """Return what must not be told: the credentials in an address, and what only the source's host may know."""
     words = own.options.secrets if own else ()
     parts = [part for word in words for part in (word, *word.split()[1:]) if len(part) >= 6]  # `Bearer …`: its end too
-    return tuple(filter(None, (url.username, url.password, *parts)))
+    name, _, password = place.user.partition(":")
+    return tuple(filter(None, (name, password, *parts)))
 
 
 def with_own(headers: Mapping[str, str], options: FetchOptions) -> CIMultiDict[str]:

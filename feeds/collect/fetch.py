@@ -23,8 +23,6 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
-import ada_url
-
 from feeds.collect import failures
 from feeds.collect.asking import (
     Own,
@@ -38,7 +36,7 @@ from feeds.collect.asking import (
     without_credentials,
 )
 from feeds.collect.hints import cache_seconds
-from feeds.collect.request import FORM
+from feeds.collect.request import FORM, Place
 from feeds.collect.turns import Turns
 from feeds.collect.unpack import Damaged, TooMuch, Unpacker
 from feeds.collect.walls import wall
@@ -63,7 +61,7 @@ _ERROR_PAGE = 64 * 1024  # bytes of one that are read
 _ERROR_PAGE_S = 2.0
 _ERROR_PIECE = 4 * 1024  # what follows a wall's mark in the same piece may be a bomb
 _EARNS = 16 * 1024  # bytes that give a server one more second
-_LOOPBACK = re.compile(r"localhost\.?|127\.\d+\.\d+\.\d+|\[::1\]")
+_LOOPBACK = re.compile(r"localhost\.?|127\.\d+\.\d+\.\d+|::1")
 _ENDS_WELL = re.compile(rb"(?:</[\w.:-]+\s*>|-->|\})\s*$")
 
 
@@ -71,7 +69,7 @@ _ENDS_WELL = re.compile(rb"(?:</[\w.:-]+\s*>|-->|\})\s*$")
 class _Redirect:
     """Where an answer sends us."""
 
-    target: ada_url.URL
+    target: Place
     permanent: bool
 
 
@@ -152,7 +150,7 @@ class Fetcher:
             return target
         own = own_of(source)
         headers = request_headers(accept, etag, last_modified)
-        async with self._turns.turn(target.host, self._spacing(target, accept)):
+        async with self._turns.turn(target.authority, self._spacing(target, accept)):
             try:
                 async with asyncio.timeout(self._answer_timeout_s) as deadline:
                     return await self._follow(target, headers, own, deadline)
@@ -165,14 +163,14 @@ class Fetcher:
         target = parse(url)
         if isinstance(target, Failure):
             return target
-        async with self._turns.turn(target.host, 0.0):
+        async with self._turns.turn(target.authority, 0.0):
             try:
                 async with asyncio.timeout(self._answer_timeout_s):
                     return await self._post(target, form)
             except (WireError, OSError, ValueError) as error:
                 return failures.from_exception(error, secrets=secrets_of(target, None))
 
-    async def _post(self, target: ada_url.URL, form: Mapping[str, str]) -> Accepted | Failure:
+    async def _post(self, target: Place, form: Mapping[str, str]) -> Accepted | Failure:
         assert self._wire is not None, "use `async with Fetcher(…)`"
         body = urlencode(form).encode()
         for _ in range(MAX_REDIRECTS + 1):
@@ -189,18 +187,18 @@ class Fetcher:
         """Leave at least `pause_s` seconds between two starts on the host of `url`, as its robots.txt asks."""
         target = parse(url)
         if not isinstance(target, Failure) and not self._is_spared(target):
-            self._turns.space_out(target.host, pause_s)
+            self._turns.space_out(target.authority, pause_s)
 
-    def _spacing(self, target: ada_url.URL, accept: str) -> float:
+    def _spacing(self, target: Place, accept: str) -> float:
         if self._is_spared(target):
             return 0.0
         return self._feed_spacing_s if accept == FEED_ACCEPT else self._page_spacing_s
 
-    def _is_spared(self, target: ada_url.URL) -> bool:
-        return self._spares_loopback and _LOOPBACK.fullmatch(target.hostname) is not None
+    def _is_spared(self, target: Place) -> bool:
+        return self._spares_loopback and _LOOPBACK.fullmatch(target.host) is not None
 
     async def _follow(
-        self, target: ada_url.URL, headers: dict[str, str], own: Own | None, deadline: asyncio.Timeout
+        self, target: Place, headers: dict[str, str], own: Own | None, deadline: asyncio.Timeout
     ) -> FetchResult:
         permanent: bool | None = None  # until there was a redirect
         for _ in range(MAX_REDIRECTS + 1):
@@ -216,7 +214,7 @@ class Fetcher:
         return failures.redirect(f"sends us on more than {MAX_REDIRECTS} times")
 
     async def _hop(
-        self, target: ada_url.URL, headers: dict[str, str], options: FetchOptions, deadline: asyncio.Timeout
+        self, target: Place, headers: dict[str, str], options: FetchOptions, deadline: asyncio.Timeout
     ) -> "FetchResult | _Redirect":
         """Ask one address: a verdict, or where it sends us next."""
         assert self._wire is not None, "use `async with Fetcher(…)`"
@@ -234,7 +232,7 @@ class Fetcher:
                 return failures.from_status(response.status, response.headers, start, now=datetime.now(UTC))
             return await self._document(target, response, deadline)
 
-    async def _document(self, target: ada_url.URL, response: Exchange, deadline: asyncio.Timeout) -> Fetched | Failure:
+    async def _document(self, target: Place, response: Exchange, deadline: asyncio.Timeout) -> Fetched | Failure:
         try:
             unpacker = Unpacker(response.headers.get("Content-Encoding", ""), self._max_body)
             body = await self._body(response, unpacker, deadline)

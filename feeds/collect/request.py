@@ -28,6 +28,7 @@ FORM = CIMultiDict({"Accept": "*/*", "Content-Type": "application/x-www-form-url
 class Place(NamedTuple):
     """Where a request goes."""
 
+    href: str  #: the whole address
     secure: bool  #: by TLS
     host: str  #: a name in punycode, or a numeric address; of IPv6 without its brackets
     port: int
@@ -50,7 +51,7 @@ def place_of(href: str) -> Place:
     if not literal:
         authority = name.rstrip(".") + (port or "")
     number = int(port[1:]) if port else 443 if secure else 80
-    return Place(secure, literal or name, number, literal is not None, authority, target, user or "")
+    return Place(href, secure, literal or name, number, literal is not None, authority, target, user or "")
 
 
 def lines_of(headers: Mapping[str, str]) -> str:

@@ -10,7 +10,6 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-import ada_url
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from feeds.collect import request, unpack
@@ -62,7 +61,7 @@ class Wire:
     def ask(
         self,
         method: str,
-        target: ada_url.URL,
+        place: request.Place,
         headers: CIMultiDict[str],
         *,
         verify: bool = True,
@@ -72,7 +71,6 @@ class Wire:
 
         `headers` win over the usual ones. Raises ValueError for what cannot be sent.
         """
-        place = request.place_of(target.href)
         head = request.head(method, place, headers, self._usual, None if body is None else len(body))
         return Exchange(self, place, head + body if body else head, verify=verify, repeatable=method == "GET")
 

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import ada_url
 import structlog
 
-from feeds.collect.request import FORM
+from feeds.collect.request import FORM, place_of
 from feeds.collect.wire import Wire
 from feeds.collect.wire_errors import WireError
 from feeds.publish import shelf
@@ -116,8 +116,9 @@ class Announcer:
     async def _tell(self, wire: Wire, url: str) -> bool:
         """Tell of one feed. Returns whether there is no use in telling it again: it was taken, or refused for good."""
         form = urlencode({"hub.mode": "publish", "hub.url": url, "hub.topic": url}).encode()
+        hub = place_of(ada_url.normalize_url(self.hub))
         try:
-            async with asyncio.timeout(TIMEOUT), wire.ask("POST", ada_url.URL(self.hub), FORM, body=form) as answer:
+            async with asyncio.timeout(TIMEOUT), wire.ask("POST", hub, FORM, body=form) as answer:
                 if answer.status >= 300:
                     log.warning("the hub refused a feed", hub=self.hub, feed=url, status=answer.status)
                 return answer.status < 500 and answer.status not in LATER

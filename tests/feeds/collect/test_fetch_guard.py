@@ -5,12 +5,12 @@ import gzip
 import socket
 import time
 
-import ada_url
 import pytest
 from aiohttp import web
 
 from feeds.collect.asking import following
 from feeds.collect.fetch import Fetcher
+from feeds.collect.request import place_of
 from feeds.observed import Failure, FailureKind, Fetched, FetchResult
 from tests.feeds.collect.conftest import Serve
 from tests.feeds.collect.fetching import answering, failed, get
@@ -74,10 +74,10 @@ async def test_a_public_site_cannot_redirect_or_rebind_us_into_a_private_network
 
 
 async def test_https_is_never_given_up_for_http() -> None:
-    down = following(ada_url.URL("https://news.example/"), "http://news.example/")
+    down = following(place_of("https://news.example/"), "http://news.example/")
     assert isinstance(down, Failure)
     assert down.kind is FailureKind.REDIRECT
-    assert not isinstance(following(ada_url.URL("https://news.example/"), "/rss"), Failure)
+    assert not isinstance(following(place_of("https://news.example/"), "/rss"), Failure)
 
 
 async def test_a_silent_name_server_costs_the_connect_timeout_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import ada_url
 from multidict import CIMultiDict
 
+from feeds.collect.request import Place, place_of
 from feeds.collect.wire import Exchange, Wire
 from tests.feeds.collect.conftest import self_signed
 
@@ -31,8 +31,8 @@ class Server:
     ended: asyncio.Event = field(default_factory=asyncio.Event)  #: a connection has ended
 
     @property
-    def url(self) -> ada_url.URL:
-        return ada_url.URL(f"{self.scheme}://127.0.0.1:{self.port}/feed")
+    def url(self) -> Place:
+        return place_of(f"{self.scheme}://127.0.0.1:{self.port}/feed")
 
     async def request(self, reader: asyncio.StreamReader) -> str:
         """The next request, up to its body."""
@@ -97,7 +97,7 @@ async def whole(answer: Exchange, most: int = 65_536) -> bytes:
     return body
 
 
-async def ask(client: Wire, url: ada_url.URL) -> bytes:
+async def ask(client: Wire, url: Place) -> bytes:
     async with client.ask("GET", url, NONE) as answer:
         assert answer.status == 200
         return await whole(answer)

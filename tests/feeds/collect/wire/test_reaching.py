@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import socket
 
-import ada_url
 import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
 from feeds.collect import guard
 from feeds.collect.guard import AddressBlocked
+from feeds.collect.request import place_of
 from feeds.collect.wire import Wire
 from feeds.collect.wire_errors import NameUnknown
 from tests.feeds.collect.conftest import Serve
@@ -29,7 +29,7 @@ async def test_tls_is_spoken_with_the_name_and_a_certificate_that_nobody_signed_
 
     port = (await serve(handler, tls=True)).rpartition(":")[2]
     monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", leading_to("127.0.0.1"))
-    url = ada_url.URL(f"https://news.example.:{port}/")
+    url = place_of(f"https://news.example.:{port}/")
     async with wire() as client:
         for _ in range(2):
             async with client.ask("GET", url, NONE, verify=False) as answer:
@@ -41,7 +41,7 @@ async def test_tls_is_spoken_with_the_name_and_a_certificate_that_nobody_signed_
 
 
 async def test_a_connection_whose_certificate_was_not_checked_serves_nobody_who_wants_that(serve: Serve) -> None:
-    url = ada_url.URL(await serve(answering(body=b"<rss>"), tls=True))
+    url = place_of(await serve(answering(body=b"<rss>"), tls=True) + "/")
     async with wire() as client:
         async with client.ask("GET", url, NONE, verify=False) as answer:
             await whole(answer)
@@ -59,14 +59,14 @@ async def test_a_numeric_address_of_ipv6_is_asked_with_its_brackets(serve: Serve
 
     port = (await serve(handler, "::1")).rpartition(":")[2]
     async with wire() as client:
-        assert await ask(client, ada_url.URL(f"http://[0:0::1]:{port}/")) == b"<rss>"
+        assert await ask(client, place_of(f"http://[::1]:{port}/")) == b"<rss>"
     assert hosts == [f"[::1]:{port}"]
 
 
 async def test_of_several_addresses_one_that_works_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", leading_to("127.0.0.9", "127.0.0.1"))
     async with serving(saying(SHORT)) as server, wire() as client:
-        assert await ask(client, ada_url.URL(f"http://news.example:{server.port}/")) == b"<rss>"
+        assert await ask(client, place_of(f"http://news.example:{server.port}/")) == b"<rss>"
         assert f"Host: news.example:{server.port}\r\n" in server.asked[0]
 
 
@@ -74,7 +74,7 @@ async def test_of_several_addresses_the_private_ones_are_left_out(monkeypatch: p
     async with serving(saying(SHORT)) as server, wire(allow_private=False) as client:
         monkeypatch.setattr(guard, "PORTS", {server.port})
         monkeypatch.setattr(guard, "is_public", lambda address: address == "127.0.0.1")
-        url = ada_url.URL(f"http://news.example:{server.port}/")
+        url = place_of(f"http://news.example:{server.port}/")
         monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", leading_to("127.0.0.9", "127.0.0.1"))
         assert await ask(client, url) == b"<rss>"
     async with wire(allow_private=False) as client:
@@ -96,7 +96,7 @@ async def test_where_tls_fails_at_one_address_the_next_one_is_tried(
 
     async with await asyncio.start_server(no_tls, "127.0.0.1", port), wire() as client:
         monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", leading_to("127.0.0.1", "127.0.0.2"))
-        url = ada_url.URL(f"https://news.example:{port}/")
+        url = place_of(f"https://news.example:{port}/")
         async with client.ask("GET", url, NONE, verify=False) as answer:
             assert await whole(answer) == b"<rss>"
 
@@ -104,7 +104,7 @@ async def test_where_tls_fails_at_one_address_the_next_one_is_tried(
 async def test_a_name_that_nobody_knows_has_its_own_error() -> None:
     async with wire() as client:
         with pytest.raises(NameUnknown):
-            await ask(client, ada_url.URL("http://host.invalid/"))
+            await ask(client, place_of("http://host.invalid/"))
 
 
 async def test_a_server_that_takes_no_connection_costs_the_time_for_connecting_only() -> None:
@@ -120,7 +120,7 @@ async def test_a_server_that_takes_no_connection_costs_the_time_for_connecting_o
             client = Wire(user_agent="x", allow_private=True, connect_timeout_s=0.2, read_timeout_s=3)
             async with client:
                 with pytest.raises(TimeoutError, match="no connection within 0.2 s"):
-                    await ask(client, ada_url.URL(f"http://127.0.0.1:{port}/"))
+                    await ask(client, place_of(f"http://127.0.0.1:{port}/"))
 
 
 async def test_a_header_with_a_line_break_is_refused_before_anything_is_sent() -> None:
