@@ -5,8 +5,8 @@
     poll ─► record(update) ─┘
 
 Most polls find nothing new. Each by itself would cost a thread, a transaction and a disk synchronisation; together
-they cost one of each. Nobody waits for company: in a busy minute it comes while the disk writes. A poll is told only after
-its line is on disk, so nothing is promised that a crash could undo.
+they cost one of each. Nobody waits for company: in a busy minute it comes while the disk writes. A poll is told only
+after its line is on disk, so nothing is promised that a crash could undo.
 """
 
 import asyncio
