@@ -133,11 +133,6 @@ class Ingest:
     async def poll(self, source: Source) -> PollReport:
         """Poll one source once. Raises `StorageError` when the database cannot keep what was found."""
         visit = _Visit(source=source, started=time.monotonic())
-        report = await self._poll(visit)
-        return replace(report, seconds=visit.seconds)
-
-    async def _poll(self, visit: "_Visit") -> PollReport:
-        source = visit.source
         answer = await self._ask(source)
         if isinstance(answer, Failure):
             return await self._failed(visit, answer)
@@ -234,7 +229,7 @@ class Ingest:
             emptied=not parsed.entries and not is_sitemap(answer),  # one for news is empty on quiet days
         )
         changes = await self._write_db(partial(self._land, visit, understood, kept, lesson, now))
-        return _report(source, parsed, changes)
+        return _report(visit, parsed, changes)
 
     async def _news(self, source: Source, entries: Sequence[ParsedEntry]) -> list[ParsedEntry]:
         """The entries that are new or changed. The transaction looks again; this only saves work."""
@@ -294,14 +289,22 @@ class Ingest:
         event = visit.event(now, "unchanged")
         update = schedule.after_no_change(visit.source, event, self.policy.rhythm, now, moved_to)
         await self._keep(visit.source, update, now)
-        return PollReport(source_key=visit.source.definition.key, status="unchanged", state=update.state)
+        return PollReport(
+            source_key=visit.source.definition.key, status="unchanged", state=update.state, seconds=visit.seconds
+        )
 
     async def _failed(self, visit: "_Visit", failure: Failure) -> PollReport:
         now = self.clock()
         event = visit.event(now, failure.kind)
         update = schedule.after_failure(visit.source, failure, event, self.policy.rhythm, now)
         await self._keep(visit.source, update, now)
-        return PollReport(source_key=visit.source.definition.key, status="failed", failure=failure, state=update.state)
+        return PollReport(
+            source_key=visit.source.definition.key,
+            status="failed",
+            failure=failure,
+            state=update.state,
+            seconds=visit.seconds,
+        )
 
     async def _keep(self, source: Source, update: SourceUpdate, now: datetime) -> None:
         """Write a poll down that brought nothing; by itself only when there is something to tell the admins."""
@@ -357,9 +360,9 @@ def _paired(entries: Sequence[ParsedEntry], readings: Sequence[Reading]) -> list
     ]
 
 
-def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
+def _report(visit: _Visit, parsed: ParsedFeed, changes: Changes) -> PollReport:
     return PollReport(
-        source_key=source.definition.key,
+        source_key=visit.source.definition.key,
         status="changed",
         seen=len(parsed.entries),
         new=len(changes.inserts),
@@ -372,4 +375,5 @@ def _report(source: Source, parsed: ParsedFeed, changes: Changes) -> PollReport:
         silent=changes.silent,
         flooded=changes.source.event is not None and changes.source.event.outcome == "flooded",
         state=changes.source.state,
+        seconds=visit.seconds,
     )
