@@ -33,9 +33,7 @@ class Place(NamedTuple):
     host: str  #: a name in punycode, or a numeric address; of IPv6 without its brackets
     port: int
     literal: bool  #: the host is a numeric address
-    authority: (
-        str  #: what the Host header says; no dot at the end of a name, and a port only when it is not the usual one
-    )
+    authority: str  #: for the Host header: no dot at the end of a name, and a port only when it is not the usual one
     target: str  #: path and query
     user: str  #: `name:password` as it stands in the address, percent-encoded; empty: none
 

@@ -80,6 +80,23 @@ async def test_https_is_never_given_up_for_http() -> None:
     assert not isinstance(following(place_of("https://news.example/"), "/rss"), Failure)
 
 
+@pytest.mark.parametrize(
+    ("location", "address"),
+    [
+        ("/2", "http://me:mine@a.example/2"),
+        ("http://reader:word@a.example/2", "http://reader:word@a.example/2"),
+        ("http://reader:word@b.example/2?x#y", "http://b.example/2?x#y"),
+        ("http://reader@a.example:8080/", "http://a.example:8080/"),
+        ("//b.example", "http://b.example/"),
+    ],
+)
+def test_a_redirect_brings_credentials_only_for_the_host_it_comes_from(location: str, address: str) -> None:
+    target = following(place_of("http://me:mine@a.example/1"), location)
+    assert not isinstance(target, Failure)
+    assert target.href == address
+    assert target == place_of(address)
+
+
 async def test_a_silent_name_server_costs_the_connect_timeout_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: object, **__: object) -> list[object]:
         time.sleep(1)

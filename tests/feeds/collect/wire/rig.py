@@ -53,11 +53,13 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(script: Callable[[Server], Script], *, tls: bool = False) -> AsyncIterator[Server]:
+async def serving(
+    script: Callable[[Server], Script], *, tls: bool = False, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Server]:
     """A server that speaks by a script, which learns the number of the connection."""
     server = Server(scheme="https" if tls else "http")
     speak = partial(server.speak, script(server))
-    async with await asyncio.start_server(speak, "127.0.0.1", 0, ssl=self_signed() if tls else None) as listening:
+    async with await asyncio.start_server(speak, host, port, ssl=self_signed() if tls else None) as listening:
         server.port = listening.sockets[0].getsockname()[1]
         yield server
         for writer in tuple(server.open_now):

@@ -83,22 +83,20 @@ async def test_of_several_addresses_the_private_ones_are_left_out(monkeypatch: p
             await ask(client, url)
 
 
-async def test_where_tls_fails_at_one_address_the_next_one_is_tried(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    port = int((await serve(answering(body=b"<rss>"), "127.0.0.2", tls=True)).rpartition(":")[2])
-
+async def test_where_tls_fails_at_one_address_the_next_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(b"220 mail.example ESMTP\r\n")
         await reader.read()
         writer.close()
 
-    async with await asyncio.start_server(no_tls, "127.0.0.1", port), wire() as client:
-        monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", leading_to("127.0.0.1", "127.0.0.2"))
-        url = place_of(f"https://news.example:{port}/")
-        async with client.ask("GET", url, NONE, verify=False) as answer:
-            assert await whole(answer) == b"<rss>"
+    monkeypatch.setattr("feeds.collect.resolve.socket.getaddrinfo", leading_to("127.0.0.1", "127.0.0.2"))
+    async with await asyncio.start_server(no_tls, "127.0.0.1", 0) as other:
+        port = other.sockets[0].getsockname()[1]
+        async with serving(saying(SHORT), tls=True, host="127.0.0.2", port=port), wire() as client:
+            url = place_of(f"https://news.example:{port}/")
+            async with client.ask("GET", url, NONE, verify=False) as answer:
+                assert await whole(answer) == b"<rss>"
 
 
 async def test_a_name_that_nobody_knows_has_its_own_error() -> None:
