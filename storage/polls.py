@@ -24,10 +24,13 @@ PUSH_GAP = timedelta(seconds=5)  #: between two polls of a source, however fast 
 #: was before: the next one comes soon, reads the document whole, and is the first where this would have been.
 _OVERTAKEN = sources.c.push_waiting
 
+_MOMENT = sources.c.next_poll_at.type  # within CASE and COALESCE SQLAlchemy does not know it
 _ALWAYS: dict[str, Any] = {
     # An admin may have paused the source while it was being polled.
     "state": case((sources.c.state == SourceState.PAUSED, SourceState.PAUSED), else_=bindparam("new_state")),
-    "next_poll_at": case((_OVERTAKEN, bindparam("after_push")), else_=bindparam("new_next_poll_at")),
+    "next_poll_at": case(
+        (_OVERTAKEN, bindparam("after_push", type_=_MOMENT)), else_=bindparam("new_next_poll_at", type_=_MOMENT)
+    ),
     "last_polled_at": bindparam("new_polled_at"),
     "failures": bindparam("new_failures"),
     "last_error": bindparam("new_last_error"),
@@ -46,9 +49,9 @@ _ON_SUCCESS: dict[str, Any] = {
     "last_success_at": bindparam("new_polled_at"),
     "first_success_at": func.coalesce(
         sources.c.first_success_at,
-        case((_OVERTAKEN, None), else_=bindparam("new_polled_at", type_=sources.c.first_success_at.type)),
+        case((_OVERTAKEN, None), else_=bindparam("new_polled_at", type_=_MOMENT)),
     ),
-    "last_new_at": func.coalesce(bindparam("new_last_new_at", type_=sources.c.last_new_at.type), sources.c.last_new_at),
+    "last_new_at": func.coalesce(bindparam("new_last_new_at", type_=_MOMENT), sources.c.last_new_at),
     "habit": func.coalesce(bindparam("new_habit", type_=sources.c.habit.type), sources.c.habit),
 }
 

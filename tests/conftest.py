@@ -1,9 +1,11 @@
 """What holds for every test."""
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import settings
@@ -19,6 +21,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 quick.prepare()
 quick.plain_tracebacks()
+
+
+def _refuse(moment: date) -> NoReturn:
+    """Text that Python's own adapter writes is compared with ours as text, and is another: `…+00:00`."""
+    raise TypeError(f"a moment or day on its way to SQLite without its column's type: {moment!r}")
+
+
+sqlite3.register_adapter(datetime, _refuse)
+sqlite3.register_adapter(date, _refuse)
 
 # The same examples in every run: what chance finds must not fail a change that has nothing to do with it. Chance looks
 # for more with `make fuzz`, which prints how to repeat what it found, and remembers it.

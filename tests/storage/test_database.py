@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -318,6 +318,16 @@ def test_no_rows_are_no_work(database: Database) -> None:
     before = database.read(_count)
     database.write(lambda c: insert_rows(c, instance, []))
     assert database.read(_count) == before
+
+
+def test_a_moment_that_an_earlier_version_wrote_with_its_zone_is_the_moment_that_it_is(file: Path) -> None:
+    database = Database(f"sqlite:///{file}")
+    rows = [{"name": "a", "at": "2025-11-01 09:00:00.000000+09:00"}, {"name": "b", "at": "2025-11-01 00:00:00.000000"}]
+    insertion = "INSERT INTO workers (name, role, leads, started_at, seen_at) VALUES (:name, 'bot', '[]', :at, :at)"
+    database.write(lambda c: c.execute(text(insertion), rows))
+    found = database.read(lambda c: set(c.execute(select(workers.c.seen_at)).scalars()))
+    database.close()
+    assert found == {datetime(2025, 11, 1, tzinfo=UTC)}
 
 
 def test_a_statement_run_for_many_rows_does_for_each_what_its_values_and_its_constants_say(database: Database) -> None:
