@@ -175,7 +175,8 @@ class Reader:
     def _country_before(self, start: int, chains: list[Chain], floor: int) -> tuple[tuple[str, ...], str | None]:
         text = self._text
         for chain in reversed(chains):
-            if chain.end <= start and _EN_GAP.match(text[chain.end : start]):
+            several = len(chain.codes) > 1 and text[chain.end : start] == "、"  # カンボジアとタイ、国防相が会談
+            if several or (chain.end <= start and _EN_GAP.match(text[chain.end : start])):
                 return chain.codes, self._foreign_name(chain.start, floor)
             # 英国防相: the office's own first character belongs to a country's name (英国).
             if chain.start < start < chain.end and chain.end - start <= 1 and len(chain.codes) == 1:
