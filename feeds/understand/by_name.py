@@ -54,7 +54,7 @@ _ENDS = re.compile(
 _SIDE_BY_SIDE = re.compile(
     r"(?:氏|長官|大臣)?(?:と|、|・|が|は)(?:\d{1,2}日(?:に|、)?|[一-龥ァ-ヺー]{1,8}(?:で|にて)){0,2}"
     r"(?:[米豪英仏独伊加韓中印比越尼](?:国の)?)?|"
-    r",?\s(?:and|&)\s(?:[\w']+ )?|,\s(?:[\w']+ )?|[-–/]"
+    r",?\s(?:and|&|et|und)\s(?:[\w']+ )?|,\s(?:[\w']+ )?|[-–/]"
 )
 #: What does not come true behind a Japanese word of talking.
 _NOT_YET_JA = (
@@ -105,7 +105,10 @@ _IN_THEIR_TALKS = re.compile(
     r"(?:\s[^\s,;:]+){0,8}?\s(?:in|during|over|by|on|at|via)\s(?:[\w-]+\s){0,3}?"
     r"(?:talks|call|phone|meeting|bilateral|exchange|conversation)(?=\s?(?:$|[,.;:]))"
 )
-_BETWEEN = re.compile(r"\b(?:call|talks|meeting|dinner|dialogue|conversation)\sbetween\s(?:[\w']+\s)?$")
+_BETWEEN = re.compile(
+    r"\b(?:call|talks|meeting|dinner|dialogue|conversation)\sbetween\s(?:[\w']+\s)?$|"
+    r"\b(?:entretien|rencontre|reunion)\s(?:\w+\s)?entre\s$|\b(?:telefonat|treffen|gesprach)\szwischen\s$"
+)
 #: "First Koizumi-Hegseth call focuses on …": the talk itself, and not what it could be.
 _BEGINS = re.compile(r"(?:[^\n]{0,12}\))?\s?(?:(?:first|second|latest|planned|new|fresh|the)\s)?(?:us\s|uk\s)?")
 _THEIR_TALK = re.compile(

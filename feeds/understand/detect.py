@@ -154,10 +154,11 @@ def _vice_ministers(scene: Scene) -> Iterator[Signal]:
     countries = countries_of([side for side in scene.sides if side.rank in {"vice_minister", "minister"}])
     countries |= {hit.value for hit in scene.find("country")}
     others = [side for side in scene.ministers if side.how == "counterpart"]
-    among_themselves = len(countries_of([*deputies, *others])) >= 2 and bool(scene.strong)
+    counterpart = others and countries_of([*deputies, *others])  # "Deputy minister receives Malaysian counterpart"
+    among_themselves = bool((counterpart or len(countries_of(deputies)) >= 2) and scene.strong)
     weight = VICE if among_themselves or scene.find("level.deputies_dialogue") else VICE - 0.1
     yield Signal(
-        rule="vice_ministers", weight=weight if len(countries) >= 2 else 0.4,
+        rule="vice_ministers", weight=weight if counterpart or len(countries) >= 2 else 0.4,
         start=deputies[0].start, end=deputies[0].end, level="vice_minister",
     )  # fmt: skip
 

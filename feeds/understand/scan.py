@@ -224,7 +224,7 @@ def _openers(lexicon: Lexicon) -> Iterator[str]:
 
 def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
     for country in (one for one in lexicon.countries.values() if not one.territory):
-        yield "country", country.code, (*country.ja, *country.en, *country.people)
+        yield "country", country.code, (*country.ja, *country.en, *country.people, *country.other)
     for office in lexicon.offices:
         yield "office", office, office.terms
     for series in lexicon.series.values():

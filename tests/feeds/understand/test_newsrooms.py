@@ -6,7 +6,7 @@ import pytest
 
 from feeds.observed import Verdict
 from feeds.understand.meetings import understand
-from storage.model import Format, Kind
+from storage.model import Format, Kind, Level
 from tests.feeds.understand.articles import article, facts
 
 
@@ -178,6 +178,10 @@ def test_an_outcome_told_the_day_after_is_the_meeting_s_own_news() -> None:
 def test_the_two_defence_chiefs_of_a_text_are_those_whom_the_headline_names() -> None:
     told = facts("Teodoro, Koizumi vow to speed up transfer", "The two defense chiefs met in Manila on Wednesday.")
     assert (told.countries, told.kind) == (("JP", "PH"), Kind.BILATERAL)
+
+
+def test_a_deputy_who_receives_a_counterpart_meets_a_deputy() -> None:
+    assert facts("Deputy Defence Minister receives Malaysian counterpart").level is Level.VICE_MINISTER
 
 
 def test_the_day_of_arrival_is_not_the_day_of_the_meeting() -> None:
