@@ -38,7 +38,7 @@ _MEETS = re.compile(
 _AT_LENGTH = re.compile(
     rf"(?!\s(?:{_NOT_HE})\b)(?!.*\b(?:{_NOT_SO})\b)"
     r"(?:[,:]?\s[^\s,;:]+){1,9}?"
-    r"(?:(?:,|,? and)\s(?:to )?(?:meets?|met|hosts?|hosted|sees|sits down with)|"
+    r"(?:(?:,|,? and|\sas (?:he|she))\s(?:to )?(?:meets?|met|hosts?|hosted|sees|sits down with)|"
     rf",?\s(?:for|in)\s(?:[\w-]+\s){{0,2}}{_TALK}\swith|,?\s(?:holds?|held)\s(?:[\w-]+\s){{0,2}}{_TALK}\swith)"
     r"\s(?:us\s|uk\s)?(?:[\w.']+\s)?"
 )

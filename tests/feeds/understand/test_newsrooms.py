@@ -46,6 +46,7 @@ from tests.feeds.understand.articles import article, facts
         ("First Hegseth-Katz call focuses on Gaza", ""),
         ("Hegseth's meeting with Koizumi yields missile deal", ""),
         ("Pistorius lands in Helsinki, meets Häkkänen", ""),
+        ("Hegseth is briefed on tanks as he meets Pistorius at Pentagon", ""),
         ("Marles in Tokyo: frigates top agenda for talks with Koizumi", ""),
         ("Koizumi to see Hegseth at Pentagon", ""),
         ("Koizumi phones Hegseth over missile launch", ""),
@@ -115,6 +116,7 @@ def test_a_meeting_is_recognised_however_a_newsroom_puts_it(title: str, text: st
         ("Planned Hegseth-Belousov call shelved, sources say", ""),
         ("Will Hegseth meet Koizumi?", ""),
         ("Protesters rally against arms deal as Marles meets Koizumi", ""),
+        ("Polish and German presidents open plant; defence ministers in the audience", ""),
         # Colleagues at home, people and not their meeting, roads
         (
             "Interior, defence chiefs meet on floods in Valencia",
