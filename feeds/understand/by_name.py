@@ -101,7 +101,7 @@ _SPEAKS_TO = re.compile(
     r"pressed|urged|warned|told|assured|thanked|briefed|asked|pushed)\s"
 )
 _IN_THEIR_TALKS = re.compile(
-    rf"(?!.*\b(?:nato|eu|un|g7|asean|cabinet|council|{_NOT_SO.replace('seek', 'sought')})\b)"
+    rf"(?!.*\b(?:nato|eu|un|g7|asean|cabinet|council|{_NOT_SO})\b)"
     r"(?:\s[^\s,;:]+){0,8}?\s(?:in|during|over|by|on|at|via)\s(?:[\w-]+\s){0,3}?"
     r"(?:talks|call|phone|meeting|bilateral|exchange|conversation)(?=\s?(?:$|[,.;:]))"
 )

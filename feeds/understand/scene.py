@@ -112,7 +112,7 @@ _CALLS = re.compile(
 )
 _CALLS_REACH = 60
 #: "calls Hegseth a friend" and "calls Hegseth's remarks rash" are opinions.
-_HANGS_UP = re.compile(r"\s?(?:$|[,.;])|\s(?:on|over|about|after|again|amid|from|to discuss|as|in)\b")
+_CALL_ENDS = re.compile(r"\s?(?:$|[,.;])|\s(?:on|over|about|after|again|amid|from|to discuss|as|in)\b")
 
 
 def calls_to(sides: Iterable[Side], text: str, start: int) -> Iterator[re.Match[str]]:
@@ -120,5 +120,5 @@ def calls_to(sides: Iterable[Side], text: str, start: int) -> Iterator[re.Match[
     for side in sides:
         if side.how in {"counterpart", "person"} and side.rank == "minister":
             called = _CALLS.search(text, max(start, side.start - _CALLS_REACH), side.start)
-            if called and _HANGS_UP.match(text, side.end):
+            if called and _CALL_ENDS.match(text, side.end):
                 yield called

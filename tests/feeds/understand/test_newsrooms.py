@@ -56,6 +56,7 @@ from tests.feeds.understand.articles import article, facts
         ("小泉・クロセット会談、次期戦闘機が焦点", ""),
         ("小泉・マールズ両氏、フリゲート艦で合意", ""),
         ("ヘグセス長官、小泉大臣と5日電話", ""),
+        ("Hundreds of drones for Ukraine pledged at meeting of Nordic defence ministers", ""),
         # Idioms of ministers by office
         ("Japan, Philippines defense chiefs come face to face", ""),
         ("Defence ministers of Greece and Turkey break the ice in Athens", ""),
