@@ -161,13 +161,13 @@ def several_hosts(scene: Scene) -> Iterator[Signal]:
 
 def together(scene: Scene) -> Iterator[Signal]:
     """ "Japan, US defense chiefs seek …": ministers of two countries who act as one have spoken with each other."""
-    for side in scene.ministers:
+    for side in (one for one in scene.ministers if one.how == "office"):
         theirs = side.plural and _THEIRS.search(scene.text, max(scene.start, side.start - 24), side.start)
-        several = len(side.countries) >= 2 or (theirs and len(scene.countries()) >= 2)
+        if len(side.countries) < 2 and not (theirs and len(scene.countries()) >= 2):
+            continue
         acts = _ACT_AS_ONE if not theirs else _SAY_AS_ONE
         end = _behind_countries(scene, side.end)
-        as_one = acts.match(scene.text, end, scene.end) or acts_jointly(scene, end)
-        if several and side.how == "office" and as_one:
+        if acts.match(scene.text, end, scene.end) or acts_jointly(scene, end):
             yield Signal(rule="together", weight=TOGETHER, start=side.start, end=side.end)
             return
 
@@ -175,8 +175,11 @@ def together(scene: Scene) -> Iterator[Signal]:
 def _behind_countries(scene: Scene, end: int) -> int:
     """Where "of Greece and Turkey" behind an office ends."""
     of = _OF.match(scene.text, end, scene.end)
-    chain = next((one for one in chains_of(scene.find("country"), scene.text) if of and one.start == of.end()), None)
-    return chain.end if chain else end
+    if of is None:
+        return end
+    named = scene.hits.of("country", start=of.end(), end=scene.end)
+    chain = next(chains_of(named, scene.text), None)
+    return chain.end if chain and chain.start == of.end() else end
 
 
 def _are_his_own(scene: Scene, chiefs: Side) -> bool:
