@@ -6,6 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from feeds.observed import Reason
+from feeds.understand.dating import only_a_date
 from feeds.understand.folding import Folded
 from feeds.understand.lexicon import Lexicon, LookAlike
 from feeds.understand.people import Side
@@ -33,7 +34,10 @@ _PASSIVE = re.compile(r"\b(?:was|were|been|is|are|gets?|got|goes|went|being|be)\
 #: Between a refusal and a talk: what is refused is something else, and the talk is where.
 _OTHER_OBJECT = re.compile(r"[,;:]|\b(?:at|in|during|when|as|after|while|on the)\b")
 #: "… talks called off", "… postponed after": the word that ends what is told.
-_LAST_WORD = re.compile(r"\W*(?:$|(?:after|over|amid|due|as|because|until|following|again|indefinitely|in)\b)")
+_LAST_WORD = re.compile(
+    r"\W*(?:$|(?:after|over|amid|due|as|because|until|following|again|indefinitely|in)\b|"
+    r",\s(?:sources|officials|reports?|media)\b)"
+)
 #: Between the name of a conference and the word that ends it: when and where it was to be, and nothing else that could
 #: be postponed instead of it.
 _WAS_TO_BE = re.compile(
@@ -61,23 +65,6 @@ _SINCE = re.compile(r"\bsince\b|ぶり|以来|\bfirst\b")
 _NAMES_A_DAY = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\btoday\b|\d日|\b\d{1,2} [a-z]{3}|[a-z]{3}\.? \d{1,2}\b"
 )
-#: A conference as a date for something else.
-_BEFORE_EVENT = re.compile(r"\b(?:before|prior to|on the eve of|in the run-up to)\s(?:[\w'-]+\s){0,2}$")
-_AHEAD_JA = re.compile(
-    r"[^。、 ]{0,12}?(?:(?:会談|会合|会議|協議|2\+2」?)(?:の?(?:開催|開幕))?|)"
-    r"(?:を(?:前に|控え)|に先立ち|前日に|直?前に)"
-)
-#: 国防相会談での合意を受け: what came of a talk, as the ground of something else.
-_FOLLOWS_JA = re.compile(
-    r"[^。、 ]{0,12}?(?:会談|会合|会議|協議|2\+2」?)"
-    r"(?:(?:で|での|の)(?:合意|一致|決定|成果|議論|要請)(?:事項)?|への(?:参加|出席))"
-    r"(?:を受け|に基づ|を踏まえ|に沿っ|を反映|を機に)(?![^。]*(?:会談|会合|会議|協議|共同声明))"
-)
-#: 2プラス2の早期開催で一致: what leaders or foreign ministers agree to have held.
-_AGREED_ON_JA = re.compile(
-    r"[^。、 ]{0,16}?(?:2\+2|2プラス2|会談|会合|協議)[」』]?の?(?:早期|年内|次回|再)?(?:開催|実施)(?:で|を|に|へ)"
-)
-_OF_ONE_EVENT = {"series", "compound", "ministerial_noun", "two_plus_two", "plural"}
 #: In a text: the talk stands in a clause that says who somebody is, or what else goes on meanwhile.
 _ASIDE_EN = re.compile(
     r",\s(?:who|which|whose|where|meeting|visiting)\s[^,]*$|\balso\s(?!present)[^,]{0,160}$|"
@@ -102,17 +89,23 @@ _RECENT_MONTHS = 3  # news of January still dates by December
 
 
 def sentence_reasons(
-    lexicon: Lexicon, folded: Folded, hits: Hits, reading: Reading, credit: int, before: date | None, *, told: bool
+    lexicon: Lexicon,
+    folded: Folded,
+    hits: Hits,
+    reading: Reading,
+    credit: int,
+    published: date | None,
+    told: bool | None,
 ) -> Iterator[Reason]:
     """Why a sentence is no evidence.
 
-    `credit` is where a caption's credit behind its full stop ends; `before` is the day of publication, given for
-    sentences of the text alone: a headline that names an old year is about it.
-    `told`: the headline tells of a meeting or names a minister's office, so that the text's clauses are about it.
+    `credit` is where a caption's credit behind its full stop ends, `published` the day of publication.
+    `told`: the headline tells of a meeting or names a minister's office, so that the text's clauses are about it; None
+    where the sentence is the headline: one that names an old year is about it.
     """
-    yield from _captions_and_background(folded, hits, reading, credit, in_text=before is not None, told=told)
-    if before and reading.signals:
-        yield from _old_news(folded, hits, reading, before, told=told)
+    yield from _captions_and_background(folded, hits, reading, credit, published, told)
+    if told is not None and published and reading.signals:
+        yield from _old_news(folded, hits, reading, published, told=told)
     sentence = folded.text[reading.start : reading.end]
     for look_alike in _of_sentences(lexicon):
         match = look_alike.find(sentence)
@@ -127,17 +120,18 @@ def _of_sentences(lexicon: Lexicon) -> tuple[LookAlike, ...]:
 
 
 def _captions_and_background(
-    folded: Folded, hits: Hits, reading: Reading, credit: int, *, in_text: bool, told: bool
+    folded: Folded, hits: Hits, reading: Reading, credit: int, published: date | None, told: bool | None
 ) -> Iterator[Reason]:
     for hit in hits.of("caption.words", start=reading.start, end=credit)[:1]:
         yield Reason(rule="caption", weight=-1.0, quote=folded.quote(hit.start, hit.end))
     for hit in hits.of("background.words", start=reading.start, end=reading.end)[:1]:
-        if _looks_back(reading, hit.start):
+        said = hit.value == "after meeting" and _NEAR_DAY.search(folded.text, reading.start, reading.end)
+        if _looks_back(reading, hit.start) and not (said and told):
             yield Reason(rule="background", weight=-1.0, quote=folded.quote(hit.start, hit.end))
-    aside = _in_an_aside(folded, reading) if in_text and not told else None
+    aside = _in_an_aside(folded, reading) if told is False else None
     if aside:
         yield Reason(rule="background", weight=-1.0, quote=folded.quote(*aside))
-    dated = _only_before(folded, reading)
+    dated = only_a_date(folded.text, reading, published)
     if dated:
         yield Reason(rule="background", weight=-1.0, quote=folded.quote(*dated))
 
@@ -173,27 +167,6 @@ def _actors_follow(folded: Folded, reading: Reading, told: int) -> bool:
     return comma is not None and any(
         side.rank in {"minister", "foreign"} and 0 <= side.start - comma.end() < _LEADS for side in reading.sides
     )
-
-
-def _only_before(folded: Folded, reading: Reading) -> tuple[int, int] | None:
-    """ "Minister replaced before Ramstein meeting": a conference that is named as a date, and nothing else told."""
-    strongest = max(reading.signals, key=lambda signal: signal.weight, default=None)
-    if strongest is None or strongest.rule not in _OF_ONE_EVENT:
-        return None
-    before = _BEFORE_EVENT.search(folded.text, reading.start, strongest.start)
-    if before:
-        return before.start(), strongest.end
-    after = _AHEAD_JA.match(folded.text, strongest.end, reading.end)
-    after = after or _FOLLOWS_JA.match(folded.text, strongest.end, reading.end)
-    if not after and _tells_of_others(reading):
-        after = _AGREED_ON_JA.match(folded.text, strongest.end, reading.end)
-    return (strongest.start, after.end()) if after else None
-
-
-def _tells_of_others(reading: Reading) -> bool:
-    """Whether leaders or foreign ministers act, and no defence minister does."""
-    ranks = {side.rank for side in reading.sides if side.how == "office"}
-    return bool(ranks & {"head", "foreign"}) and "minister" not in ranks
 
 
 def _looks_back(reading: Reading, position: int) -> bool:

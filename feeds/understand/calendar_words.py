@@ -12,12 +12,14 @@ ERAS: dict[str, tuple[int, date]] = {
 }
 ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 
+#: Without accents, as folding leaves them: English, German, French.
 MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul",
-            "august aug", "september sept sep", "october oct", "november nov", "december dec",
+            "january jan januar janvier", "february feb februar fevrier", "march mar marz mars", "april apr avril",
+            "may mai", "june jun juni juin", "july jul juli juillet", "august aug aout", "september sept sep septembre",
+            "october oct oktober octobre", "november nov novembre", "december dec dezember decembre",
         ),
         start=1,
     )

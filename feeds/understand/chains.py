@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from feeds.understand.scan import Hit
 
-_CHAIN_GAP = re.compile(r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with)?\s?(?:the|its|his|her)?\s?$")
+_CHAIN_GAP = re.compile(
+    r"^(?:'s)?\s?(?:,|、|・|と|や|及び|-|/|&|–)?\s?(?:and|or|with|und|et|y|e|och|और)?\s?"
+    r"(?:the|its|his|her|der|des|von|de la|de l'|du)?\s?$"
+)
 
 
 @dataclass(frozen=True, slots=True)

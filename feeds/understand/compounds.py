@@ -18,7 +18,8 @@ _MAY_PRECEDE = frozenset("前元現新両同対各者相官臣長")
 #: Words behind a compound that make it one of ministers: an office, "2+2", or both ministries together.
 MINISTER_TAILS = (
     *(f"{field}{office}" for field in ("防衛", "国防")
-      for office in ("相", "大臣", "長官", "部長", "首脳", "トップ", "担当", "閣僚", "当局トップ")),
+      for office in ("相", "大臣", "長官", "部長", "首脳", "トップ", "担当", "閣僚", "当局トップ", "部长")),
+    "防长",
     "軍事相", "外務・防衛", "外務防衛", "外務、防衛", "外相・防衛", "外相防衛", "外務・国防", "外務国防", "外務省",
     "安全保障協議", "安保協議", "定例安保", "2+2", "2プラス2", "4閣僚",
 )  # fmt: skip

@@ -69,7 +69,7 @@ _JA_SHIFT = {
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _EN_YEAR = r"(?:,?\s(?:(?P<y>\d{4})|(?:of\s)?(?P<rel>last|this|next)\syear\b))?"
 _EN_DAY_MONTH = re.compile(
-    rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:\s?(?:-|to|and|&)\s?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?\s(?:of\s)?"
+    rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)?(?:\s?(?:-|to|and|&)\s?(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?)?\s(?:of\s)?"
     rf"(?P<name>{_MONTH})\b\.?(?:\s?(?:-|to|until)\s?(?P<d3>\d{{1,2}})\s(?P<name2>{_MONTH})\b)?{_EN_YEAR}"
 )
 _EN_MONTH_DAY = re.compile(
@@ -291,7 +291,9 @@ def _range(match: re.Match[str], form: str, first: date | None, last: date | Non
     return DateSpan(match.start(), match.end(), first, last if last and last > first else None, form)
 
 
-_ANY_MONTH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+#: How months begin in German and French, where it is otherwise.
+_OTHER_MONTHS = ("mai", "okt", "dez", "fev", "avr", "jui", "aou")
+_ANY_MONTH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", *_OTHER_MONTHS)
 #: In order of how much they state: a fuller reading takes its characters from a poorer one. One of the words behind
 #: each pattern stands in every text that it matches, so most patterns need not be tried.
 _READERS = (

@@ -14,7 +14,7 @@ from feeds.understand.by_name import meet_by_name
 from feeds.understand.folding import Folded
 from feeds.understand.gatherings import ministerial_nouns, plurals, series, several_hosts, together, two_plus_two
 from feeds.understand.people import Reader, Side
-from feeds.understand.scan import OPENERS, Hits
+from feeds.understand.scan import OPENERS, Hit, Hits
 from feeds.understand.scene import (
     COMPOUND,
     COUNTERPART,
@@ -30,6 +30,7 @@ from feeds.understand.scene import (
     Reading,
     Scene,
     Signal,
+    calls_to,
     countries_of,
 )
 
@@ -39,6 +40,8 @@ HEADLINE = 600  # how much of a text is asked whether "defense chiefs" are gener
 _NAMES_SIDES = ("office", "meeting.counterpart")
 _CHIEFS = re.compile(r"(?:defen[cs]e|military) chiefs?")
 _OF_THE_HOST = re.compile(r"\b(?:country|nation|host|kingdom|republic|island)(?:'s)?\s$")
+#: How ministries name their own meetings: the host is whoever publishes it.
+_OF_A_MINISTRY = ("readout of", "introductory visit by", "introductory call by", "farewell call by")
 #: "calls on his counterpart to …" asks for something; without the "to" it is a visit.
 _ASKS = re.compile(r"\sto\s[a-z]")
 
@@ -71,6 +74,7 @@ def _scene(sides: tuple[Side, ...], hits: Hits, folded: Folded, start: int, end:
     strong = hits.of("meeting.strong", "meeting.call", "meeting.video", start=start, end=end)
     calls = hits.of("form.courtesy", start=start, end=end)
     strong += [hit for hit in calls if not _ASKS.search(text, hit.end, end)]
+    strong += [Hit(*called.span(), "meeting.call", called.group()) for called in calls_to(sides, text, start)]
     return Scene(
         text=text, cased=folded.cased, hits=hits, start=start, end=end, sides=sides,
         ministers=[side for side in sides if side.rank == "minister" and not _is_military_chief(side, hits, text)],
@@ -150,10 +154,11 @@ def _vice_ministers(scene: Scene) -> Iterator[Signal]:
     countries = countries_of([side for side in scene.sides if side.rank in {"vice_minister", "minister"}])
     countries |= {hit.value for hit in scene.find("country")}
     others = [side for side in scene.ministers if side.how == "counterpart"]
-    among_themselves = len(countries_of([*deputies, *others])) >= 2 and bool(scene.strong)
+    counterpart = others and countries_of([*deputies, *others])  # "Deputy minister receives Malaysian counterpart"
+    among_themselves = bool((counterpart or len(countries_of(deputies)) >= 2) and scene.strong)
     weight = VICE if among_themselves or scene.find("level.deputies_dialogue") else VICE - 0.1
     yield Signal(
-        rule="vice_ministers", weight=weight if len(countries) >= 2 else 0.4,
+        rule="vice_ministers", weight=weight if counterpart or len(countries) >= 2 else 0.4,
         start=deputies[0].start, end=deputies[0].end, level="vice_minister",
     )  # fmt: skip
 
@@ -161,10 +166,11 @@ def _vice_ministers(scene: Scene) -> Iterator[Signal]:
 def _one_side(scene: Scene) -> Iterator[Signal]:
     """One minister and a word of talking: for admins to look at, unless it is a ministry's readout."""
     offices = [side for side in scene.ministers if side.how == "office" and side.countries]
+    talks = [hit for hit in scene.strong if "表敬" not in hit.value]  # athletes pay courtesy calls too
     others = {side.rank for side in scene.sides} - {"minister"}
-    if len(countries_of(offices)) != 1 or others or not scene.strong:
+    if len(countries_of(offices)) != 1 or others or not talks:
         return
-    weight = READOUT if scene.text.startswith("readout of", scene.start) else ONE_SIDE
+    weight = READOUT if scene.text.startswith(_OF_A_MINISTRY, scene.start) else ONE_SIDE
     yield Signal(rule="one_side", weight=weight, start=offices[0].start, end=offices[0].end)
 
 
@@ -176,12 +182,14 @@ def _names(scene: Scene) -> Iterator[Signal]:
     foreign = "JP" in countries and any(
         not side.countries and scene.text.startswith("国防", side.start) for side in offices
     )
-    if not named or len(countries) + foreign < 2 or not (scene.strong or scene.weak):
+    if not named or len(countries) + foreign < 2:
         return
     first, last = named[0].start, named[0].end
-    if offices:
+    told = bool(scene.strong or scene.weak)
+    if offices and told:
         weight = COUNTERPART if scene.strong else COUNTERPART - WEAK_FORM
         yield Signal(rule="office_and_name", weight=weight, start=first, end=last)
-    else:
+    elif not offices:
         alone = meet_by_name(scene, named)
-        yield Signal(rule="names_only", weight=NAMES_ONLY if alone else NAMES_AGREE, start=first, end=last)
+        if alone or told:
+            yield Signal(rule="names_only", weight=NAMES_ONLY if alone else NAMES_AGREE, start=first, end=last)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from feeds.understand.by_name import acts_jointly
+from feeds.understand.chains import chains_of
 from feeds.understand.lexicon import Series
 from feeds.understand.people import Side
 from feeds.understand.scan import Hit
@@ -22,7 +24,9 @@ from feeds.understand.scene import (
     countries_of,
 )
 
-_MEETING_NOUN = re.compile(r"級?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議|理事会|評議会)")
+_MEETING_NOUN = re.compile(
+    r"級?(?:の?「[^」]{1,12}」の?)?(?:電話|テレビ|オンライン|ビデオ)?(?:会談|会合|会議|協議|理事会|評議会)"
+)
 _LOOSE_COMPOUND = re.compile(r"[日米豪英仏独伊加韓中露印比尼越]{2,7}(?=の|、|が|・|\d|両|共)")
 #: 2+2年, 2+2=4: a contract's length and arithmetic.
 _NO_FORM = re.compile(r"2\s?\+\s?2(?:年|=|\d)|2プラス2(?:年)")
@@ -35,9 +39,9 @@ _NAMES_A_MEETING = re.compile(
 _TWO_NAMES = re.compile(r",?\s(?:[A-Z][\w'.-]+\s){1,4}and\s[A-Z][\w'.-]+\s[A-Z]")
 #: Verbs in the plural, of ministers who act in one sentence with one will.
 _ACT_AS_ONE = re.compile(
-    r"\s(?:jointly |again |also |to )?(?:seek|slam|eye|boost|deepen|strengthen|step up|expand|share|weigh|stress|hail|"
-    r"underscore|highlight|decry|denounce|express|voice|call for|urge|consider|plan|push|set|map|chart|finali[sz]e|"
-    r"approve|adopt)\s"
+    r"\s(?:jointly |again |also |to )?(?:seek|back|slam|eye|boost|deepen|strengthen|step up|expand|share|weigh|stress|"
+    r"hail|underscore|highlight|decry|denounce|express|voice|call for|urge|consider|plan|push|set|map|chart|"
+    r"finali[sz]e|approve|adopt)\s"
 )
 _THEIRS = re.compile(
     r"\b(?:their|the two (?:countries|nations)|the two (?:country|nation)'s)\s$|\b(?:countries|nations)'\s$"
@@ -46,6 +50,12 @@ _SAY_AS_ONE = re.compile(r"\s(?:said|say|announced|announce|declared|told)\b|$")
 #: "Talks must continue, defence chiefs say": they give their view.
 _WITH_STATES = re.compile(r"\d{1,2}(?:か|カ|ヶ|ケ|ヵ)国と(?:も|は)?(?:個別に?|相次いで|それぞれ|相次ぎ|初の?)?会[談合]")
 _ONLY_SPEAK = re.compile(r"\s(?:say|said|warn|warned|fear|feared|admit|admitted|claim|believe)\b")
+_JAPANESE = re.compile(r"[ぁ-んァ-ヺ]")
+_OTHER_PORTFOLIO = re.compile(
+    r"\b(?:interior|home|home affairs|finance|treasury|justice|economy|trade|energy|health|transport|industry|"
+    r"education|agriculture|environment|intelligence|police)(?:,(?:\s\w+,?\s(?:and|&))?|\s(?:and|&))\s$"
+)
+_OF = re.compile(r"\s(?:of|from)\s(?:the\s)?")
 _PLACE_BEFORE = re.compile(r"\b(?:in|at|near|from|to|the)\s$")
 _STATE_AFTER = re.compile(r"\s?(?:,|and\b|-|&|hold|will|to\b|agree|sign|launch|start|plan|set)|・|と|が|、")
 _NUMBERED = re.compile(r"(?:\b\d{1,3}(?:st|nd|rd|th)\s|第\d{1,3}回[「『]?)$")
@@ -67,8 +77,12 @@ def two_plus_two(scene: Scene) -> Iterator[Signal]:
         countries |= _capitals(scene)  # "Seoul, Ottawa hold 2+2"
     if len(countries) >= 2 or any(side.how == "compound" for side in scene.ministers):
         yield Signal(rule="two_plus_two", weight=TWO_PLUS_TWO, start=forms[0].start, end=forms[0].end)
-    elif countries and (scene.strong or scene.attend):
-        yield Signal(rule="two_plus_two", weight=0.62, start=forms[0].start, end=forms[0].end)
+    elif countries and scene.shown:
+        # 豪側と2プラス2: a Japanese headline that names one other state leaves Japan out.
+        japanese = _JAPANESE.search(scene.text, scene.start, scene.end)
+        with_japan = japanese and not countries & {"JP", *_ORGANISATIONS}
+        weight = TWO_PLUS_TWO if with_japan else 0.62
+        yield Signal(rule="two_plus_two", weight=weight, start=forms[0].start, end=forms[0].end)
 
 
 def _capitals(scene: Scene) -> set[str]:
@@ -104,10 +118,14 @@ def ministerial_nouns(scene: Scene) -> Iterator[Signal]:
 
 def plurals(scene: Scene) -> Iterator[Signal]:
     """Several ministers in one word. Sure only where the sentence says whose ministers they are."""
-    several = [side for side in scene.ministers if side.plural and side.how == "office"]
+    countries = scene.countries()
+    several = [
+        side
+        for side in scene.ministers
+        if side.plural and side.how == "office" and (len(countries) >= 2 or not _of_one_cabinet(scene, side))
+    ]
     if not several or not scene.shown:
         return
-    countries = scene.countries()
     grouped = (
         len(countries) >= 2
         or countries & _ORGANISATIONS
@@ -124,6 +142,11 @@ def plurals(scene: Scene) -> Iterator[Signal]:
     yield Signal(rule="plural", weight=weight, start=several[0].start, end=several[0].end)
 
 
+def _of_one_cabinet(scene: Scene, side: Side) -> bool:
+    """ "Interior and defence ministers": colleagues at home, unless two countries are named."""
+    return _OTHER_PORTFOLIO.search(scene.text, max(scene.start, side.start - 40), side.start) is not None
+
+
 def _of_leaders(scene: Scene) -> bool:
     return scene.has_rank("head") or bool(scene.find("level.heads"))
 
@@ -138,13 +161,25 @@ def several_hosts(scene: Scene) -> Iterator[Signal]:
 
 def together(scene: Scene) -> Iterator[Signal]:
     """ "Japan, US defense chiefs seek …": ministers of two countries who act as one have spoken with each other."""
-    for side in scene.ministers:
+    for side in (one for one in scene.ministers if one.how == "office"):
         theirs = side.plural and _THEIRS.search(scene.text, max(scene.start, side.start - 24), side.start)
-        several = len(side.countries) >= 2 or (theirs and len(scene.countries()) >= 2)
+        if len(side.countries) < 2 and not (theirs and len(scene.countries()) >= 2):
+            continue
         acts = _ACT_AS_ONE if not theirs else _SAY_AS_ONE
-        if several and side.how == "office" and acts.match(scene.text, side.end, scene.end):
+        end = _behind_countries(scene, side.end)
+        if acts.match(scene.text, end, scene.end) or acts_jointly(scene, end):
             yield Signal(rule="together", weight=TOGETHER, start=side.start, end=side.end)
             return
+
+
+def _behind_countries(scene: Scene, end: int) -> int:
+    """Where "of Greece and Turkey" behind an office ends."""
+    of = _OF.match(scene.text, end, scene.end)
+    if of is None:
+        return end
+    named = scene.hits.of("country", start=of.end(), end=scene.end)
+    chain = next(chains_of(named, scene.text), None)
+    return chain.end if chain and chain.start == of.end() else end
 
 
 def _are_his_own(scene: Scene, chiefs: Side) -> bool:
@@ -176,6 +211,9 @@ def _by_name(scene: Scene, hit: Hit) -> float:
     numbered = _NUMBERED.search(scene.text, max(scene.start, hit.start - 12), hit.start)
     if numbered and scene.shown:
         return SERIES  # "18th ADMM concludes": what is counted is the meeting
+    people = scene.text[hit.start : hit.end].endswith("ministers")
+    if people and not scene.shown and not _ACT_AS_ONE.match(scene.text, hit.end, scene.end):
+        return SHORT_NAME  # "EU defence ministers' agenda leaked"
     if not _NAMES_A_MEETING.search(scene.text, hit.start, hit.end) and not scene.ministers:
         return 0.75 if scene.near(hit, 40, "meeting.strong") else SHORT_NAME
     return SERIES if scene.shown else NAMED_ALONE

@@ -7,7 +7,7 @@ from feeds.understand.lexicon import Series
 from feeds.understand.participants import meeting_countries
 from feeds.understand.parts import Part, Spot, is_pair, readings_of
 from feeds.understand.scan import Hit
-from feeds.understand.scene import Reading
+from feeds.understand.scene import Reading, calls_to
 from storage.model import Format, Kind
 
 _MANY = re.compile(
@@ -126,6 +126,9 @@ def _formats(part: Part, reading: Reading) -> Iterator[tuple[Format, Spot]]:
             guest = part.where == "text" and _of_one_guest(part, hit)
             if not guest and not _NEWSROOM.search(part.folded.text, max(0, hit.start - 6), hit.start):
                 yield value, Spot(part=part, start=hit.start, end=hit.end)
+    if reading.signals:
+        for called in calls_to(reading.sides, part.folded.text, reading.start):
+            yield Format.PHONE, Spot(part=part, start=called.start(), end=called.end())
 
 
 def _is_purpose(part: Part, reading: Reading, hit: Hit) -> bool:

@@ -163,8 +163,8 @@ class _Item:
     def _against(self, folded: Folded, hits: Hits, reading: Reading) -> tuple[Reason, ...]:
         in_text = folded is self._text
         credit = max(reading.end, _credit_end(folded, reading.end) if in_text else 0)
-        before = self._published if in_text else None
-        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, before, told=self._told))
+        told = self._told if in_text else None
+        return tuple(sentence_reasons(self._lexicon, folded, hits, reading, credit, self._published, told))
 
     def _silenced(self, judged: _Judged) -> bool:
         """Whether a sentence of the text gives no facts. One that no rule spoke in was not asked before."""

@@ -18,6 +18,7 @@ _WORDS = [
 _ORDINALS = {word: value for value, word in enumerate(_WORDS, start=2)}
 _BEFORE_JA = re.compile(r"第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3})回(?:目の)?\s?[「『]?(?P<gap>[^。第]{0,16})$")
 _BEFORE_EN = re.compile(rf"\b(?P<n>\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})\b(?P<gap>[^.;]{{0,40}})$")
+_BEFORE_DE = re.compile(r"\b(?:zur|zum|die|der|das|ihr|ihre)\s(?P<n>\d{1,3})\.\s(?P<gap>[^.;]{0,40})$")
 _AFTER = re.compile(
     r"(?:^|、|で|は|が|。|として|年間で|これで)(?P<n>\d{1,2})回目|"
     rf"\b(?:its|the|their|for) (?P<e>\d{{1,2}}(?:st|nd|rd|th)|{'|'.join(_WORDS)}) "
@@ -93,7 +94,7 @@ def _first(part: Part, reading: Reading, anchors: list[Hit]) -> Numbered | None:
 def _before(part: Part, reading: Reading, anchors: list[Hit]) -> Numbered | None:
     for hit in anchors:
         begin = max(reading.start, hit.start - _REACH)
-        for pattern in (_BEFORE_JA, _BEFORE_EN):
+        for pattern in (_BEFORE_JA, _BEFORE_EN, _BEFORE_DE):
             match = pattern.search(part.folded.text[begin : hit.start])
             if match and not _OTHER_COUNT.search(match["gap"]):
                 return ordinal_value(match["n"]), Spot(part=part, start=begin + match.start(), end=hit.end)

@@ -44,7 +44,7 @@ def sides_of(parts: tuple[Part, Part], series: Series | None) -> tuple[str, ...]
     chosen: set[str] = set()
     for part, reading in readings_of(parts):
         if part is parts[1] and not chosen and _are_the_titles(parts, reading):
-            chosen = {hit.value for hit in parts[0].hits.of("country")}
+            chosen = {hit.value for hit in parts[0].hits.of("country")} | _by_name(parts[0])
         if not reading.signals or reading.strength < _SETTLES:
             continue
         named = set(meeting_countries(reading.sides))
@@ -77,10 +77,18 @@ def _are_the_titles(parts: tuple[Part, Part], reading: Reading) -> bool:
     """Whether the ministers of a text's sentence are those of the countries that the headline names."""
     title, text = parts
     if _says_only_ministers(reading):
-        return names_whose_meeting(title.hits)
+        return names_whose_meeting(title.hits) or len(_by_name(title)) >= 2
     those = _THOSE_COUNTRIES.search(text.folded.text, reading.start, reading.end)
     named = {hit.value for hit in title.hits.of("country")}
     return bool(those) and not meeting_countries(reading.sides) and len(named) in {2, 3}
+
+
+def _by_name(title: Part) -> set[str]:
+    """Countries of ministers whom the headline names without an office: "the two defence chiefs" are they."""
+    rules = {signal.rule for reading in title.readings for signal in reading.signals}
+    if rules != {"names_only"}:
+        return set()
+    return set(meeting_countries(side for reading in title.readings for side in reading.sides))
 
 
 def _named_with(part: Part, reading: Reading, *, hosts_only: bool) -> set[str]:

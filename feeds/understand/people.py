@@ -13,6 +13,7 @@ from datetime import date
 from feeds.understand.chains import Chain, chains_of
 from feeds.understand.compounds import short_names
 from feeds.understand.folding import Folded
+from feeds.understand.gaps import stands_after, stands_before
 from feeds.understand.lexicon import Lexicon, Office, Person
 from feeds.understand.names import name_after, people_by_name
 from feeds.understand.scan import Hit, Hits
@@ -33,11 +34,6 @@ _LEFT_OUT_AFTER = re.compile(
 )
 _BEFORE_RANK = 20  # characters in which "former" or "vice" stands before a title
 _PREFIX_OFFICE = re.compile(r"(?:副首相兼|副総理兼|首相兼|副大統領兼|前|元|代行)$")
-_EN_GAP = re.compile(
-    r"^の?新?(?:'s|')?\s?(?:(?:acting|new|own|top|then|caretaker|outgoing|visiting|and foreign|foreign and|state|union|"
-    r"federal|deputy prime minister (?:and|&)|minister at the prime minister's office and)\s)?$"
-)
-_AFTER_GAP = re.compile(r"^(?:\s(?:of|from|for|between|among)\s(?:the\s)?(?:republic of\s)?|,\s|\s\()$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,7 +171,8 @@ class Reader:
     def _country_before(self, start: int, chains: list[Chain], floor: int) -> tuple[tuple[str, ...], str | None]:
         text = self._text
         for chain in reversed(chains):
-            if chain.end <= start and _EN_GAP.match(text[chain.end : start]):
+            several = len(chain.codes) > 1 and text[chain.end : start] == "、"  # カンボジアとタイ、国防相が会談
+            if several or (chain.end <= start and stands_before(text[chain.end : start])):
                 return chain.codes, self._foreign_name(chain.start, floor)
             # 英国防相: the office's own first character belongs to a country's name (英国).
             if chain.start < start < chain.end and chain.end - start <= 1 and len(chain.codes) == 1:
@@ -228,7 +225,7 @@ class Reader:
 
     def _country_after(self, end: int, chains: list[Chain]) -> tuple[str, ...]:
         for chain in chains:
-            if chain.start >= end and _AFTER_GAP.match(self._text[end : chain.start]):
+            if chain.start >= end and stands_after(self._text, end, chain.start):
                 return chain.codes
         return ()
 

@@ -27,9 +27,9 @@ _CAPITALS = re.compile(r"[A-Z][A-Z.]{1,4}$")
 
 _LONG_NAME = 2  # words, above which a name has a shorter form
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
-#: What makes kanji a surname: 小泉氏, and 小泉・ヘグセス両氏.
+#: What makes kanji a surname: 小泉氏, 小泉・ヘグセス両氏 and 小泉・ヘグセス会談.
 _AFTER_SURNAME = re.compile(
-    r"両?(?:氏|大臣|長官)|(?:・[ァ-ヺー一-龥]{2,8}){1,3}(?:両|[34三四])?(?:氏|大臣|長官|防衛相|国防相)"
+    r"両?(?:氏|大臣|長官)|(?:電話)?会談|(?:・[ァ-ヺー一-龥]{2,8}){1,3}(?:両|[34三四])?(?:氏|大臣|長官|防衛相|国防相|会談)"
 )
 #: What is looked for in the whole article, not in its first sentences alone.
 DOCUMENTS = ("outcome.documents", "outcome.adopted")
@@ -224,7 +224,7 @@ def _openers(lexicon: Lexicon) -> Iterator[str]:
 
 def _things(lexicon: Lexicon) -> Iterator[tuple[str, Any, Iterable[str]]]:
     for country in (one for one in lexicon.countries.values() if not one.territory):
-        yield "country", country.code, (*country.ja, *country.en, *country.people)
+        yield "country", country.code, (*country.ja, *country.en, *country.people, *country.other)
     for office in lexicon.offices:
         yield "office", office, office.terms
     for series in lexicon.series.values():

@@ -1,5 +1,7 @@
 """One sentence as the rules of detection see it: who is named, which words of form, how strongly each rule speaks."""
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from feeds.understand.people import Side
@@ -101,3 +103,22 @@ class Scene:
 def countries_of(sides: list[Side]) -> set[str]:
     """The countries that these sides belong to."""
     return {country for side in sides for country in side.countries}
+
+
+#: "Hegseth calls Israeli counterpart": a call by the verb alone. "Calls on" and "calls for" ask for something.
+_CALLS = re.compile(
+    r"\b(?:calls|called|phones|phoned|telephones|telephoned|rings|rang)\s(?!on\b|for\b|off\b|out\b)(?:up\s)?"
+    r"(?:(?:his|her|its|the)\s)?(?:[\w'-]+\s){0,2}$"
+)
+_CALLS_REACH = 60
+#: "calls Hegseth a friend" and "calls Hegseth's remarks rash" are opinions.
+_CALL_ENDS = re.compile(r"\s?(?:$|[,.;])|\s(?:on|over|about|after|again|amid|from|to discuss|as|in)\b")
+
+
+def calls_to(sides: Iterable[Side], text: str, start: int) -> Iterator[re.Match[str]]:
+    """Verbs of calling directly before a minister who is somebody's counterpart or known by name."""
+    for side in sides:
+        if side.how in {"counterpart", "person"} and side.rank == "minister":
+            called = _CALLS.search(text, max(start, side.start - _CALLS_REACH), side.start)
+            if called and _CALL_ENDS.match(text, side.end):
+                yield called

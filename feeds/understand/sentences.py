@@ -25,6 +25,8 @@ _ABBREVIATION = re.compile(
     r"\b(?:gen|lt|col|maj|capt|cmdr|adm|sgt|dr|mr|ms|mrs|jr|sr|st|no|vol|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|"
     r"dec|u\.s|u\.k|u\.n|d\.c|a\.m|p\.m|rep|sen|gov|pres|min|vs|s|j|t|w|o)$"
 )
+#: "am 4. November", "zur 57. Konsultation": German counts with a full stop.
+_COUNTED = re.compile(r"\b(?:am|vom|bis|zum|zur|ab|den|der|die|das)\s\d{1,3}$")
 _SHORTEST = 5  # a "sentence" below this is a category, a time stamp or a bullet
 _STAMP = re.compile(
     r"^[-・•*\s]*(?:日本の防衛|\d{4}[-./]\d{1,2}[-./]\d{1,2}(?:\s+\d{1,2}:\d{2})?|site search|menu)\s*$"
@@ -59,7 +61,12 @@ def split_sentences(text: str, cased: str, end: int) -> Iterator[Sentence]:
 
 def _breaks(text: str, cased: str, end: int) -> Iterator[tuple[int, int]]:
     for match in _BREAK.finditer(cased, 0, end):
-        if match.group().startswith(".") and _ABBREVIATION.search(text, max(0, match.start() - 6), match.start()):
+        if match.group().startswith(".") and _goes_on(text, match.start()):
             continue
         yield match.start(), match.end()
     yield end, end
+
+
+def _goes_on(text: str, stop: int) -> bool:
+    """Whether a full stop ends an abbreviation or a number that counts, and no sentence."""
+    return bool(_ABBREVIATION.search(text, max(0, stop - 6), stop) or _COUNTED.search(text, max(0, stop - 8), stop))

@@ -31,7 +31,7 @@ Countries = dict[str, Country]
 
 #: The fields of each kind of entry. Anything else is a slip of the pen.
 FIELDS: dict[str, tuple[str, ...]] = {
-    "country": ("code", "ja", "en", "people", "kanji", "org", "forces", "territory", "name_en"),
+    "country": ("code", "ja", "en", "people", "other", "kanji", "org", "forces", "territory", "name_en"),
     "city": ("name", "ja", "en", "country", "state"),
     "venue": ("name", "ja", "en", "city"),
     "series": (
@@ -128,6 +128,7 @@ def country(entry: Entry) -> Country:
         ja=terms(entry, "ja"),
         en=terms(entry, "en"),
         people=terms(entry, "people"),
+        other=terms(entry, "other"),
         kanji=kanji,
         org=_flag(entry, "org"),
         forces=_flag(entry, "forces", default=True),

@@ -136,6 +136,7 @@ class Country:
     ja: tuple[str, ...]
     en: tuple[str, ...]
     people: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()  #: names and adjectives in languages but Japanese and English
     kanji: tuple[str, ...] = ()
     org: bool = False
     forces: bool = True  #: whether a minister of defence is to be expected
