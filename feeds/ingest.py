@@ -328,9 +328,11 @@ def _hash(body: bytes, definition: SourceDefinition) -> str:
 
 def _lookup(entries: Sequence[ParsedEntry], understood: Sequence[Understood] = ()) -> Lookup:
     facts = [p.understanding.mention.facts for p in understood if p.understanding.mention]
+    url_of = {entry.identity: entry.url for entry in entries if entry.url and entry.url_is_own}
     return Lookup(
         identities=tuple(entry.identity for entry in entries),
-        urls=tuple(entry.url for entry in entries if entry.url and entry.url_is_own),
+        urls=tuple(url_of.values()),
+        url_of=url_of,
         days=tuple(day for f in facts for day in (f.starts_on, f.ends_on) if day),
         series=tuple(series for f in facts for series in (f.series, f.parent) if series),
         has_meetings=bool(facts),

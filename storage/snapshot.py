@@ -5,13 +5,14 @@ loaded: SQLAlchemy takes longer to build them than SQLite to answer them. All ro
 (`all`), because it takes longer to pass them on one by one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Select,
     Text,
     bindparam,
     cast,
@@ -63,6 +64,7 @@ class Lookup:
 
     identities: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()  #: canonical, only those that identify one entry
+    url_of: Mapping[str, str] = field(default_factory=dict)  #: of those the one of each entry, by identity, if known
     days: tuple[date, ...] = ()  #: on which the reported meetings take place
     series: tuple[str, ...] = ()
     has_meetings: bool = False  #: without one, no candidates are loaded
@@ -76,7 +78,8 @@ _KNOWN = select(
     items.c.id, items.c.story_id, items.c.identity, items.c.guid,
     items.c.url, items.c.title, items.c.content_hash, items.c.verdict,
 )  # fmt: skip
-_KNOWN_BY = tuple(_KNOWN.where(_OF_SOURCE, among(column, "values")) for column in (items.c.identity, items.c.url))
+_BY_IDENTITY = _KNOWN.where(_OF_SOURCE, among(items.c.identity, "values"))
+_BY_URL = _KNOWN.where(_OF_SOURCE, among(items.c.url, "values"))
 _HAS_ITEMS = select(items.c.id).where(_OF_SOURCE).limit(1)
 _ELSEWHERE = (
     select(items.c.url, items.c.story_id)
@@ -134,11 +137,29 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
     """Items of this source that have one of the identities or URLs."""
     if connection.execute(_HAS_ITEMS, {"source": source_id}).first() is None:
         return []  # its first poll, for which thousands of names need not be looked up
-    found: dict[int, KnownItem] = {}
-    for statement, values in zip(_KNOWN_BY, (lookup.identities, lookup.urls), strict=True):
-        for row in connection.execute(statement, {"source": source_id, "values": values}).all() if values else ():
-            found[row.id] = KnownItem(**row._asdict())
-    return list(found.values())
+    named = _known_by(_BY_IDENTITY, connection, source_id, lookup.identities)
+    settled = {lookup.url_of.get(item.identity) for item in named}  # by these nobody is looked for any more
+    others = _known_by(_BY_URL, connection, source_id, [url for url in lookup.urls if url not in settled])
+    return list({item.id: item for item in (*named, *others)}.values())
+
+
+def _known_by(
+    statement: Select[Any], connection: Connection, source_id: int, values: Sequence[str]
+) -> list[KnownItem]:
+    rows = connection.execute(statement, {"source": source_id, "values": values}).all() if values else ()
+    return [
+        KnownItem(
+            id=row.id,
+            story_id=row.story_id,
+            identity=row.identity,
+            guid=row.guid,
+            url=row.url,
+            title=row.title,
+            content_hash=row.content_hash,
+            verdict=row.verdict,
+        )
+        for row in rows
+    ]
 
 
 def load_snapshot(

@@ -5,6 +5,7 @@ Rules for `fetch.py`, without any I/O.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ada_url
 from multidict import CIMultiDict
@@ -15,6 +16,8 @@ from feeds.observed import Failure
 from storage.model import FetchOptions, SourceDefinition
 
 MAX_URL = 4096
+REMEMBERED = 2_000  #: addresses that need not be read again: the same are asked every few minutes
+NOTHING_SPECIAL = FetchOptions()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,8 +34,9 @@ class Own:
         return target.authority == self.home.authority  # the same port, or each the usual one of its protocol
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse(url: str, base: str | None = None) -> Place | Failure:
-    """Read an address as a browser does (WHATWG URL)."""
+    """Read an address as a browser does (WHATWG URL), against `base` if there is one."""
     try:
         href = ada_url.normalize_url(url.strip()) if base is None else ada_url.join_url(base, url.strip())
     except ValueError:
@@ -71,7 +75,7 @@ def request_headers(accept: str, etag: str | None, last_modified: str | None) ->
 
 def own_of(source: SourceDefinition | None) -> Own | None:
     """What is special about asking for a source; None when nothing is."""
-    if source is None or source.fetch == FetchOptions():
+    if source is None or source.fetch == NOTHING_SPECIAL:
         return None
     home = parse(source.url)
     return None if isinstance(home, Failure) else Own(options=source.fetch, home=home)

@@ -25,6 +25,7 @@ from urllib.parse import urlencode
 
 from feeds.collect import failures
 from feeds.collect.asking import (
+    NOTHING_SPECIAL,
     Own,
     following,
     own_of,
@@ -204,7 +205,7 @@ class Fetcher:
         for _ in range(MAX_REDIRECTS + 1):
             if own is not None and not own.holds_for(target):
                 own = None  # for good: a stranger who sends us back shall not choose what is asked in our name
-            answer = await self._hop(target, headers, own.options if own else FetchOptions(), deadline)
+            answer = await self._hop(target, headers, own.options if own else NOTHING_SPECIAL, deadline)
             if not isinstance(answer, _Redirect):
                 if permanent and not isinstance(answer, Failure):
                     return replace(answer, moved_to=without_credentials(target))
