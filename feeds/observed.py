@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from storage.model import Evidence, Media, MeetingFacts, Skips, Trust
 
 #: Entries of one document that are taken in; what comes after them is counted and left out.
 MAX_ENTRIES = 5_000
+
+S = TypeVar("S", bound="_Sent")
 
 
 class _Sent:
@@ -23,7 +26,8 @@ class _Sent:
     __slots__: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _received, (type(self), *(getattr(self, name) for name in type(self).__slots__))
+        kind = type(self)
+        return _received, (kind, *_getter(kind)(self))
 
 
 def _received(kind: Any, *values: Any) -> Any:
@@ -31,6 +35,25 @@ def _received(kind: Any, *values: Any) -> Any:
     for put, value in zip(_setters(kind), values, strict=True):
         put(record, value)
     return record
+
+
+@cache
+def _getter(kind: Any) -> Callable[[object], tuple[Any, ...]]:
+    return attrgetter(*kind.__slots__)  # of two or more names: a tuple
+
+
+def changed(record: S, **values: Any) -> S:
+    """A copy with other values, as `dataclasses.replace` makes it, for records that are made by the thousand.
+
+    Raises TypeError for a field that there is not.
+    """
+    kind: Any = type(record)
+    copy: S = object.__new__(kind)
+    for name, put, value in zip(kind.__slots__, _setters(kind), _getter(kind)(record), strict=True):
+        put(copy, values.pop(name, value))
+    if values:
+        raise TypeError(f"{kind.__name__} has no {', '.join(values)}")
+    return copy
 
 
 @cache

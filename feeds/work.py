@@ -13,11 +13,21 @@ their ten megabytes; a parser process is told to load them before its first requ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from feeds.decide.fingerprint import fingerprint
-from feeds.observed import Article, ArticlePage, Failure, Fetched, Fingerprint, ParsedEntry, ParsedFeed, Understanding
+from feeds.observed import (
+    Article,
+    ArticlePage,
+    Failure,
+    Fetched,
+    Fingerprint,
+    ParsedEntry,
+    ParsedFeed,
+    Understanding,
+    changed,
+)
 from feeds.understand.lexicon import Lexicon, use_lexicon
 from feeds.understand.meetings import understand
 from feeds.understand.scan import scanner_for
@@ -78,7 +88,7 @@ def understand_entries(
 ) -> tuple[Reading, ...]:
     """What each entry says of a meeting, and its likeness. The reasons stay here: a poll keeps none of them."""
     return tuple(
-        (replace(understand(article(entry, definition)), reasons=()), fingerprint(entry, now)) for entry in entries
+        (changed(understand(article(entry, definition)), reasons=()), fingerprint(entry, now)) for entry in entries
     )
 
 

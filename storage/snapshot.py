@@ -143,9 +143,7 @@ def known_items(connection: Connection, source_id: int, lookup: Lookup) -> list[
     return list({item.id: item for item in (*named, *others)}.values())
 
 
-def _known_by(
-    statement: Select[Any], connection: Connection, source_id: int, values: Sequence[str]
-) -> list[KnownItem]:
+def _known_by(statement: Select[Any], connection: Connection, source_id: int, values: Sequence[str]) -> list[KnownItem]:
     rows = connection.execute(statement, {"source": source_id, "values": values}).all() if values else ()
     return [
         KnownItem(

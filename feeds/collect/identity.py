@@ -14,9 +14,9 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 
-from feeds.observed import ParsedEntry
+from feeds.observed import ParsedEntry, changed
 
 VERSION = "1"
 
@@ -34,14 +34,14 @@ def assign(entries: Sequence[ParsedEntry]) -> tuple[tuple[ParsedEntry, ...], int
     owned = [_owning(entry, entry.url not in shared) for entry in unique]
     keys = _keys(owned)
     named = tuple(
-        replace(entry, identity=key, content_hash=content_hash(entry.title, entry.text, entry.url))
+        changed(entry, identity=key, content_hash=content_hash(entry.title, entry.text, entry.url))
         for entry, key in zip(owned, keys, strict=True)
     )
     return named, len(entries) - len(unique)
 
 
 def _owning(entry: ParsedEntry, owns: bool) -> ParsedEntry:
-    return entry if entry.url_is_own == owns else replace(entry, url_is_own=owns)
+    return entry if entry.url_is_own == owns else changed(entry, url_is_own=owns)
 
 
 def content_hash(title: str, text: str, url: str | None) -> str:
@@ -88,7 +88,7 @@ def _title_and_day(entry: ParsedEntry) -> str | None:
 
 
 def _everything(entry: ParsedEntry) -> str:
-    named = replace(entry, identity="", content_hash="", url_is_own=True)
+    named = changed(entry, identity="", content_hash="", url_is_own=True)
     return _key("a", *(repr(getattr(named, name)) for name in _NAMING))
 
 

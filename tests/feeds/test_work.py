@@ -1,8 +1,11 @@
 """What the parser processes do: a document is read and understood in one call, unless it is long."""
 
+import pickle
 from dataclasses import replace
 
-from feeds.observed import Failure, Fetched
+import pytest
+
+from feeds.observed import Failure, Fetched, ParsedEntry, changed
 from feeds.understand.lexicon import default_lexicon, use_lexicon
 from feeds.work import AT_ONCE, Studied, prepare, read_and_understand, understand_entries
 from tests.support.build import NOW, definition
@@ -37,3 +40,11 @@ def test_a_parser_process_understands_with_the_lexicon_that_it_was_given() -> No
         assert default_lexicon() is chosen
     finally:
         use_lexicon(None)
+
+
+def test_a_changed_copy_is_what_dataclasses_would_make_of_it() -> None:
+    entry = ParsedEntry(title="防衛相会談", url="https://n.example/1", published_at=NOW)
+    assert changed(entry, title="x", identity="g:1") == replace(entry, title="x", identity="g:1")
+    assert pickle.loads(pickle.dumps(entry)) == entry
+    with pytest.raises(TypeError, match="no titel"):
+        changed(entry, titel="x")
