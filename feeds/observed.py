@@ -26,7 +26,7 @@ class _Sent:
     __slots__: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kind = type(self)
+        kind: Any = type(self)
         return _received, (kind, *_getter(kind)(self))
 
 
