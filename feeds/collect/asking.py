@@ -16,7 +16,7 @@ from feeds.observed import Failure
 from storage.model import FetchOptions, SourceDefinition
 
 MAX_URL = 4096
-REMEMBERED = 2_000  #: addresses that need not be read again: the same are asked every few minutes
+REMEMBERED = 20_000  #: sources whose address need not be read again: it is asked every few minutes
 NOTHING_SPECIAL = FetchOptions()
 
 
@@ -34,7 +34,6 @@ class Own:
         return target.authority == self.home.authority  # the same port, or each the usual one of its protocol
 
 
-@lru_cache(maxsize=REMEMBERED)
 def parse(url: str, base: str | None = None) -> Place | Failure:
     """Read an address as a browser does (WHATWG URL), against `base` if there is one."""
     try:
@@ -46,6 +45,16 @@ def parse(url: str, base: str | None = None) -> Place | Failure:
     if len(href) > MAX_URL:
         return failures.bad_url(f"it is longer than {MAX_URL} characters")
     return place_of(href)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parse_own(url: str) -> Place | Failure:
+    return parse(url)
+
+
+def parse_for(url: str, source: SourceDefinition | None) -> Place | Failure:
+    """The same; a source's own address is read once, those of its articles come only once anyway."""
+    return _parse_own(url) if source is not None and url == source.url else parse(url)
 
 
 def following(current: Place, location: str | None) -> Place | Failure:

@@ -30,6 +30,7 @@ from feeds.collect.asking import (
     following,
     own_of,
     parse,
+    parse_for,
     request_headers,
     secrets_of,
     validator,
@@ -146,7 +147,7 @@ class Fetcher:
         its turn first: two requests at a time for one host, `concurrency` in all, and a pause between two starts. The
         waiting does not count against the deadline, so many sources on one host do not time each other out.
         """
-        target = parse(url)
+        target = parse_for(url, source)
         if isinstance(target, Failure):
             return target
         own = own_of(source)
