@@ -11,7 +11,7 @@ import select
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +147,19 @@ class _Connections:
 
     def connect(self, _dialect: Any, _record: Any, words: Sequence[Any], settings: Mapping[str, Any]) -> "_Connection":
         """One that was closed, or a new one, in place of the driver's own way; for one address only."""
-        while self._idle and _was_ended(self._idle[-1]):
-            self._idle.pop().close()
-        connection = self._idle.pop() if self._idle else _Connection.connect(*words, **settings)
+        connection = self._take() or _Connection.connect(*words, **settings)
         connection.home = self
         return connection
+
+    def _take(self) -> "_Connection | None":
+        """One that the server has not ended. Threads ask side by side, so each takes one before it looks at it."""
+        with suppress(IndexError):  # there is none left
+            while True:
+                connection = self._idle.pop()
+                if not _was_ended(connection):
+                    return connection
+                connection.close()
+        return None
 
     def close(self) -> None:
         """Close them in earnest."""
