@@ -60,9 +60,10 @@ def _written(value: datetime | None) -> str | None:
 def _read(text: str | None) -> datetime | None:
     if text is None:
         return None
-    if len(text) > _LENGTH:  # the next poll of a source, as an earlier version wrote it
-        return datetime.fromisoformat(text).astimezone(UTC)
-    return datetime.fromisoformat(text + "+00:00")  # a seventh of what `replace` would take
+    if len(text) == _LENGTH:
+        return datetime.fromisoformat(text + "+00:00")  # a seventh of what `replace` would take
+    moment = datetime.fromisoformat(text)  # with its zone, as an earlier version wrote the next poll of a source
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 # Names of constraints are fixed so that a later migration can name them on both engines.

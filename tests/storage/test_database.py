@@ -322,7 +322,13 @@ def test_no_rows_are_no_work(database: Database) -> None:
 
 def test_a_moment_that_an_earlier_version_wrote_with_its_zone_is_the_moment_that_it_is(file: Path) -> None:
     database = Database(f"sqlite:///{file}")
-    rows = [{"name": "a", "at": "2025-11-01 09:00:00.000000+09:00"}, {"name": "b", "at": "2025-11-01 00:00:00.000000"}]
+    written = (
+        "2025-11-01 09:00:00.000000+09:00",
+        "2025-11-01 00:00:00+00:00",
+        "2025-11-01 00:00:00",
+        "2025-11-01 00:00:00.000000",
+    )
+    rows = [{"name": str(number), "at": moment} for number, moment in enumerate(written)]
     insertion = "INSERT INTO workers (name, role, leads, started_at, seen_at) VALUES (:name, 'bot', '[]', :at, :at)"
     database.write(lambda c: c.execute(text(insertion), rows))
     found = database.read(lambda c: set(c.execute(select(workers.c.seen_at)).scalars()))
